@@ -1,0 +1,114 @@
+"""Customers: whom a message may reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from customers.models import Consent, Customer, timezones
+from customers.phones import PhoneKind
+from workspace import timeline
+from workspace.screens import Screen, moment, nothing, pill
+
+
+class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
+    timezone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        required=False,
+        widget=UnfoldAdminSelect2Widget,
+        help_text=gettext_lazy("Quiet hours are kept in it."),
+    )
+
+    class Meta:
+        model = Customer
+        fields = ("external_id", "first_name", "last_name", "phone_written", "email", "timezone", "language", "sms_consent")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "timezone" in self.fields:
+            zones = [(zone, zone) for zone in sorted(timezones())]
+            self.fields["timezone"].choices = [("", _("The installation's")), *zones]  # type: ignore[attr-defined]
+        # What changed is told against what was shown: a form left open writes back nothing it did not touch.
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def clean_sms_consent(self) -> str:
+        chosen, now = self.cleaned_data["sms_consent"], self.instance.sms_consent
+        shown = self.data.get(self.add_initial_prefix("sms_consent"), now)
+        if self.instance.pk and shown not in (now, chosen) and chosen != now:
+            told = Consent(now).label
+            raise forms.ValidationError(_("Meanwhile the customer's consent was told: %s. Look again.") % told)
+        return str(chosen)
+
+
+@admin.register(Customer)
+class CustomerScreen(Screen):
+    form = CustomerForm
+    fieldsets = (
+        (None, {"fields": ("external_id", "first_name", "last_name", "email", "language", "timezone")}),
+        (gettext_lazy("Messages"), {"fields": ("phone_written", "phone_shown", "sms_consent", "consent_told")}),
+    )
+    list_display = ("name_shown", "external_id", "phone_shown", "consent_shown", "timezone", "changed")
+    list_display_links = ("name_shown", "external_id")
+    list_filter = ("sms_consent", "phone_kind")
+    search_fields = ("^external_id", "^phone", "^first_name", "^last_name", "^email")
+    search_help_text = gettext_lazy("Name, id, phone or email")
+    change_form_template = "customers/change_form.html"
+
+    @admin.display(description=gettext_lazy("Name"), ordering="first_name")
+    def name_shown(self, customer: Customer) -> str:
+        return str(customer)
+
+    @admin.display(description=gettext_lazy("Number as read"), ordering="phone")
+    def phone_shown(self, customer: Customer) -> Any:
+        if customer.phone_kind == PhoneKind.INVALID:
+            return pill(_("Unreadable: %s") % customer.phone_written, "bad")
+        if customer.phone_kind == PhoneKind.FIXED:
+            return pill(_("Fixed line: %s") % customer.phone, "warning")
+        return customer.phone or nothing(_("no number"))
+
+    @admin.display(description=gettext_lazy("SMS consent"), ordering="sms_consent")
+    def consent_shown(self, customer: Customer) -> str:
+        return pill(customer.get_sms_consent_display(), {Consent.GIVEN: "good", Consent.REFUSED: "bad"}.get(customer.sms_consent, ""))
+
+    @admin.display(description=gettext_lazy("Told"))
+    def consent_told(self, customer: Customer) -> Any:
+        if not customer.sms_consent_at:
+            return nothing()
+        return format_html(_("by {}, {}"), customer.sms_consent_source, moment(customer.sms_consent_at))
+
+    @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
+    def changed(self, customer: Customer) -> str:
+        return moment(customer.updated_at)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
+        """A shop knows its customer by the id."""
+        return ("phone_shown", "consent_told", *(("external_id",) if obj else ()))
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Keep who told of the consent and when: its proof. What the form left alone is not written over."""
+        if "sms_consent" in form.changed_data or not change:
+            obj.sms_consent_source, obj.sms_consent_at = request.user.get_username(), timezone.now()
+        if not change:
+            return obj.save()
+        proof = ["sms_consent_source", "sms_consent_at"] if "sms_consent" in form.changed_data else []
+        return obj.save(update_fields=[*form.changed_data, *proof, "updated_at"])
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        customer = object_id and request.method == "GET" and self.found(request, object_id)
+        told = {"entries": timeline.entries(customer)} if customer else {}
+        answer: HttpResponse = super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **told})
+        return answer
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,85 @@
+"""Whom a message may reach, and by what right."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.phones import PhoneKind, read_phone
+from workspace.models import Workspace
+from workspace.text import validate_text
+
+
+@cache
+def timezones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def validate_timezone(name: str) -> None:
+    if name not in timezones():
+        raise ValidationError(_("“%(name)s” is no time zone. Write one such as Europe/London."), params={"name": name})
+
+
+class Consent(models.TextChoices):
+    """Whether the customer lets us text them. Transactional needs "not refused", marketing needs "given"."""
+
+    GIVEN = "given", _("Given")
+    UNKNOWN = "unknown", _("Unknown")
+    REFUSED = "refused", _("Refused")
+
+
+class Customer(models.Model):
+    """A person, by the id the shop knows them by. Everything personal about them is in this row."""
+
+    external_id = models.CharField(_("external id"), max_length=128, unique=True, validators=[validate_text])
+    first_name = models.CharField(_("first name"), max_length=200, blank=True, validators=[validate_text])
+    last_name = models.CharField(_("last name"), max_length=200, blank=True, validators=[validate_text])
+    phone = models.CharField(_("phone"), max_length=16, blank=True, editable=False, db_index=True)
+    phone_written = models.CharField(
+        _("phone"),
+        max_length=64,
+        blank=True,
+        validators=[validate_text],
+        help_text=_("With its country code, such as +1 602 555 0124."),
+    )
+    phone_kind = models.CharField(_("kind of number"), max_length=8, blank=True, choices=PhoneKind, editable=False)
+    email = models.EmailField(_("email"), blank=True)
+    timezone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[validate_timezone],
+        help_text=_("Empty: the installation's."),
+    )
+    language = models.CharField(_("language"), max_length=16, blank=True, validators=[validate_text])
+    sms_consent = models.CharField(_("SMS consent"), max_length=8, choices=Consent, default=Consent.UNKNOWN)
+    sms_consent_source = models.CharField(_("consent told by"), max_length=200, blank=True, editable=False)
+    sms_consent_at = models.DateTimeField(_("consent told at"), null=True, blank=True, editable=False)
+    refused_categories = models.JSONField(
+        _("refused kinds of message"), default=list, blank=True, help_text=_("Categories this customer does not want.")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        ordering: ClassVar[list[str]] = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.external_id
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if update_fields is None or "phone_written" in update_fields:
+            self.read_phone(Workspace.current().default_country)
+            update_fields = None if update_fields is None else {*update_fields, "phone", "phone_kind"}
+        super().save(update_fields=update_fields, **kwargs)
+
+    def read_phone(self, default_country: str) -> None:
+        self.phone, self.phone_kind = read_phone(self.phone_written, default_country)

@@ -1,0 +1,150 @@
+"""Creating and changing customers by external id, one or thousands: for the API and for files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from customers.consent import Telling, settle_consent
+from customers.models import Consent, Customer, validate_timezone
+from workspace.database import retry_lost_races
+from workspace.models import Workspace
+from workspace.reading import Problem, check_fields, check_not_ahead, check_text, read_time
+from workspace.upserts import Upserted, upsert
+
+# What they are called outside, and the columns that hold them as they are written.
+TEXTS = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "phone": "phone_written",
+    "email": "email",
+    "timezone": "timezone",
+    "language": "language",
+}
+FIELDS = ("external_id", *TEXTS, "sms_consent", "sms_consent_at")
+
+COLUMNS = (*TEXTS.values(), "phone", "phone_kind", "sms_consent", "sms_consent_source", "sms_consent_at")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """What somebody told of a customer: columns named with their values, and a consent if one was named."""
+
+    external_id: str
+    texts: Mapping[str, str]
+    consent: Telling | None = None
+
+
+def read_customer(row: Any) -> CustomerRow | list[Problem]:
+    """Read what JSON, or a line of a file made into the same, says of a customer. A text that is null becomes empty."""
+    if not isinstance(row, Mapping):
+        return [Problem("not_an_object", _("A customer is an object with an external_id."))]
+    problems = check_fields(row, FIELDS)
+    if problem := check_text("external_id", row.get("external_id"), _longest("external_id")):
+        problems.append(problem)
+    texts = {}
+    for name in [name for name in TEXTS if name in row]:
+        text = _read_text(name, row[name])
+        if isinstance(text, Problem):
+            problems.append(text)
+        else:
+            texts[TEXTS[name]] = text
+    consent = _read_consent(row)
+    if isinstance(consent, Problem):
+        problems.append(consent)
+        consent = None
+    return problems or CustomerRow(row["external_id"], texts, consent)
+
+
+def upsert_customers(
+    rows: Sequence[CustomerRow], *, told_by: str, consent_told_at: datetime | None = None
+) -> list[Upserted]:
+    """Bring the rows in, in their order, in one transaction; one answer for each.
+
+    `consent_told_at` dates a consent told without a time of its own: now for a call, None for a file, which may be old.
+    """
+    return retry_lost_races(partial(_upsert, rows, told_by, consent_told_at))
+
+
+def _upsert(rows: Sequence[CustomerRow], told_by: str, consent_told_at: datetime | None) -> list[Upserted]:
+    with transaction.atomic():
+        now = timezone.now()
+        fold = _Fold(told_by, consent_told_at, now, Workspace.current().default_country)
+        return upsert(Customer, COLUMNS, rows, fold, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    told_by: str
+    consent_told_at: datetime | None
+    now: datetime
+    default_country: str
+
+    def __call__(self, customer: Customer, row: CustomerRow) -> None:
+        number_before = customer.phone_written
+        for column, value in row.texts.items():
+            setattr(customer, column, value)
+        if customer.phone_written != number_before:
+            customer.read_phone(self.default_country)
+        if row.consent:
+            self._take_consent(customer, row.consent)
+
+    def _take_consent(self, customer: Customer, told: Telling) -> None:
+        since = customer.sms_consent_at
+        if since is None and customer.sms_consent == Consent.REFUSED:
+            since = customer.updated_at  # written by other ways than this one; it was refused by then
+        standing = Telling(customer.sms_consent, since)
+        if told.at is None and told.consent != standing.consent:
+            told = Telling(told.consent, self.consent_told_at)
+        settled = settle_consent(standing, told, self.now)
+        if settled is standing:
+            return
+        customer.sms_consent, customer.sms_consent_at = settled.consent, settled.at
+        customer.sms_consent_source = self.told_by
+
+
+def _longest(column: str) -> int:
+    field = Customer._meta.get_field(column)
+    assert isinstance(field, models.CharField)
+    assert field.max_length is not None
+    return field.max_length
+
+
+def _read_text(name: str, value: Any) -> str | Problem:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return ""
+    if problem := check_text(name, value, _longest(TEXTS[name])):
+        return problem
+    try:
+        _CHECKS.get(name, _pass)(value)
+    except ValidationError as error:
+        return Problem(f"invalid_{name}", " ".join(error.messages), name)
+    return str(value)
+
+
+def _pass(_value: str) -> None:
+    pass
+
+
+_CHECKS: dict[str, Callable[[str], None]] = {"email": validate_email, "timezone": validate_timezone}
+
+
+def _read_consent(row: Mapping[Any, Any]) -> Telling | Problem | None:
+    at = read_time(row.get("sms_consent_at"), "sms_consent_at")
+    if isinstance(at, Problem):
+        return at
+    if "sms_consent" not in row:
+        missing = _("“sms_consent_at” says when “sms_consent” was told, which is missing.")
+        return Problem("required", missing, "sms_consent") if at else None
+    if row["sms_consent"] not in Consent.values:
+        return Problem("invalid_consent", _("Consent is given, unknown or refused."), "sms_consent")
+    return check_not_ahead(at, timezone.now(), "sms_consent_at") or Telling(row["sms_consent"], at)

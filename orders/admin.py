@@ -1,0 +1,328 @@
+"""Orders, what was heard of them, and their history. Statuses are in no form: they change by one verb, “Change status”."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from orders.by_hand import SeenOtherwise, change_status
+from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition
+from orders.standing import STATUS_FIELDS, TYPES
+from orders.timeline import type_name
+from statuses.models import OrderStatus, StatusType
+from workspace import timeline
+from workspace.local_time import workspace_of
+from workspace.screens import Facts, ReadOnlyScreen, close_window, code, link, moment, nothing, pill
+
+
+class OrdersScreen(ReadOnlyScreen):
+    """A screen that is not there while Orders is off."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return workspace_of(request).orders_enabled and super().has_view_permission(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return workspace_of(request).orders_enabled and super().has_module_permission(request)
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """Orders by their current status of one type: the statuses of that type alone."""
+
+    type: str
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        statuses = OrderStatus.objects.of_type(self.type).values_list("pk", "name")
+        return [("none", _("None yet")), *((str(pk), name) for pk, name in statuses)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        field = f"{STATUS_FIELDS[self.type]}_id"
+        if chosen == "none":
+            return queryset.filter(**{f"{field}__isnull": True})
+        return queryset.filter(**{field: chosen}) if chosen.isdecimal() else queryset.none()
+
+
+class GeneralFilter(StatusFilter):
+    type, title, parameter_name = StatusType.GENERAL, StatusType.GENERAL.label, "general_status"
+
+
+class DeliveryFilter(StatusFilter):
+    type, title, parameter_name = StatusType.DELIVERY, StatusType.DELIVERY.label, "delivery_status"
+
+
+class PaymentFilter(StatusFilter):
+    type, title, parameter_name = StatusType.PAYMENT, StatusType.PAYMENT.label, "payment_status"
+
+
+class ChangeForm(forms.Form):
+    """To which status, and what the person saw when they chose."""
+
+    to = forms.ModelChoiceField(
+        label=gettext_lazy("New status"),
+        queryset=OrderStatus.objects.none(),
+        empty_label=gettext_lazy("Choose a status"),
+        widget=UnfoldAdminSelectWidget(attrs={"autofocus": True}),
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, type: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = OrderStatus.objects.of_type(type)  # type: ignore[attr-defined]
+
+
+@admin.register(Order)
+class OrderScreen(OrdersScreen):
+    list_display = (
+        "external_id",
+        "customer_shown",
+        "general_shown",
+        "delivery_shown",
+        "payment_shown",
+        "total_shown",
+        "ordered",
+    )
+    list_display_links = ("external_id",)
+    list_select_related = ("customer", *STATUS_FIELDS.values())
+    search_fields = ("^external_id", "^customer__external_id", "^customer__phone", "^customer__last_name")
+    search_help_text = gettext_lazy("Order or customer id, phone, last name")
+    list_filter = (GeneralFilter, DeliveryFilter, PaymentFilter)
+
+    def get_urls(self) -> list[URLPattern]:
+        change = self.admin_site.admin_view(self.change_status_view)
+        return [
+            path("<int:pk>/change-status/<slug:type>/", change, name="orders_order_change_status"),
+            *super().get_urls(),
+        ]
+
+    def may_change(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm("orders.change_order")
+
+    @admin.display(description=gettext_lazy("Customer"))
+    def customer_shown(self, order: Order) -> Any:
+        return order.customer or nothing()
+
+    @admin.display(description=StatusType.GENERAL.label, ordering="general_status__name")
+    def general_shown(self, order: Order) -> Any:
+        return _status(order.general_status)
+
+    @admin.display(description=StatusType.DELIVERY.label, ordering="delivery_status__name")
+    def delivery_shown(self, order: Order) -> Any:
+        return _status(order.delivery_status)
+
+    @admin.display(description=StatusType.PAYMENT.label, ordering="payment_status__name")
+    def payment_shown(self, order: Order) -> Any:
+        return _status(order.payment_status)
+
+    @admin.display(description=gettext_lazy("Total"), ordering="total_minor")
+    def total_shown(self, order: Order) -> Any:
+        return _money(order)
+
+    @admin.display(description=gettext_lazy("Ordered"), ordering="ordered_at")
+    def ordered(self, order: Order) -> str:
+        return moment(order.ordered_at)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The order's page: where it stands, what it is, and all that happened to it."""
+        order: Order | None = self.found(request, object_id)
+        if order is None:
+            return self.missing(request, object_id)
+        return self.page(
+            request,
+            "orders/order.html",
+            order.external_id,
+            order,
+            statuses=[(type, type_name(type), getattr(order, STATUS_FIELDS[type])) for type in TYPES],
+            may_change=self.may_change(request),
+            facts=self._facts(request, order),
+            entries=timeline.entries(order),
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        rows: QuerySet[Order] = super().get_queryset(request).select_related("customer", *STATUS_FIELDS.values())
+        return rows
+
+    def _facts(self, request: HttpRequest, order: Order) -> Facts:
+        customer: Any = order.customer
+        if customer and request.user.has_perm("customers.view_customer"):
+            customer = link(reverse("admin:customers_customer_change", args=[customer.pk]), customer)
+        return [
+            (_("Customer"), customer or nothing()),
+            (_("Total"), _money(order)),
+            (_("Ordered"), moment(order.ordered_at)),
+            (_("Known since"), moment(order.created_at)),
+        ]
+
+    def change_status_view(self, request: HttpRequest, pk: int, type: str) -> HttpResponse:
+        """The window “Change status”. Told that the order moved meanwhile, the person decides again."""
+        order: Order | None = self.found(request, str(pk))
+        if not self.may_change(request):
+            raise PermissionDenied
+        if order is None or type not in TYPES:
+            raise Http404
+        current: OrderStatus | None = getattr(order, STATUS_FIELDS[type])
+        posted = request.POST if request.method == "POST" else None
+        form, moved = ChangeForm(type, posted, initial={"seen": current and current.pk}), None
+        back = reverse("admin:orders_order_change", args=[order.pk])
+        if form.is_valid():
+            to, seen = form.cleaned_data["to"], form.cleaned_data["seen"]
+            try:
+                change_status(order.pk, to, seen=seen, actor_id=request.user.pk)
+            except SeenOtherwise as otherwise:
+                current = otherwise.now
+                moved = _moved(current, seen)
+                form = ChangeForm(type, {"to": to.pk, "seen": current.pk if current else ""})
+            else:
+                self.log_change(
+                    request, order, _("Changed %(type)s to “%(to)s”.") % {"type": type_name(type), "to": to}
+                )
+                messages.success(request, _("%(type)s is now %(to)s.") % {"type": type_name(type), "to": to})
+                return close_window(request, back)
+        title = _("Change %(type)s status of %(order)s") % {"type": type_name(type).lower(), "order": order}
+        return self.window(
+            request,
+            "orders/change_status.html",
+            title,
+            order,
+            form=form,
+            current=current,
+            moved=moved,
+            back=back,
+            type=type,
+        )
+
+
+@admin.register(StatusChange)
+class StatusChangeScreen(OrdersScreen):
+    """What sources said, as they said it."""
+
+    list_display = ("received", "order_external_id", "said", "verdict_shown", "occurred", "source", "event_id_shown")
+    list_display_links = ("received",)
+    list_filter = ("verdict", "type", "source", "is_test")
+    list_select_related = ("source", "status")
+    search_fields = ("=order_external_id", "=event_id")
+    search_help_text = gettext_lazy("Exact order or event id")
+    ordering = ("-id",)
+    sortable_by = ()
+
+    @admin.display(description=gettext_lazy("Received"))
+    def received(self, change: StatusChange) -> str:
+        return moment(change.received_at, seconds=True)
+
+    @admin.display(description=gettext_lazy("Occurred"))
+    def occurred(self, change: StatusChange) -> str:
+        return moment(change.occurred_at, seconds=True)
+
+    @admin.display(description=gettext_lazy("Said"))
+    def said(self, change: StatusChange) -> str:
+        return f"{type_name(change.type)}: {change.status or change.code}"
+
+    @admin.display(description=gettext_lazy("What became of it"))
+    def verdict_shown(self, change: StatusChange) -> str:
+        return pill(change.get_verdict_display(), VERDICT_TONES.get(change.verdict, ""))
+
+    @admin.display(description=gettext_lazy("Event id"))
+    def event_id_shown(self, change: StatusChange) -> str:
+        return code(change.event_id[:16]) if change.event_id else nothing()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        change: StatusChange | None = self.found(request, object_id)
+        if change is None:
+            return self.missing(request, object_id)
+        facts: Facts = [
+            (_("Order"), _order_link(change.order_id, change.order_external_id)),
+            (_("Said"), self.said(change)),
+            (_("What became of it"), self.verdict_shown(change)),
+            (_("Source"), change.source),
+            (_("Occurred"), moment(change.occurred_at, seconds=True)),
+            (_("Received"), moment(change.received_at, seconds=True)),
+            (_("Event id"), code(change.event_id) if change.event_id else nothing()),
+            (_("Sequence"), nothing() if change.sequence is None else change.sequence),
+            (_("May start campaigns"), _("Yes") if change.fires else _("No, told as history")),
+            (_("Kept until"), moment(change.parked_until)),
+            (_("By a test key"), _("Yes") if change.is_test else _("No")),
+        ]
+        return self.page(request, "workspace/facts_page.html", str(change), change, facts=facts)
+
+
+@admin.register(StatusTransition)
+class StatusTransitionScreen(OrdersScreen):
+    """Every move of every order. Rows are added, never changed."""
+
+    list_display = ("occurred", "order", "type", "went", "source", "silent_shown")
+    list_display_links = ("occurred",)
+    list_filter = ("type", "silent_because", "source")
+    list_select_related = ("order", "from_status", "to_status", "source")
+    search_fields = ("=order__external_id",)
+    search_help_text = gettext_lazy("Exact order id")
+    ordering = ("-id",)
+    sortable_by = ()
+
+    @admin.display(description=gettext_lazy("Occurred"))
+    def occurred(self, row: StatusTransition) -> str:
+        return moment(row.occurred_at, seconds=True)
+
+    @admin.display(description=gettext_lazy("Went"))
+    def went(self, row: StatusTransition) -> str:
+        return f"{row.from_status or _('none')} → {row.to_status}"
+
+    @admin.display(description=gettext_lazy("Campaigns"))
+    def silent_shown(self, row: StatusTransition) -> str:
+        return pill(SilentBecause(row.silent_because).label, "" if row.silent_because else "good")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row: StatusTransition | None = self.found(request, object_id)
+        if row is None:
+            return self.missing(request, object_id)
+        actor = get_user_model().objects.filter(pk=row.actor_id).first() if row.actor_id else None
+        facts: Facts = [
+            (_("Order"), _order_link(row.order_id, row.order.external_id)),
+            (_("Type"), type_name(row.type)),
+            (_("Went"), self.went(row)),
+            (_("Occurred"), moment(row.occurred_at, seconds=True)),
+            (_("Received"), moment(row.received_at, seconds=True)),
+            (_("Source"), row.source),
+            (_("Person"), actor or nothing()),
+            (_("Campaigns"), self.silent_shown(row)),
+            (_("Order total then"), _money(row)),
+        ]
+        title = f"{row.order} · {self.went(row)}"
+        return self.page(request, "workspace/facts_page.html", title, row, where_title=title, facts=facts)
+
+
+VERDICT_TONES = {InboxVerdict.MOVED: "good", InboxVerdict.LATE: "warning", InboxVerdict.PARKED: "warning"}
+
+
+def _status(status: OrderStatus | None) -> Any:
+    return pill(status.name) if status else nothing()
+
+
+def _money(row: Order | StatusTransition) -> Any:
+    return nothing() if row.total is None else f"{row.total:,} {row.currency}"
+
+
+def _moved(now: OrderStatus | None, seen: int | None) -> str:
+    saw = OrderStatus.objects.filter(pk=seen).first() if seen else None
+    nowhere = _("without a status")
+    return _("This order is now %(now)s; you saw %(saw)s.") % {"now": now or nowhere, "saw": saw or nowhere}
+
+
+def _order_link(order_id: int | None, external_id: str) -> Any:
+    return link(reverse("admin:orders_order_change", args=[order_id]), external_id) if order_id else external_id

@@ -1,0 +1,75 @@
+"""The ledger's own locks: who writes to it holds it together with others, who needs a clean cut holds it alone.
+
+A transition's id is drawn before its transaction commits, so "every id up to 100" is not yet a fact while a writer of
+id 99 is open. Whoever must know it has two ways. A campaign starting "after this transition" waits here for the open
+writers. A feed, which must not wait, asks how far the ledger is settled: each writer shows, as a second lock, the last
+id drawn before its own, and below the lowest one shown nothing can appear any more. (Comparing the rows' `xmin` with
+the oldest open transaction would not do: a transaction may begin first and still draw the higher id.)
+
+On SQLite there is only one writer at a time, which is the same thing.
+"""
+
+from django.db import connection
+
+from workspace.database import is_postgresql
+from workspace.models import Workspace
+
+# Any constant of ours; PostgreSQL's advisory locks are numbered.
+LEDGER_LOCK = 6_127_001
+# A writer's second lock is this plus the last id drawn before its own: room for a million million of them.
+SHOWN_LOCKS = LEDGER_LOCK << 40
+
+LAST_DRAWN = "coalesce(pg_sequence_last_value('orders_statustransition_id_seq'::regclass), 0)"
+
+
+# A setting that lives, as the locks do, until the transaction or savepoint ends: a transaction of ten thousand saves
+# shows itself once, not in ten thousand locks.
+HOLD = f"""
+SELECT EXISTS (SELECT FROM {Workspace._meta.db_table} WHERE id = %s AND orders_enabled),
+       CASE WHEN current_setting('orders.ledger_is_held', true) = 'yes' THEN 'yes' ELSE (
+           SELECT set_config('orders.ledger_is_held', 'yes', true)
+           FROM pg_advisory_xact_lock_shared(%s) AS held, pg_advisory_xact_lock_shared(%s + {LAST_DRAWN}) AS shown
+       ) END
+"""  # noqa: S608 - the table's name is ours
+
+
+def hold_ledger() -> bool:
+    """Take the ledger together with other writers, until the transaction ends. First of all locks.
+
+    Answers whether Orders is on, as every writer asks that next: one statement for both.
+    """
+    if not is_postgresql():
+        return Workspace.orders_are_on()
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [Workspace.SINGLETON_ID, LEDGER_LOCK, SHOWN_LOCKS])
+        return bool(cursor.fetchone()[0])
+
+
+def hold_ledger_alone() -> None:
+    """Wait until no writer is open, and keep others out until the transaction ends."""
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
+
+
+def settled_up_to() -> int | None:
+    """The id up to which no transition can appear any more; None: all that is visible is settled.
+
+    Two statements, in this order: a writer that shows itself only after we looked draws ids after those we counted.
+    """
+    if not is_postgresql():
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {LAST_DRAWN}")
+        last_drawn: int = cursor.fetchone()[0]
+        cursor.execute(
+            """
+            SELECT min(((classid::bigint << 32) | objid::bigint) - %s) FROM pg_locks
+            WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 8 = %s
+              AND pid <> pg_backend_pid()
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """,
+            [SHOWN_LOCKS, LEDGER_LOCK],
+        )
+        shown: int | None = cursor.fetchone()[0]
+    return last_drawn if shown is None else min(last_drawn, shown)

@@ -1,0 +1,350 @@
+"""The only writer of the inbox and the ledger, for one change or ten thousand.
+
+A batch and the same changes one by one leave the same inbox and the same ledger. Locks are taken in one order
+everywhere: the ledger, orders by primary key, the inbox, the ledger's new rows, runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders.ledger import hold_ledger
+from orders.models import InboxVerdict, Move, Order, SilentBecause, StatusChange, StatusTransition
+from orders.said import Said
+from orders.signals import statuses_changed
+from orders.standing import STANDING_COLUMNS, Standing, Verdict
+from statuses.models import OrderStatus, code_key
+from workspace.database import in_sets, lock_rows, retry_lost_races, write_columns
+from workspace.models import Source
+from workspace.reading import Problem, check_not_ahead
+
+PARKED_FOR = timedelta(days=7)
+
+# Answers that are no inbox verdict: nothing was kept.
+DUPLICATE = "duplicate"
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of one thing said: an inbox verdict, `duplicate`, or `rejected` with its problem."""
+
+    verdict: str
+    problem: Problem | None = None
+    change: StatusChange | None = None
+    transition: StatusTransition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Something that a transition set going, told by a receiver of `statuses_changed`."""
+
+    transition_id: int
+    campaign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """The answer to a batch: one `Heard` for each thing said, in their order, and what it all set going."""
+
+    heard: list[Heard]
+    started: list[Started]
+
+
+def hear(
+    said: Sequence[Said],
+    source: Source,
+    *,
+    fires: bool | None = None,
+    actor_id: int | None = None,
+    is_test: bool = False,
+) -> Hearing:
+    """Take in what `source` says, in the order said, in one transaction. `fires` None: as the source's mode is.
+
+    Deadlocks, serialization failures and races for one event id are tried again, unless the caller holds a transaction.
+    """
+    voice = _Voice(source, source.fires if fires is None else fires, actor_id, is_test)
+    return retry_lost_races(lambda: _hear(said, voice))
+
+
+def apply_parked(**which: Any) -> int:
+    """Apply parked changes that can be understood by now, in order of time, and return how many.
+
+    `which` narrows them by fields of StatusChange. Those of one order are applied together: name whole orders.
+    """
+    return sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(_understood(which)))
+
+
+def record_saved(order: Order) -> None:
+    """Write the ledger for an order just saved with `moves`: the post_save receiver calls it, in that transaction."""
+    now = timezone.now()
+    row = _Row(order.pk, order.customer_id, order.total_minor, order.currency, order.updated_at)
+    silent = _silence(fires=order.speaker.fires, orders_on=order.orders_on)
+    _write_ledger(
+        [
+            _transition(
+                row,
+                move,
+                silent,
+                received_at=now,
+                source_id=order.speaker.source_id,
+                actor_id=order.speaker.actor_id,
+                is_test=order.speaker.is_test,
+            )
+            for move in order.moves
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """Who says a batch, and how loud."""
+
+    source: Source
+    fires: bool
+    actor_id: int | None
+    is_test: bool
+
+
+@dataclass(slots=True)
+class _Row:
+    """An order under the writer's lock: what of it goes into the ledger, and its standing as changes move it."""
+
+    pk: int
+    customer_id: int | None
+    total_minor: int | None
+    currency: str
+    updated_at: datetime
+    standing: Standing = field(default_factory=Standing)
+    was_heard: bool = False
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> _Row:
+        return cls(
+            row["pk"],
+            row["customer_id"],
+            row["total_minor"],
+            row["currency"],
+            row["updated_at"],
+            Standing.from_columns(row),
+        )
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction knows and is about to write."""
+
+    now: datetime
+    orders_on: bool
+    orders: dict[str, _Row]
+    vocabulary: dict[tuple[str, str], int]
+    transitions: list[StatusTransition] = field(default_factory=list)
+
+    @classmethod
+    def lock(cls, changes: Iterable[Said | StatusChange]) -> _Batch:
+        changes = list(changes)
+        orders_on = hold_ledger()
+        return cls(
+            timezone.now(),
+            orders_on,
+            _lock_orders({_order_of(change) for change in changes}),
+            _vocabulary({code_key(change.code) for change in changes}),
+        )
+
+    def write(self) -> list[Started]:
+        """Write orders, ledger, and whatever follows from it. The inbox is written before: the ledger points at it."""
+        heard = [(row.pk, row.updated_at, *row.standing.columns()) for row in self.orders.values() if row.was_heard]
+        write_columns(Order, ("updated_at", *STANDING_COLUMNS), heard)
+        return _write_ledger(self.transitions)
+
+
+def _hear(said: Sequence[Said], voice: _Voice) -> Hearing:
+    with transaction.atomic():
+        batch = _Batch.lock(said)
+        known = _known_events(said, voice.source)
+        heard = [_hear_one(item, batch, known, voice) for item in said]
+        StatusChange.objects.bulk_create([h.change for h in heard if h.change])
+        return Hearing(heard, batch.write())
+
+
+def _hear_one(item: Said, batch: _Batch, known: dict[str, tuple[str, ...]], voice: _Voice) -> Heard:
+    identity = item.identity()
+    if identity is not None and identity in known:
+        return _repeat(item, known[identity])
+    order = batch.orders.get(item.order)
+    status_id = batch.vocabulary.get((item.type, item.code_key))
+    if problem := _refusal(item, order, status_id, voice.source, batch.now):
+        return Heard(REJECTED, problem)
+    change = StatusChange(
+        source_id=voice.source.pk,
+        event_id=identity,
+        order_external_id=item.order,
+        type=item.type,
+        code=item.code,
+        occurred_at=item.occurred_at or _moment(order, item.type, batch.now),
+        sequence=item.sequence,
+        received_at=batch.now,
+        actor_id=voice.actor_id,
+        fires=voice.fires,
+        is_test=voice.is_test,
+    )
+    if identity is not None:
+        known[identity] = _content(change)
+    if order is None or status_id is None:
+        change.order_id, change.status_id = order.pk if order else None, status_id
+        change.verdict, change.parked_until = InboxVerdict.PARKED, batch.now + PARKED_FOR
+        return Heard(change.verdict, change=change)
+    transition = _fold(change, order, status_id, batch)
+    return Heard(change.verdict, change=change, transition=transition)
+
+
+def _repeat(item: Said, known: tuple[str, ...]) -> Heard:
+    """The time is compared only where this telling names one."""
+    told = item.content()
+    if told[:3] == known[:3] and (item.occurred_at is None or told == known):
+        return Heard(DUPLICATE)
+    return Heard(REJECTED, Problem("event_id_conflict", _("This event id was used for another change."), "event_id"))
+
+
+def _refusal(item: Said, order: _Row | None, status_id: int | None, source: Source, now: datetime) -> Problem | None:
+    if problem := check_not_ahead(item.occurred_at, now):
+        return problem
+    if source.on_unknown == Source.Unknown.PARK:
+        return None
+    if order is None:
+        return Problem("unknown_order", _("There is no order “%s”. Send the order first.") % item.order, "order")
+    if status_id is None:
+        named = {"type": item.type, "code": item.code}
+        return Problem("unknown_status", _("There is no %(type)s status with the code “%(code)s”.") % named, "code")
+    return None
+
+
+def _moment(order: _Row | None, type: str, now: datetime) -> datetime:
+    return now if order is None else order.standing.next_moment(type, now)
+
+
+def _fold(change: StatusChange, order: _Row, status_id: int, batch: _Batch) -> StatusTransition | None:
+    """Let one understood change move its order; the change learns its verdict, the batch its transition."""
+    from_id = order.standing.status[change.type]
+    verdict = order.standing.hear(change.type, status_id, change.occurred_at, change.sequence)
+    change.order_id, change.status_id, change.verdict, change.parked_until = order.pk, status_id, verdict.value, None
+    order.was_heard = order.was_heard or verdict is not Verdict.LATE
+    if verdict is not Verdict.MOVED:
+        return None
+    order.updated_at = batch.now
+    transition = _transition(
+        order,
+        Move(change.type, from_id, status_id, change.occurred_at, dict(order.standing.status)),
+        _silence(fires=change.fires, orders_on=batch.orders_on),
+        received_at=change.received_at,
+        source_id=change.source_id,
+        actor_id=change.actor_id,
+        is_test=change.is_test,
+    )
+    transition.change = change
+    batch.transitions.append(transition)
+    return transition
+
+
+def _transition(
+    order: _Row, move: Move, silent: str, *, received_at: datetime, source_id: int, actor_id: int | None, is_test: bool
+) -> StatusTransition:
+    return StatusTransition(
+        order_id=order.pk,
+        type=move.type,
+        from_status_id=move.from_id,
+        to_status_id=move.to_id,
+        occurred_at=move.occurred_at,
+        received_at=received_at,
+        source_id=source_id,
+        actor_id=actor_id,
+        is_test=is_test,
+        silent_because=silent,
+        customer_id=order.customer_id,
+        total_minor=order.total_minor,
+        currency=order.currency,
+        **{f"{type}_status_id": status_id for type, status_id in move.statuses.items()},
+    )
+
+
+def _silence(*, fires: bool, orders_on: bool) -> str:
+    if not fires:
+        return SilentBecause.HISTORY
+    return SilentBecause.FIRES if orders_on else SilentBecause.ORDERS_OFF
+
+
+def _write_ledger(transitions: list[StatusTransition]) -> list[Started]:
+    if not transitions:
+        return []
+    for row in transitions:
+        row.change_id = row.change.pk if row.change else None
+    StatusTransition.objects.bulk_create(transitions)
+    answers: list[tuple[Any, Any]] = statuses_changed.send(StatusTransition, transitions=transitions)
+    return [started for _receiver, answer in answers for started in answer or ()]
+
+
+def _lock_orders(external_ids: set[str]) -> dict[str, _Row]:
+    columns = ("external_id", "pk", "customer_id", "total_minor", "currency", "updated_at", *STANDING_COLUMNS)
+    rows = lock_rows(Order.objects.filter(external_id__in=external_ids).order_by("pk")).values(*columns)
+    return {row["external_id"]: _Row.of(row) for row in rows}
+
+
+def _vocabulary(keys: set[str]) -> dict[tuple[str, str], int]:
+    rows = OrderStatus.objects.filter(code_key__in=keys).order_by().values_list("type", "code_key", "pk")
+    return {(type, key): pk for type, key, pk in rows}
+
+
+def _known_events(said: Sequence[Said], source: Source) -> dict[str, tuple[str, ...]]:
+    """The contents of those events that this source told before, by event id. Read under the orders' locks."""
+    identities = {identity for item in said if (identity := item.identity()) is not None}
+    rows = StatusChange.objects.filter(source=source, event_id__in=identities).order_by()
+    return {
+        str(row.event_id): _content(row)
+        for row in rows.only("event_id", "order_external_id", "type", "code", "occurred_at")
+    }
+
+
+def _content(change: StatusChange) -> tuple[str, str, str, str]:
+    return Said(change.order_external_id, change.type, change.code, change.occurred_at).content()
+
+
+def _order_of(change: Said | StatusChange) -> str:
+    return change.order if isinstance(change, Said) else change.order_external_id
+
+
+def _understood(which: dict[str, Any]) -> list[int]:
+    """Ids of parked changes whose order and status exist by now, oldest first."""
+    rows = list(
+        StatusChange.objects.parked(timezone.now())
+        .filter(Exists(Order.objects.filter(external_id=OuterRef("order_external_id"))), **which)
+        .order_by("occurred_at", F("sequence").asc(nulls_first=True), "pk")
+        .values_list("pk", "type", "code")
+    )
+    known = _vocabulary({code_key(code) for _pk, _type, code in rows}) if rows else {}
+    return [pk for pk, type, code in rows if (type, code_key(code)) in known]
+
+
+def _apply(ids: Sequence[int]) -> int:
+    with transaction.atomic():
+        turn = {pk: place for place, pk in enumerate(ids)}
+        waiting = list(StatusChange.objects.filter(pk__in=ids))
+        batch = _Batch.lock(waiting)
+        # Read again under the orders' locks: another process may have applied some meanwhile.
+        waiting = list(StatusChange.objects.parked(batch.now).filter(pk__in=ids))
+        waiting.sort(key=lambda change: turn[change.pk])
+        for change in waiting:
+            order = batch.orders[change.order_external_id]
+            _fold(change, order, batch.vocabulary[(change.type, code_key(change.code))], batch)
+        columns = ("order_id", "status_id", "verdict", "parked_until")
+        write_columns(StatusChange, columns, [(c.pk, c.order_id, c.status_id, c.verdict, None) for c in waiting])
+        batch.write()
+        return len(waiting)

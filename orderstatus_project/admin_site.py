@@ -1,0 +1,175 @@
+"""What frames every screen of the admin: the sidebar, the tabs, and the banners that say when something stands still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Message, Run
+from workspace.heartbeats import is_silent
+from workspace.local_time import workspace_of
+
+Text = str | Promise
+Item = dict[str, Any]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar, as this person may see it. Without Orders its screens are gone, but not the words they need."""
+    orders_on = workspace_of(request).orders_enabled
+    groups: list[tuple[Text, list[Item | None]]] = [
+        (
+            "",
+            [
+                {"title": _("Start"), "icon": "rocket_launch", "link": reverse("admin:index")},
+                _screen(request, _("Orders"), "package_2", "orders.order") if orders_on else None,
+                _screen(request, _("Customers"), "group", "customers.customer"),
+            ],
+        ),
+        (
+            _("Campaigns"),
+            [
+                _screen(request, _("Campaigns"), "campaign", "campaigns.campaign"),
+                _screen(request, _("Orders that entered"), "conversion_path", "campaigns.run") if orders_on else None,
+                _screen(request, _("Messages"), "sms", "campaigns.message"),
+            ],
+        ),
+        (
+            _("Settings"),
+            [
+                _screen(request, _("Order Statuses"), "label", "statuses.orderstatus"),
+                _screen(request, _("General"), "tune", "workspace.workspace"),
+                _screen(request, _("Integrations"), "cable", "workspace.source", "workspace.apikey"),
+                _screen(request, _("People"), "badge", "workspace.user", "auth.group"),
+            ],
+        ),
+    ]
+    return [
+        {"title": title, "items": shown, "separator": bool(title)}
+        for title, items in groups
+        if (shown := [item for item in items if item])
+    ]
+
+
+def tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """Lists that belong together, side by side."""
+    return [
+        _tabs(
+            request,
+            ("orders.order", _("Orders")),
+            ("orders.statuschange", _("Status changes received")),
+            ("orders.statustransition", _("Status history")),
+        ),
+        _tabs(request, ("workspace.source", _("Sources")), ("workspace.apikey", _("API keys"))),
+        _tabs(request, ("workspace.user", _("People")), ("auth.group", _("Roles"))),
+        _status_types(request),
+    ]
+
+
+def on_every_page(request: HttpRequest) -> dict[str, Any]:
+    """What unfold puts into the context of each admin page."""
+    if not request.user.is_authenticated:
+        return {}
+    return {"banners": [*_stillness(), *_orders_off(request)]}
+
+
+def style(_request: HttpRequest) -> str:
+    return static("workspace/admin.css")
+
+
+def script(_request: HttpRequest) -> str:
+    return static("workspace/admin.js")
+
+
+def favicon(_request: HttpRequest) -> str:
+    return static("workspace/favicon.svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """`action` is an address to post to, with a button that says what it does."""
+
+    tone: str
+    icon: str
+    title: Text
+    text: Text
+    action: str = ""
+    button: Text = ""
+
+
+def _stillness() -> list[Banner]:
+    """Nobody answers, or what is due is not done: nothing is lost, but nobody gets a text."""
+    now = timezone.now()
+    safe = _("Nothing is lost: what is due is done when they are back.")
+    if is_silent(now):
+        return [Banner("bad", "cloud_off", _("No worker has answered for two minutes."), safe)]
+    if Run.objects.overdue(now).exists() or Message.objects.overdue(now).exists():
+        return [Banner("warning", "hourglass_top", _("Work is late."), _("Orders or messages wait longer than they should: workers are missing, or too few."))]
+    return []
+
+
+def _orders_off(request: HttpRequest) -> list[Banner]:
+    """On the screens that make no sense without Orders."""
+    about_orders = ("/statuses/", "/campaigns/")
+    if workspace_of(request).orders_enabled or not any(part in request.path for part in about_orders):
+        return []
+    title, text = _("Orders is off."), _("No change of an order's status starts a campaign.")
+    if not request.user.is_superuser:
+        return [Banner("warning", "toggle_off", title, f"{text} {_('An administrator can turn it on.')}")]
+    return [Banner("warning", "toggle_off", title, text, reverse("admin:workspace_turn_orders_on"), _("Turn Orders on"))]
+
+
+def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item | None:
+    """The way to the first of these models' lists that this person may see."""
+    for model in models:
+        if _may_see(request, model):
+            return {"title": title, "icon": icon, "link": _list_of(model), "active": _is_at(request, *models)}
+    return None
+
+
+def _tabs(request: HttpRequest, *lists: tuple[str, Text]) -> dict[str, Any]:
+    items = [
+        {"title": title, "link": _list_of(model), "active": _is_at(request, model)}
+        for model, title in lists
+        if _may_see(request, model)
+    ]
+    return {"models": [model for model, _title in lists], "items": items if len(items) > 1 else []}
+
+
+def _status_types(request: HttpRequest) -> dict[str, Any]:
+    model, chosen = "statuses.orderstatus", request.GET.get("type__exact", "")
+    choices = [
+        ("", gettext_lazy("All")),
+        ("general", gettext_lazy("General")),
+        ("delivery", gettext_lazy("Delivery")),
+        ("payment", gettext_lazy("Payment")),
+    ]
+    address = _list_of(model)
+    return {
+        "models": [model],
+        "items": [
+            {"title": title, "link": f"{address}?type__exact={key}" if key else address, "active": key == chosen}
+            for key, title in choices
+        ],
+    }
+
+
+def _may_see(request: HttpRequest, model: str) -> bool:
+    app, name = model.split(".")
+    return any(request.user.has_perm(f"{app}.{verb}_{name}") for verb in ("view", "change"))
+
+
+def _list_of(model: str) -> str:
+    return reverse(f"admin:{model.replace('.', '_')}_changelist")
+
+
+def _is_at(request: HttpRequest, *models: str) -> bool:
+    return any(request.path.startswith(_list_of(model)) for model in models)
+

@@ -1,0 +1,47 @@
+"""`/api/v1/`: the addresses of every app's API, in one place."""
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from campaigns.api.campaigns import (
+    ActivateView,
+    CampaignsView,
+    CampaignView,
+    EndView,
+    PauseView,
+    ResumeView,
+)
+from campaigns.api.messages import MessagesView
+from campaigns.api.runs import RunsView, RunView
+from customers.api import CustomersBulkView, CustomersView, CustomerView
+from orders.api.changes import StatusChangesView
+from orders.api.orders import OrdersBulkView, OrdersView, OrderView
+from orders.api.transitions import OrderTransitions, TransitionFeed
+from statuses.api import StatusesView, StatusView
+from workspace.api import addresses  # noqa: F401 - registers the converter
+from workspace.api.views import NothingHere
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("statuses/", StatusesView.as_view(), name="api-statuses"),
+    path("statuses/<str:type>/<foreign_id:code>/", StatusView.as_view(), name="api-status"),
+    path("customers/", CustomersView.as_view(), name="api-customers"),
+    path("customers/bulk/", CustomersBulkView.as_view(), name="api-customers-bulk"),
+    path("customers/<foreign_id:external_id>/", CustomerView.as_view(), name="api-customer"),
+    path("orders/", OrdersView.as_view(), name="api-orders"),
+    path("orders/bulk/", OrdersBulkView.as_view(), name="api-orders-bulk"),
+    path("orders/<foreign_id:external_id>/transitions/", OrderTransitions.as_view(), name="api-order-transitions"),
+    path("orders/<foreign_id:external_id>/", OrderView.as_view(), name="api-order"),
+    path("status-changes/", StatusChangesView.as_view(), name="api-status-changes"),
+    path("transitions/", TransitionFeed.as_view(), name="api-transitions"),
+    path("campaigns/", CampaignsView.as_view(), name="api-campaigns"),
+    path("campaigns/<slug:code>/", CampaignView.as_view(), name="api-campaign"),
+    path("campaigns/<slug:code>/activate/", ActivateView.as_view(), name="api-campaign-activate"),
+    path("campaigns/<slug:code>/pause/", PauseView.as_view(), name="api-campaign-pause"),
+    path("campaigns/<slug:code>/resume/", ResumeView.as_view(), name="api-campaign-resume"),
+    path("campaigns/<slug:code>/end/", EndView.as_view(), name="api-campaign-end"),
+    path("runs/", RunsView.as_view(), name="api-runs"),
+    path("runs/<int:id>/", RunView.as_view(), name="api-run"),
+    path("messages/", MessagesView.as_view(), name="api-messages"),
+    re_path("", NothingHere.as_view()),
+]

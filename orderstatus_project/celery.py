@@ -1,0 +1,28 @@
+"""The Celery app: `celery -A orderstatus_project worker` and `beat`; its settings are those that begin with CELERY_."""
+
+import logging
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, task_prerun
+from django.db import close_old_connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderstatus_project.settings")
+
+app = Celery("orderstatus")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_kwargs: Any) -> None:
+    """Django's LOGGING stands. Of tasks and sweeps, every few seconds, only the faults are told."""
+    for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@task_prerun.connect
+def drop_broken_connections(**_kwargs: Any) -> None:
+    """Connections are kept from task to task (CELERY_DB_REUSE_MAX): not one that broke, or is past its age."""
+    close_old_connections()

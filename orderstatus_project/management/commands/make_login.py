@@ -1,0 +1,29 @@
+"""`manage.py make_login`: the first login of an installation that has none yet."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from orderstatus_project.kept import keep, kept_file, read_kept
+from workspace.models import User
+
+USERNAME = "admin"
+
+
+class Command(BaseCommand):
+    help = "Make the user “admin” with a password made up, unless somebody can log in already."
+
+    def handle(self, *, verbosity: int = 1, **_options: Any) -> None:
+        user = User.objects.filter(username=USERNAME).first()
+        if user is None and not User.objects.filter(is_superuser=True, is_active=True).exists():
+            password = secrets.token_urlsafe(9)
+            User.objects.create_superuser(USERNAME, password=password)
+            keep(ADMIN_USER=USERNAME, ADMIN_PASSWORD=password)
+            if verbosity:
+                self.stdout.write(f"Made the user “{USERNAME}”; the password is in {kept_file()}.")
+        elif user is None or not user.check_password(read_kept().get("ADMIN_PASSWORD", "")):
+            # Somebody gave it a password of their own, which is not ours to know.
+            keep(ADMIN_USER=USERNAME, ADMIN_PASSWORD="")

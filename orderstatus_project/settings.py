@@ -1,0 +1,256 @@
+"""Django settings. What may differ between installations is read through `environment.py`, and only there."""
+
+from typing import Any
+
+import dj_database_url
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from orderstatus_project import environment as env
+from orderstatus_project.bundled_redis import redis_url
+from orderstatus_project.logging import configure_logging
+from workspace.queues import QUEUES, RUNS, SENDING
+
+BASE_DIR = env.BASE_DIR
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
+
+PRODUCTION = env.flag("PRODUCTION")
+DEBUG = env.flag("DEBUG")
+DEMO = env.flag("DEMO", default=not PRODUCTION)
+SECRET_KEY = env.secret_key(VAR_DIR)
+SECRET_KEY_IS_GIVEN = bool(env.text("SECRET_KEY"))
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+# In production all but the health checks, which balancers ask in plain HTTP, is HTTPS.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 30 * 24 * 3600) if PRODUCTION else 0
+# Only a proxy that sets this header itself may be believed about it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+
+INSTALLED_APPS = [
+    "orderstatus_project.apps.ProjectConfig",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "workspace",
+    "statuses",
+    "customers",
+    "orders",
+    "analytics",
+    "campaigns",
+]
+
+MIDDLEWARE = [
+    "workspace.api.request_ids.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workspace.local_time.LocalTimeMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "orderstatus_project.urls"
+WSGI_APPLICATION = "orderstatus_project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# SQLite: writers take their lock at BEGIN (IMMEDIATE) and wait for each other, so a read is never upgraded
+# under another writer; WAL lets readers go on meanwhile.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+}
+
+
+def _database() -> dict[str, Any]:
+    url = env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+    database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    if database["ENGINE"].endswith("sqlite3"):
+        database["OPTIONS"] = {**database.get("OPTIONS", {}), **SQLITE_OPTIONS}
+    return database
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "workspace.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "/admin/"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+REDIS_URL = env.text("REDIS_URL", redis_url(VAR_DIR))
+REDIS_IS_BUNDLED = not env.text("REDIS_URL")
+# What keeps installations that share a Redis apart.
+REDIS_PREFIX = env.text("REDIS_PREFIX", "orderstatus")
+
+# The cache counts requests and rings; it is asked in passing, so it answers at once or is done without.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": REDIS_PREFIX,
+        "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, "retry": Retry(NoBackoff(), 0)},
+    }
+}
+
+# Tables are the queues and the broker is a doorbell (campaigns/doorbell.py): what Redis loses, the next sweep finds.
+CELERY_BROKER_URL = env.broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{REDIS_PREFIX}:celery:", "visibility_timeout": 900}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = 100  # a try every 30 s: three quarters of an hour
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = RUNS
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_QUEUES = {name: {} for name in QUEUES}
+CELERY_TASK_ROUTES = {
+    "campaigns.send_due_messages": {"queue": SENDING},
+    "campaigns.recover_expired": {"queue": SENDING},
+}
+# Every task may run twice, so one whose worker died is simply done again.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A soft limit would raise inside a batch and be taken for the fault of one of its rows; a killed batch just rolls back.
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 5000
+CELERY_WORKER_SEND_TASK_EVENTS = False
+# Celery would otherwise close the database connection around every task.
+CELERY_DB_REUSE_MAX = 1000
+CELERY_TIMEZONE = TIME_ZONE
+# A sweep that waited longer than until the next one is not worth doing.
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": name, "schedule": every_s, "options": {"expires": every_s}}
+    for name, every_s in {
+        "campaigns.advance_due_runs": 3.0,
+        "campaigns.send_due_messages": 3.0,
+        "campaigns.recover_expired": 10.0,
+        "orders.apply_parked": 10.0,
+    }.items()
+}
+
+API_MOST_BYTES = env.number("API_MOST_BYTES", 10 * 1024 * 1024)
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 3000)
+# What every endpoint does is said in workspace/api/views.py; here only what REST framework asks for elsewhere.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "workspace.api.schema.EndpointSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "workspace.api.problems.answer_problem",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Order Status API",
+    "VERSION": "1",
+    "DESCRIPTION": (BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8"),
+    "SERVE_INCLUDE_SCHEMA": False,
+    "PATH_CONVERTER_OVERRIDES": {"foreign_id": str},
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "CampaignStateEnum": "campaigns.models.CampaignState",
+        "HeardOutcomeEnum": "orders.api.changes.OUTCOMES",
+        "KeptOutcomeEnum": "orders.api.changes.KEPT_OUTCOMES",
+        "MessageStateEnum": "campaigns.models.MessageState",
+        "RunStateEnum": "campaigns.models.RunState",
+        "StatusTypeEnum": "statuses.models.StatusType",
+        "UpsertOutcomeEnum": "workspace.api.upserts.OUTCOMES",
+    },
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "displayRequestDuration": True},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "workspace.api.schema.describe_problems",
+    ],
+}
+
+SMS_GATEWAY = env.text("SMS_GATEWAY", "phone")
+
+LOGGING = configure_logging(as_json=PRODUCTION, level=env.text("LOG_LEVEL", "INFO").upper())
+
+# The admin's frame; who sees what in it is decided in admin_site.py.
+UNFOLD = {
+    "SITE_TITLE": "Order Status Engine",
+    "SITE_HEADER": "Order Status Engine",
+    "SITE_SYMBOL": "local_shipping",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "orderstatus_project.admin_site.favicon"},
+    ],
+    "STYLES": ["orderstatus_project.admin_site.style"],
+    "SCRIPTS": ["orderstatus_project.admin_site.script"],
+    "DASHBOARD_CALLBACK": "orderstatus_project.start.dashboard",
+    "GLOBAL_CALLBACK": "orderstatus_project.admin_site.on_every_page",
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(96.2% .018 272.314)",
+            "100": "oklch(93% .034 272.788)",
+            "200": "oklch(87% .065 274.039)",
+            "300": "oklch(78.5% .115 274.713)",
+            "400": "oklch(67.3% .182 276.935)",
+            "500": "oklch(58.5% .233 277.117)",
+            "600": "oklch(51.1% .262 276.966)",
+            "700": "oklch(45.7% .24 277.023)",
+            "800": "oklch(39.8% .195 277.366)",
+            "900": "oklch(35.9% .144 278.697)",
+            "950": "oklch(25.7% .09 281.288)",
+        },
+    },
+    "SIDEBAR": {"navigation": "orderstatus_project.admin_site.navigation"},
+    "TABS": "orderstatus_project.admin_site.tabs",
+}

@@ -1,0 +1,174 @@
+"""Settings > Order Statuses: the vocabulary on the screen, and the window “Status property”."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import ProtectedError
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+
+from statuses.models import OrderStatus, StatusType
+from workspace.screens import Screen, close_window, code, pill
+
+
+class StatusForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A status property. What integrations and orders already rely on cannot be changed any more."""
+
+    class Meta:
+        model = OrderStatus
+        fields = ("name", "type", "code", "include_in_analytics")
+        widgets = {
+            "name": UnfoldAdminTextInputWidget(attrs={"autofocus": True, "data-suggests": "id_code", "autocomplete": "off"}),
+            "type": UnfoldAdminSelectWidget(),
+            "code": UnfoldAdminTextInputWidget(attrs={"data-suggested": "", "autocomplete": "off", "spellcheck": "false"}),
+            "include_in_analytics": UnfoldBooleanSwitchWidget(),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "type" in self.fields:
+            self.fields["type"].choices = StatusType.choices  # type: ignore[attr-defined]
+
+    def _post_clean(self) -> None:
+        """That a code is taken is said beside the code."""
+        super()._post_clean()  # type: ignore[misc]
+        taken = self.errors.pop("__all__", None)
+        if taken and "code" in self.fields:
+            self.add_error("code", taken.as_data())
+        elif taken:
+            self.errors["__all__"] = taken
+
+
+@admin.register(OrderStatus)
+class StatusScreen(Screen):
+    form = StatusForm
+    fields = ("name", "type", "code", "include_in_analytics")
+    list_display = ("name_shown", "type_shown", "code_shown", "analytics_shown")
+    list_display_links = ("name_shown",)
+    list_filter = ("type", "include_in_analytics")
+    search_fields = ("name", "code")
+    search_help_text = gettext_lazy("Name or code")
+    change_list_template = "statuses/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("add-status/", wrap(self.add_in_window), name="statuses_orderstatus_add_in_window"),
+            path("<int:pk>/analytics/", wrap(require_POST(self.switch_analytics)), name="statuses_orderstatus_analytics"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description=gettext_lazy("Name"), ordering="name")
+    def name_shown(self, status: OrderStatus) -> str:
+        return status.name
+
+    @admin.display(description=gettext_lazy("Type"), ordering="type")
+    def type_shown(self, status: OrderStatus) -> str:
+        return pill(status.get_type_display())
+
+    @admin.display(description=gettext_lazy("Code"), ordering="code_key")
+    def code_shown(self, status: OrderStatus) -> str:
+        return code(status.code)
+
+    @admin.display(description=gettext_lazy("Include in analytics"), ordering="include_in_analytics")
+    def analytics_shown(self, status: OrderStatus) -> str:
+        return _switch(status)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        may = {"may_add": self.has_add_permission(request), "may_switch": self.has_change_permission(request)}
+        answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **may})
+        return answer
+
+    def add_in_window(self, request: HttpRequest) -> HttpResponse:
+        """“Status property”. Saved, it says so by HX-Redirect; asked to add another, it comes back empty."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        chosen = _chosen_type(request)
+        back = reverse("admin:statuses_orderstatus_changelist") + (f"?type__exact={chosen}" if chosen else "")
+        form = StatusForm(request.POST if request.method == "POST" else None, initial=_initial(chosen))
+        saved = None
+        if form.is_valid():
+            saved = form.save()
+            self.log_addition(request, saved, [{"added": {}}])
+            if "_addanother" not in request.POST:
+                messages.success(request, _("“%s” was added.") % saved.name)
+                return close_window(request, back)
+            form = StatusForm(initial=_initial(saved.type))
+        answer = self.window(request, "statuses/property.html", _("Status property"), form=_described(form), back=back, saved=saved)
+        if saved:
+            answer.headers["HX-Trigger"] = "os-saved"
+        return answer
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return self.add_in_window(request)
+
+    def switch_analytics(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Sets what was asked for, rather than turning it over: a page left open cannot undo somebody else's choice."""
+        status = self.found(request, str(pk), to_change=True)
+        wanted = {"true": True, "false": False}.get(request.POST.get("on", ""))
+        if status is None or wanted is None:
+            return HttpResponseBadRequest()
+        if status.include_in_analytics != wanted:
+            status.include_in_analytics = wanted
+            status.save(update_fields=["include_in_analytics"])
+            self.log_change(request, status, [{"changed": {"fields": [str(_("include in analytics"))]}}])
+        return HttpResponse(_switch(status))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: OrderStatus | None = None) -> tuple[str, ...]:
+        return ("type", "code") if obj and obj.is_used() else ()
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        status = self.get_object(request, object_id)
+        if status is not None and self.has_delete_permission(request, status) and status.is_used():
+            return self._refuse_to_delete(request, status)
+        try:
+            answer: HttpResponse = super().delete_view(request, object_id, extra_context)
+        except ProtectedError:  # used since we looked
+            return self._refuse_to_delete(request, status)
+        return answer
+
+    def _refuse_to_delete(self, request: HttpRequest, status: Any) -> HttpResponse:
+        text = _("“%s” is used by orders, their history or campaigns, so it stays. Leave it out of analytics to retire it.")
+        messages.error(request, text % status.name)
+        return HttpResponseRedirect(reverse("admin:statuses_orderstatus_change", args=[status.pk]))
+
+
+def _chosen_type(request: HttpRequest) -> str:
+    """The tab that the window was opened from: htmx names the page it stands on."""
+    query = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    chosen = request.GET.get("type") or (query.get("type__exact") or [""])[0]
+    return chosen if chosen in StatusType.values else ""
+
+
+def _initial(chosen: str) -> dict[str, Any]:
+    return {"type": chosen or StatusType.GENERAL, "include_in_analytics": True}
+
+
+def _described(form: StatusForm) -> StatusForm:
+    """Ties errors to their fields for whoever does not see them."""
+    for name in form.errors:
+        if name in form.fields:
+            form.fields[name].widget.attrs |= {"aria-describedby": f"id_{name}_error", "aria-invalid": "true"}
+    return form
+
+
+def _switch(status: OrderStatus) -> str:
+    return format_html(
+        '<button type="button" class="os-switch" role="switch" id="analytics-{}" aria-checked="{}" aria-label="{}"'
+        ' hx-post="{}" hx-vals=\'{{"on": "{}"}}\' hx-params="on" hx-swap="outerHTML"></button>',
+        status.pk,
+        "true" if status.include_in_analytics else "false",
+        _("Include “%s” in analytics") % status.name,
+        reverse("admin:statuses_orderstatus_analytics", args=[status.pk]),
+        "false" if status.include_in_analytics else "true",
+    )

@@ -1,0 +1,123 @@
+"""The vocabulary: the partner's own words for where an order stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+RESERVED_CODES = frozenset({"any", "any_existing", "none"})
+
+
+class StatusType(models.TextChoices):
+    GENERAL = "general", _("General")
+    DELIVERY = "delivery", _("Delivery")
+    PAYMENT = "payment", _("Payment")
+
+
+def code_key(code: str) -> str:
+    """What codes are compared by: they keep their spelling and match without regard to case."""
+    return code.strip().casefold()
+
+
+def validate_code(code: str) -> None:
+    if code_key(code) in RESERVED_CODES:
+        raise ValidationError(
+            _("“%(code)s” means something of its own in campaigns. Choose another code."), params={"code": code}
+        )
+    if code != code.strip() or not code.isprintable():
+        raise ValidationError(_("A code has no spaces at its ends and only printable characters."))
+
+
+class OrderStatusQuerySet(models.QuerySet["OrderStatus"]):
+    def of_type(self, type: str) -> OrderStatusQuerySet:
+        return self.filter(type=type)
+
+    def with_code(self, type: str, code: str) -> OrderStatusQuerySet:
+        return self.filter(type=type, code_key=code_key(code))
+
+    def add_missing(self, wanted: Iterable[tuple[str, str]]) -> list[OrderStatus]:
+        """Create a status for each (type, code) that has none yet, named after its code. Safe to run beside itself."""
+        known = set(self.values_list("type", "code_key"))
+        missing: dict[tuple[str, str], str] = {}
+        for type, code in wanted:
+            if (type, code_key(code)) not in known:
+                missing.setdefault((type, code_key(code)), code)
+        created = []
+        for (type, key), code in missing.items():
+            status, is_new = self.get_or_create(
+                type=type, code_key=key, defaults={"code": code.strip(), "name": name_from_code(code)}
+            )
+            if is_new:
+                created.append(status)
+        return created
+
+
+def name_from_code(code: str) -> str:
+    words = code.replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+class OrderStatus(models.Model):
+    """One word of the vocabulary, of one of three types. Any status may follow any other."""
+
+    type = models.CharField(_("type"), max_length=8, choices=StatusType)
+    name = models.CharField(_("name"), max_length=200)
+    code = models.CharField(
+        _("status code"),
+        max_length=64,
+        validators=[validate_code],
+        help_text=_("Integrations use it to set this status."),
+    )
+    code_key = models.CharField(max_length=192, editable=False)
+    include_in_analytics = models.BooleanField(
+        _("include in analytics"), default=True, help_text=_("Offer it in reports and in the segment builder.")
+    )
+    position = models.PositiveIntegerField(_("position"), default=0)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = OrderStatusQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order status")
+        verbose_name_plural = _("order statuses")
+        ordering: ClassVar[list[str]] = ["type", "position", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(type__in=StatusType.values), name="statuses_type_is_known"),
+            models.UniqueConstraint(
+                fields=["type", "code_key"],
+                name="statuses_code_once_per_type",
+                violation_error_message=_("A status of this type already has this code."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        self.code_key = code_key(self.code)
+        super().clean_fields(exclude=exclude)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """The key is checked where the code is: a form shows the code alone, and a code may be too bad to look for."""
+        given = set(exclude or ()) - {"code_key"}
+        super().validate_constraints(exclude=given | {"code_key"} if "code" in given else given)
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        self.code_key = code_key(self.code)
+        if update_fields is not None and "code" in update_fields:
+            update_fields = {*update_fields, "code_key"}
+        with transaction.atomic():  # nobody meets a status before those have heard of it who wait for its code
+            super().save(update_fields=update_fields, **kwargs)
+
+    def is_used(self) -> bool:
+        """Whether any row of any app points here. Asked before deleting, which would load all those that do."""
+        return any(
+            relation.related_model._base_manager.filter(**{relation.field.name: self}).exists()
+            # Most of them have no name backwards (`related_name="+"`), and count all the same.
+            for relation in self._meta.get_fields(include_hidden=True)
+            if isinstance(relation, models.ManyToOneRel)
+        )

@@ -1,0 +1,166 @@
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from orders.by_hand import change_status
+from orders.models import Order, StatusTransition
+from orders.said import Said
+from orders.transitions import hear
+from tests.factories import OrderFactory, SourceFactory, StatusFactory
+from tests.screens import HTMX, cost, page_of, signed_in, turn_orders_on
+from workspace.models import Workspace
+
+pytestmark = pytest.mark.django_db
+
+LISTS = ["orders_order", "orders_statuschange", "orders_statustransition"]
+
+
+@pytest.fixture(autouse=True)
+def _orders_on():
+    turn_orders_on()
+
+
+@pytest.fixture
+def admin():
+    return signed_in(is_superuser=True)
+
+
+@pytest.fixture
+def paid():
+    return StatusFactory(type="payment", code="paid", name="Paid")
+
+
+@pytest.fixture
+def invoiced():
+    return StatusFactory(type="payment", code="invoiced", name="Invoice issued")
+
+
+def moved_orders(number):
+    shop = SourceFactory()
+    orders = OrderFactory.create_batch(number)
+    hear([Said(order.external_id, "payment", "paid") for order in orders], shop)
+    return orders
+
+
+def change(order, client, to, seen):
+    address = page_of("orders_order", "change_status", order.pk, "payment")
+    return client.post(address, {"to": to.pk, "seen": seen}, headers=HTMX)
+
+
+@pytest.mark.usefixtures("paid")
+@pytest.mark.parametrize("model", LISTS)
+def test_a_list_costs_the_same_for_few_and_many(admin, model):
+    moved_orders(2)
+    few = cost(admin, page_of(model))
+
+    moved_orders(20)
+
+    assert cost(admin, page_of(model)) == few
+
+
+@pytest.mark.usefixtures("paid")
+@pytest.mark.parametrize("model", LISTS)
+def test_a_list_counts_no_rows(admin, model, django_assert_num_queries):
+    moved_orders(2)
+
+    with django_assert_num_queries(cost(admin, page_of(model))) as queries:
+        admin.get(page_of(model))
+
+    assert not [query for query in queries.captured_queries if "COUNT(" in query["sql"]]
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_without_orders_its_screens_are_gone(admin, model):
+    Workspace.objects.update(orders_enabled=False)
+
+    assert admin.get(page_of(model)).status_code == 403
+
+
+@pytest.mark.usefixtures("paid")
+def test_an_orders_page_costs_the_same_however_much_happened(admin, invoiced):
+    [order] = moved_orders(1)
+    short = cost(admin, page_of("orders_order", "change", order.pk))
+
+    for at in range(6):
+        hear([Said(order.external_id, "payment", ("invoiced", "paid")[at % 2])], SourceFactory())
+
+    assert cost(admin, page_of("orders_order", "change", order.pk)) == short
+
+
+@pytest.mark.usefixtures("paid")
+def test_an_orders_page_tells_what_happened_and_holds_no_form_of_statuses(admin):
+    [order] = moved_orders(1)
+
+    page = admin.get(page_of("orders_order", "change", order.pk)).content.decode()
+
+    assert "Payment became Paid" in page
+    assert "Told by Shop" in page
+    assert "payment_status" not in page
+
+
+def test_changing_a_status_records_who_did_it(admin, paid, invoiced):
+    order = OrderFactory(payment_status=invoiced)
+
+    answer = change(order, admin, paid, invoiced.pk)
+
+    assert answer.headers["HX-Redirect"] == page_of("orders_order", "change", order.pk)
+    newest = StatusTransition.objects.first()
+    assert (newest.from_status, newest.to_status, newest.actor_id) == (invoiced, paid, admin.user.pk)
+    assert newest.silent_because == ""
+    assert LogEntry.objects.get().get_change_message() == "Changed Payment to “Paid”."
+
+
+def test_who_saw_another_status_is_told_and_nothing_moves(admin, paid, invoiced):
+    order = OrderFactory(payment_status=invoiced)
+    refunded = StatusFactory(type="payment", name="Refunded")
+    change_status(order.pk, paid, seen=invoiced.pk, actor_id=None)
+
+    answer = change(order, admin, refunded, invoiced.pk)
+
+    assert "This order is now Paid; you saw Invoice issued." in answer.content.decode()
+    assert Order.objects.get().payment_status == paid
+    assert f'name="seen" value="{paid.pk}"' in answer.content.decode()
+
+
+def test_who_saw_none_is_told_of_the_first(admin, paid, invoiced):
+    order = OrderFactory(payment_status=invoiced)
+
+    answer = change(order, admin, paid, "")
+
+    assert "you saw without a status" in answer.content.decode()
+
+
+def test_a_status_of_another_type_is_no_choice(admin, invoiced):
+    order = OrderFactory(payment_status=invoiced)
+
+    answer = change(order, admin, StatusFactory(type="delivery"), invoiced.pk)
+
+    assert answer.context["form"].errors["to"]
+
+
+def test_who_may_only_look_changes_nothing(paid, invoiced):
+    order = OrderFactory(payment_status=invoiced)
+    viewer = signed_in("orders.view_order")
+
+    assert "Change status" not in viewer.get(page_of("orders_order", "change", order.pk)).content.decode()
+    assert change(order, viewer, paid, invoiced.pk).status_code == 403
+
+
+@pytest.mark.usefixtures("paid")
+@pytest.mark.parametrize("model", LISTS)
+def test_rows_are_only_read(admin, model):
+    moved_orders(1)
+    pk = {"orders_order": Order, "orders_statustransition": StatusTransition}.get(model, Order).objects.first().pk
+
+    assert admin.get(page_of(model, "add")).status_code == 403
+    assert admin.post(page_of(model, "delete", pk), {"post": "yes"}).status_code in (302, 403)
+    assert Order.objects.count() == 1
+    assert StatusTransition.objects.count() == 1
+
+
+@pytest.mark.usefixtures("paid")
+def test_what_was_received_and_what_moved_have_pages(admin):
+    [order] = moved_orders(1)
+    move = StatusTransition.objects.get()
+
+    assert order.external_id in admin.get(page_of("orders_statuschange", "change", move.change_id)).content.decode()
+    assert "none → Paid" in admin.get(page_of("orders_statustransition", "change", move.pk)).content.decode()

@@ -1,0 +1,91 @@
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.forms import modelform_factory
+
+from statuses.models import OrderStatus
+from tests.factories import StatusFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def found(code, type="general"):
+    return OrderStatus.objects.with_code(type, code).exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"), [("Paid", "pAID"), ("Оплачен", "ОПЛАЧЕН"), ("größe", "GRÖSSE"), ("x", " X ")]
+)
+def test_a_code_is_found_in_any_case_and_keeps_its_spelling(code, asked):
+    StatusFactory(code=code)
+
+    assert OrderStatus.objects.with_code("general", asked).get().code == code
+
+
+def test_a_code_is_found_within_its_type_only():
+    StatusFactory(code="new", type="delivery")
+
+    assert not found("new")
+
+
+@pytest.mark.parametrize(("code", "same"), [("paid", "PAID"), ("оплачен", "ОПЛАЧЕН")])
+def test_a_code_is_unique_within_its_type_in_any_case(code, same):
+    StatusFactory(code=code)
+
+    StatusFactory(code=same, type="payment")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StatusFactory(code=same)
+
+
+def test_a_form_is_told_that_a_code_is_taken():
+    StatusFactory(code="paid")
+    form = modelform_factory(OrderStatus, fields=["type", "name", "code", "position"])(
+        {"type": "general", "name": "Paid", "code": "PAID", "position": 0}
+    )
+
+    assert form.errors == {"__all__": ["A status of this type already has this code."]}
+
+
+@pytest.mark.parametrize("code", ["any", "ANY_existing", " None", "none"])
+def test_words_of_campaigns_are_no_codes(code):
+    with pytest.raises(ValidationError, match="means something of its own"):
+        StatusFactory.build(code=code).full_clean()
+
+
+@pytest.mark.parametrize("code", [" paid", "paid\n", "pa\x00id", "pa\u200bid"])
+def test_a_code_holds_only_what_can_be_seen(code):
+    with pytest.raises(ValidationError, match="printable"):
+        StatusFactory.build(code=code).full_clean()
+
+
+def test_a_type_is_one_of_three():
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StatusFactory(type="mood")
+
+
+def test_a_longest_code_fits_whatever_its_case_does_to_it():
+    StatusFactory(code="ΐ" * 64)
+
+    assert found("ΐ" * 64)
+
+
+@pytest.mark.parametrize("how", [{}, {"update_fields": ["code"]}])
+def test_a_renamed_code_is_found_by_its_new_name_alone(how):
+    status = StatusFactory(code="old")
+
+    status.code = "new"
+    status.save(**how)
+
+    assert found("new")
+    assert not found("old")
+
+
+def test_missing_statuses_are_added_once_and_named_after_their_codes():
+    StatusFactory(code="paid", type="payment")
+
+    added = OrderStatus.objects.add_missing(
+        [("payment", "PAID"), ("general", "in_progress"), ("general", "In_Progress")]
+    )
+
+    assert [(status.type, status.code, status.name) for status in added] == [("general", "in_progress", "In progress")]
+    assert OrderStatus.objects.count() == 2

@@ -1,0 +1,78 @@
+"""What differs between the two databases, and must not be noticed above."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Order
+from tests.factories import OrderFactory, StatusFactory
+from workspace.database import in_sets, lock_rows, write_columns
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = ("general_status_id", "general_heard_at", "general_heard_sequence")
+NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
+
+
+def written(order):
+    return Order.objects.values_list(*COLUMNS).get(pk=order.pk)
+
+
+def test_each_row_gets_its_own_values():
+    one, other, status = OrderFactory(), OrderFactory(), StatusFactory()
+
+    write_columns(Order, COLUMNS, [(one.pk, status.pk, NOON, 7), (other.pk, None, None, None)])
+
+    assert written(one) == (status.pk, NOON, 7)
+    assert written(other) == (None, None, None)
+
+
+def test_a_column_may_hold_nothing_but_nulls():
+    order = OrderFactory()
+    write_columns(Order, COLUMNS, [(order.pk, None, NOON, 7)])
+
+    write_columns(Order, COLUMNS, [(order.pk, None, None, None)])
+
+    assert written(order) == (None, None, None)
+
+
+def test_rows_that_are_not_named_are_left_alone():
+    named, left = OrderFactory(), OrderFactory()
+
+    write_columns(Order, ["total_minor"], [(named.pk, 1)])
+
+    assert Order.objects.get(pk=left.pk).total_minor == 1230
+
+
+def test_no_rows_are_no_statement(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        write_columns(Order, COLUMNS, [])
+
+
+def test_thousands_of_rows_are_cut_below_what_a_statement_takes():
+    with CaptureQueriesContext(connection) as queries:
+        write_columns(Order, ["total_minor"], [(pk, 1) for pk in range(20_000)])
+
+    assert len(queries) == 2
+
+
+def test_a_stream_is_cut_into_sets_one_at_a_time():
+    stream = iter(range(5))
+
+    first = next(in_sets(stream, 2))
+
+    assert first == [0, 1]
+    assert list(in_sets(stream, 2)) == [[2, 3], [4]]
+
+
+def test_an_empty_stream_has_no_sets():
+    assert list(in_sets([])) == []
+
+
+def test_locked_rows_can_be_read_on_either_database():
+    order = OrderFactory()
+
+    with transaction.atomic():
+        assert list(lock_rows(Order.objects.filter(pk=order.pk))) == [order]

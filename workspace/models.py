@@ -1,0 +1,227 @@
+"""What every installation has: people, its one row of settings, and the sources that tell it things."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from workspace.database import draw_keys_after_the_highest
+
+
+class User(AbstractUser):
+    """A person who works in the admin."""
+
+
+class Workspace(models.Model):
+    """The installation's settings: exactly one row, read afresh wherever it decides something."""
+
+    SINGLETON_ID: ClassVar[int] = 1
+
+    organisation = models.CharField(_("organisation name"), max_length=200, blank=True)
+    orders_enabled = models.BooleanField(
+        _("Orders"), default=False, help_text=_("Off: no order screens, no triggers, and the order API answers 403.")
+    )
+    default_country = models.CharField(
+        _("default country for phones"),
+        max_length=2,
+        default="US",
+        validators=[RegexValidator(r"^[A-Z]{2}$", _("Give the two capital letters of a country, such as US."))],
+        help_text=_("Read phone numbers written without a country code as numbers of this country."),
+    )
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+
+    class Meta:
+        verbose_name = _("general settings")
+        verbose_name_plural = _("general settings")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="workspace_is_one_row")]
+
+    def __str__(self) -> str:
+        return self.organisation or str(_("This installation"))
+
+    @classmethod
+    def current(cls) -> Workspace:
+        return cls.objects.get_or_create(pk=cls.SINGLETON_ID)[0]
+
+    @classmethod
+    def orders_are_on(cls) -> bool:
+        return cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=True).exists()
+
+
+class Source(models.Model):
+    """An integration that tells us things: a shop, an ERP, a file load, the admin. Event ids belong to it."""
+
+    # Made after every migrate, so that a single save needs no look-up to name its source.
+    ADMIN_ID: ClassVar[int] = 1
+    LOAD_ID: ClassVar[int] = 2
+
+    class Mode(models.TextChoices):
+        HISTORY = "history", _("History: starts no campaign")
+        LIVE = "live", _("Live: starts campaigns")
+
+    class Unknown(models.TextChoices):
+        PARK = "park", _("Keep for 7 days, apply when it becomes known")
+        REJECT = "reject", _("Refuse with an error")
+
+    code = models.SlugField(_("code"), max_length=64, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    mode = models.CharField(_("mode"), max_length=8, choices=Mode, default=Mode.HISTORY)
+    on_unknown = models.CharField(
+        _("unknown orders and codes"),
+        max_length=8,
+        choices=Unknown,
+        default=Unknown.PARK,
+        help_text=_("What to do with a change for an order or a status code that is not known yet."),
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering: ClassVar[list[str]] = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def fires(self) -> bool:
+        """Whether a change it tells of may start campaigns."""
+        return self.mode == self.Mode.LIVE
+
+    @property
+    def is_builtin(self) -> bool:
+        return self.pk in {self.ADMIN_ID, self.LOAD_ID}
+
+
+class Scope(models.TextChoices):
+    """What a key may do. Reading and writing are granted apart."""
+
+    STATUSES_READ = "statuses:read", _("Read statuses")
+    STATUSES_WRITE = "statuses:write", _("Change statuses")
+    CUSTOMERS_READ = "customers:read", _("Read customers")
+    CUSTOMERS_WRITE = "customers:write", _("Change customers")
+    ORDERS_READ = "orders:read", _("Read orders and their changes")
+    ORDERS_WRITE = "orders:write", _("Change orders and send status changes")
+    CAMPAIGNS_READ = "campaigns:read", _("Read campaigns, orders that entered, and messages")
+    CAMPAIGNS_WRITE = "campaigns:write", _("Change, activate and end campaigns")
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> ApiKeyQuerySet:
+        return self.filter(revoked_at=None)
+
+    def issue(self, *, name: str, source: Source, scopes: list[str], is_test: bool = False) -> tuple[ApiKey, str]:
+        """Make a key. The second value is the key itself: it is shown once and stored only as a hash."""
+        secret = f"os_{'test' if is_test else 'live'}_{secrets.token_urlsafe(32)}"
+        key = self.create(
+            name=name, source=source, scopes=sorted(scopes), prefix=secret[:12], digest=digest(secret), is_test=is_test
+        )
+        return key, secret
+
+
+def digest(secret: str) -> str:
+    """SHA-256 in hex: the keys are 256 random bits, so no slow hash is needed to resist guessing."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class ApiKey(models.Model):
+    """A key with which a source speaks to the API."""
+
+    source = models.ForeignKey(Source, models.CASCADE, verbose_name=_("source"), related_name="keys")
+    name = models.CharField(_("name"), max_length=200)
+    prefix = models.CharField(_("begins with"), max_length=16)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(_("may"), default=list)
+    is_test = models.BooleanField(_("test key"), default=False, help_text=_("A test key never reaches a gateway."))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering: ClassVar[list[str]] = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def may(self, scope: str) -> bool:
+        return self.revoked_at is None and scope in self.scopes
+
+    def revoke(self) -> None:
+        self.revoked_at = timezone.now()
+        self.save(update_fields=["revoked_at"])
+
+
+class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
+    def claim(self, *, source: Source, key: str, fingerprint: str) -> tuple[KeptAnswer, bool]:
+        """The answer kept under this key, and whether the caller is the first, who is to do the work and keep it."""
+        self.forgettable().delete()
+        return self.get_or_create(source=source, key=key, defaults={"fingerprint": fingerprint})
+
+    def forgettable(self) -> KeptAnswerQuerySet:
+        now = timezone.now()
+        abandoned = models.Q(status=None, created_at__lte=now - KeptAnswer.ABANDONED_AFTER)
+        return self.filter(abandoned | models.Q(created_at__lte=now - KeptAnswer.KEPT_FOR))
+
+
+class KeptAnswer(models.Model):
+    """What a POST with an `Idempotency-Key` was answered, so that the same one sent again does nothing."""
+
+    KEPT_FOR: ClassVar[timedelta] = timedelta(hours=24)
+    # Its process died at work: whoever sends it again may do it.
+    ABANDONED_AFTER: ClassVar[timedelta] = timedelta(minutes=2)
+
+    source = models.ForeignKey(Source, models.CASCADE, db_index=False, related_name="+")
+    key = models.CharField(max_length=128)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = KeptAnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "key"], name="workspace_answer_once_per_key")]
+        # Which to forget.
+        indexes = [models.Index(fields=["created_at"], name="workspace_answers_by_age")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def keep(self, status: int, body: str) -> None:
+        type(self).objects.filter(pk=self.pk).update(status=status, body=body)
+
+
+class Heartbeat(models.Model):
+    """When somebody last worked on a queue (workspace/heartbeats.py)."""
+
+    name = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def make_builtin_rows(**_kwargs: Any) -> None:
+    """After every migrate (and every flush of a test): the settings row and the two sources that are always there."""
+    Workspace.objects.get_or_create(pk=Workspace.SINGLETON_ID)
+    made = False
+    for pk, code, name, mode, on_unknown in (
+        (Source.ADMIN_ID, "admin", "Admin", Source.Mode.LIVE, Source.Unknown.REJECT),
+        (Source.LOAD_ID, "load", "File load", Source.Mode.HISTORY, Source.Unknown.REJECT),
+    ):
+        defaults = {"code": code, "name": name, "mode": mode, "on_unknown": on_unknown}
+        made |= Source.objects.get_or_create(pk=pk, defaults=defaults)[1]
+    if made:
+        draw_keys_after_the_highest(Source)

@@ -1,0 +1,59 @@
+"""Money is decimal strings with a currency outside and whole minor units inside."""
+
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import cache
+
+from babel.numbers import get_currency_precision, list_currencies
+from django.utils.translation import gettext as _
+
+# What a signed 64-bit column holds, less a margin for sums.
+MOST_MINOR_UNITS = 10**15
+# Rounding is an error here: Decimal would else quietly keep 28 digits of a longer number.
+EXACT = Context(traps=[Inexact])
+
+
+class BadMoney(ValueError):
+    """An amount or currency that cannot be kept; the message says why."""
+
+
+def to_minor(amount: str | Decimal | int, currency: str) -> int:
+    """`("12.30", "EUR")` -> 1230, by the decimals ISO 4217 gives the currency. Raises BadMoney."""
+    if not is_currency(currency):
+        raise BadMoney(_("“%s” is no ISO 4217 currency code.") % currency)
+    if not is_decimal(amount):
+        raise BadMoney(_("“%s” is no decimal number.") % amount)
+    value = Decimal(str(amount).strip())
+    places = get_currency_precision(currency)
+    if value.copy_abs() > MOST_MINOR_UNITS:
+        raise BadMoney(_("The amount is too large."))
+    try:
+        minor = value.scaleb(places, context=EXACT).to_integral_exact(context=EXACT)
+    except Inexact:
+        raise BadMoney(
+            _("%(currency)s has %(places)d decimals; “%(amount)s” has more.")
+            % {"currency": currency, "places": places, "amount": amount}
+        ) from None
+    if abs(minor) > MOST_MINOR_UNITS:
+        raise BadMoney(_("The amount is too large."))
+    return int(minor)
+
+
+def from_minor(minor: int, currency: str) -> Decimal:
+    """`(1230, "EUR")` -> Decimal("12.30")."""
+    return Decimal(minor).scaleb(-get_currency_precision(currency))
+
+
+def is_currency(code: str) -> bool:
+    return code in _currencies()
+
+
+def is_decimal(amount: str | Decimal | int) -> bool:
+    try:
+        return Decimal(str(amount).strip()).is_finite()
+    except InvalidOperation:
+        return False
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(list_currencies())

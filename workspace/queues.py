@@ -1,0 +1,8 @@
+"""The queues of background work, by name: a worker answers to some of them or all."""
+
+# Orders entering campaigns and going from step to step.
+RUNS = "runs"
+# Messages on their way to a gateway.
+SENDING = "sending"
+
+QUEUES = (RUNS, SENDING)

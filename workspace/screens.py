@@ -1,0 +1,137 @@
+"""What our admin screens share: read-only lists that stay fast when they grow, pages of facts, and windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+Text = str | Promise
+
+
+class Screen(ModelAdmin):  # type: ignore[misc]
+    """Our way of an admin screen."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    # Deleting goes one by one, where it can say what stands against it.
+    actions = None
+
+    def page(
+        self, request: HttpRequest, template: str, title: Text, obj: models.Model | None = None, **context: Any
+    ) -> TemplateResponse:
+        """A page of our own in the admin's frame."""
+        request.current_app = self.admin_site.name
+        frame = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": obj,
+            "object": obj,
+            "title": title,
+            "subtitle": None,
+            "is_popup": False,
+            "has_view_permission": True,
+        }
+        return TemplateResponse(request, template, {**frame, **context})
+
+    def window(
+        self, request: HttpRequest, template: str, title: Text, obj: models.Model | None = None, **context: Any
+    ) -> HttpResponse:
+        """A form in a window over the page, or on a page of its own where there is no script to open windows."""
+        if request.headers.get("HX-Request"):
+            return TemplateResponse(request, template, {"title": title, "opts": self.opts, "object": obj, **context})
+        return self.page(request, "workspace/window_page.html", title, obj, window_template=template, **context)
+
+    def found(self, request: HttpRequest, object_id: str, *, to_change: bool = False) -> Any:
+        """The object, if this person may see it (or change it); None if it is not there."""
+        obj = self.get_object(request, unquote(object_id))
+        may = self.has_change_permission if to_change else self.has_view_permission
+        if not may(request, obj):
+            raise PermissionDenied
+        return obj
+
+    def missing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return answer
+
+
+class ReadOnlyScreen(Screen):
+    """Rows that only the product writes. Pages are turned without counting them all."""
+
+    paginator = InfinitePaginator
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def close_window(request: HttpRequest, to: str) -> HttpResponse:
+    """After success: a window is told to leave by a header, as htmx would follow a redirect into the window."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": to})
+    return HttpResponseRedirect(to)
+
+
+def moment(at: datetime | None, *, seconds: bool = False) -> str | SafeString:
+    """A time as people read it, in the installation's zone, exact for machines and on hover."""
+    if at is None:
+        return "–"
+    local = timezone.localtime(at)
+    day = "j M" if local.year == timezone.localtime().year else "j M Y"
+    shown = date_format(local, f"{day}, {'H:i:s' if seconds else 'H:i'}")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), local.isoformat(" ", "seconds"), shown)
+
+
+def pill(text: Text, tone: str = "") -> SafeString:
+    return format_html('<span class="os-pill {}">{}</span>', f"os-{tone}" if tone else "", text)
+
+
+def nothing(text: Text | None = None) -> SafeString:
+    """Where there is no value: a dash, or a few quiet words."""
+    return format_html('<span class="os-quiet">{}</span>', text or "–")
+
+
+def link(url: str, text: Text) -> SafeString:
+    return format_html('<a class="os-link" href="{}">{}</a>', url, text)
+
+
+def lines(texts: Iterable[Text]) -> SafeString:
+    return format_html_join("", "<div>{}</div>", ((text,) for text in texts))
+
+
+def code(text: str) -> SafeString:
+    return format_html("<code>{}</code>", text)
+
+
+def hidden(text: Text) -> SafeString:
+    """Said to a screen reader alone."""
+    return format_html('<span class="os-sr">{}</span>', text)
+
+
+def window_button(url: str, text: Text) -> SafeString:
+    """Opens the form at this address in a window."""
+    return format_html(
+        '<a class="os-button os-small" href="{0}" hx-get="{0}" hx-target="#os-window-body">{1}</a>', url, text
+    )
+
+
+Facts = Sequence[tuple[Text, Any]]
+

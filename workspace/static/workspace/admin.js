@@ -1,0 +1,56 @@
+/* The window over a page: htmx fills it, the browser's own <dialog> gives it focus, Escape and the way back. */
+"use strict";
+(() => {
+    const win = () => document.getElementById("os-window");
+    let isStale = false; // something was saved behind the window
+
+    document.addEventListener("htmx:configRequest", (event) => {
+        const token = document.querySelector("[name=csrfmiddlewaretoken]");
+        if (token) event.detail.headers["X-CSRFToken"] = token.value;
+    });
+
+    document.addEventListener("htmx:afterSwap", (event) => {
+        if (event.detail.target.id !== "os-window-body") return;
+        if (!win().open) win().showModal();
+        const at = win().querySelector("[aria-invalid=true]") || win().querySelector("[autofocus]");
+        if (at) at.focus();
+    });
+
+    document.addEventListener("os-saved", () => { isStale = true; });
+
+    document.addEventListener("click", (event) => {
+        const closer = event.target.closest("[data-close]");
+        if (closer && win() && win().contains(closer)) { event.preventDefault(); win().close(); }
+        if (win() && event.target === win()) {
+            const box = win().getBoundingClientRect();
+            const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+            if (!inside) win().close();
+        }
+        const copier = event.target.closest("[data-copy]");
+        if (copier) {
+            const from = document.getElementById(copier.dataset.copy);
+            from.select();
+            if (navigator.clipboard) navigator.clipboard.writeText(from.value); else document.execCommand("copy");
+            copier.querySelector("[data-copied]").textContent = copier.dataset.done;
+        }
+    });
+
+    document.addEventListener("close", (event) => {
+        if (event.target.id === "os-window" && isStale) window.location.reload();
+    }, true);
+
+    // A code is suggested from the name until it is written by hand.
+    document.addEventListener("input", (event) => {
+        const field = event.target;
+        if (field.dataset.suggests) {
+            const code = document.getElementById(field.dataset.suggests);
+            if (code && !code.dataset.touched) {
+                code.value = field.value.trim().toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "").slice(0, 64);
+                code.dispatchEvent(new Event("os:suggested", { bubbles: true }));
+            }
+        } else if (field.matches("[data-suggested]")) {
+            field.dataset.touched = field.value ? "1" : "";
+            if (!field.value) delete field.dataset.touched;
+        }
+    });
+})();
