@@ -1,0 +1,470 @@
+"""Campaigns on the screen: their list, their editor, the verbs of their life; the orders that entered, and messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.views import ChangeList
+
+from campaigns import lifecycle
+from campaigns.definitions import DefinitionError, read_plan
+from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
+from campaigns.lifecycle import WrongState, missing_statuses
+from campaigns.models import Campaign, CampaignState, Message, MessageState, Run, RunState
+from campaigns.story import tell, tell_message, tell_messages
+from campaigns.timeline import TONES
+from campaigns.wording import status_names, trigger_sentence
+from orders.admin import OrdersScreen
+from workspace.models import User
+from workspace.screens import Facts, ReadOnlyScreen, Screen, close_window, link, moment, nothing, pill
+
+STATE_TONES = {CampaignState.ACTIVE: "good", CampaignState.PAUSED: "warning", CampaignState.DRAFT: "info"}
+RUN_TONES = {RunState.FINISHED: "good", RunState.WAITING: "info", RunState.FAILED: "bad"}
+# Gateways that reach nobody: what they take is shown on a screen, or kept.
+TEST_GATEWAYS = frozenset({"phone", "console", "memory"})
+
+
+class CampaignList(ChangeList):  # type: ignore[misc]
+    """The rows of a page, each with its trigger as a sentence: one query for the words of all."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list, names = list(self.result_list), status_names()
+        for campaign in self.result_list:
+            campaign.sentence = trigger_sentence(campaign.draft, names)
+
+
+@admin.register(Campaign)
+class CampaignScreen(Screen):
+    list_display = ("name_shown", "state_shown", "entered", "sent", "changed")
+    list_display_links = None
+    list_filter = ("state",)
+    search_fields = ("name", "code")
+    search_help_text = gettext_lazy("Name or code")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/activate/", wrap(self.activate_view), name="campaigns_campaign_activate"),
+            path("<int:pk>/end/", wrap(self.end_view), name="campaigns_campaign_end"),
+            path("<int:pk>/pause/", wrap(require_POST(self.pause_view)), name="campaigns_campaign_pause"),
+            path("<int:pk>/resume/", wrap(require_POST(self.resume_view)), name="campaigns_campaign_resume"),
+            *super().get_urls(),
+        ]
+
+    # The list
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CampaignList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        entered = Run.objects.exclude(state=RunState.DECLINED)
+        sent = Message.objects.filter(state__in=Message.SENT)
+        rows: QuerySet[Campaign] = super().get_queryset(request)
+        return rows.annotate(entered_count=_count_of(entered), sent_count=_count_of(sent))
+
+    @admin.display(description=gettext_lazy("Campaign"), ordering="name")
+    def name_shown(self, campaign: Any) -> str:
+        address = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+        return format_html('{}<span class="os-sentence">{}</span>', link(address, campaign.name), campaign.sentence)
+
+    @admin.display(description=gettext_lazy("State"), ordering="state")
+    def state_shown(self, campaign: Campaign) -> str:
+        return _state(campaign)
+
+    @admin.display(description=gettext_lazy("Orders that entered"), ordering="entered_count")
+    def entered(self, campaign: Any) -> Any:
+        return f"{campaign.entered_count:,}" if campaign.entered_count else nothing("0")
+
+    @admin.display(description=gettext_lazy("Messages sent"), ordering="sent_count")
+    def sent(self, campaign: Any) -> Any:
+        return f"{campaign.sent_count:,}" if campaign.sent_count else nothing("0")
+
+    @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
+    def changed(self, campaign: Campaign) -> str:
+        return moment(campaign.updated_at)
+
+    # The editor
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return self._edit(request, None)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        campaign: Campaign | None = self.found(request, object_id)
+        if campaign is None:
+            return self.missing(request, object_id)
+        return self._edit(request, campaign)
+
+    def _edit(self, request: HttpRequest, campaign: Campaign | None) -> HttpResponse:
+        may_edit = campaign is None or _may_edit(campaign) and self.has_change_permission(request, campaign)
+        if request.method != "POST":
+            text = _as_text(campaign.draft if campaign else NEW)
+            return self._editor(
+                request, campaign, text, campaign.revision if campaign else NO_REVISION, may_edit=may_edit
+            )
+        if not may_edit:
+            raise PermissionDenied
+        text = request.POST.get("definition", "")
+        revision = _number(request.POST.get("over" if "_over" in request.POST else "revision"))
+        assert isinstance(request.user, User)
+        saved = save(text, revision, campaign=campaign, by=request.user)
+        if saved.campaign is None:
+            return self._editor(request, campaign, text, revision, may_edit=True, saved=saved)
+        self._log_saved(request, saved.campaign, is_new=campaign is None)
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[saved.campaign.pk]))
+
+    def _log_saved(self, request: HttpRequest, campaign: Campaign, *, is_new: bool) -> None:
+        if is_new:
+            self.log_addition(request, campaign, [{"added": {}}])
+        else:
+            self.log_change(request, campaign, _("Saved the draft."))
+        is_live = campaign.state in (CampaignState.ACTIVE, CampaignState.PAUSED)
+        hint = (
+            _("What runs stays as it was until you publish it.")
+            if is_live
+            else _("Nothing starts until you activate it.")
+        )
+        messages.success(request, f"{_('The draft is saved.')} {hint}")
+
+    def _editor(
+        self,
+        request: HttpRequest,
+        campaign: Campaign | None,
+        text: str,
+        revision: int,
+        *,
+        may_edit: bool,
+        saved: Saved | None = None,
+    ) -> HttpResponse:
+        problems = [{"pointer": p.field, "detail": p.detail} for p in saved.problems] if saved else []
+        is_stale = bool(saved and saved.is_stale)
+        shown: dict[str, Any] = {"vocabulary": vocabulary(), "problems": problems, "isNew": campaign is None}
+        context = {
+            "definition": text,
+            "revision": revision,
+            "data": {
+                **shown,
+                "mayEdit": may_edit,
+                "isStale": is_stale,
+                "codeFixed": campaign.code if campaign else None,
+            },
+            "problems": problems,
+            "is_stale": is_stale,
+            "newest": campaign and Campaign.objects.get(pk=campaign.pk).revision,
+            "may_edit": may_edit,
+        }
+        if campaign is not None:
+            context |= self._standing(request, campaign)
+        return self.page(request, "campaigns/editor.html", _("New campaign"), campaign, **context)
+
+    def _standing(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+        """Where the campaign is in its life, and what may be done about it."""
+        live = campaign.activations.live().select_related("version").first()
+        is_changed = live is not None and live.version.definition != campaign.draft
+        may_activate = request.user.has_perm("campaigns.activate_campaign")
+        entered = Run.objects.filter(campaign=campaign).exclude(state=RunState.DECLINED)
+        return {
+            "state": _state(campaign),
+            "sentence": trigger_sentence(campaign.draft, status_names()),
+            "live": live,
+            "is_changed": is_changed,
+            "may_activate": may_activate and (campaign.state == CampaignState.DRAFT or is_changed),
+            "may_pause": may_activate and campaign.state == CampaignState.ACTIVE,
+            "may_resume": may_activate and campaign.state == CampaignState.PAUSED,
+            "may_end": may_activate and campaign.state in (CampaignState.ACTIVE, CampaignState.PAUSED),
+            "entered_count": entered.count(),
+            "sent_count": Message.objects.filter(campaign=campaign, state__in=Message.SENT).count(),
+        }
+
+    # Its life
+
+    def activate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        campaign = self._to_move(request, pk)
+        back = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+        refusal = ""
+        if request.method == "POST":
+            try:
+                assert isinstance(request.user, User)
+                activation = lifecycle.activate(campaign, by=request.user).activation
+            except (WrongState, DefinitionError) as error:
+                refusal = str(error)
+            else:
+                version = activation.version.number
+                self.log_change(request, campaign, _("Activated version %d.") % version)
+                since = _clock(activation.activated_at)
+                messages.success(
+                    request,
+                    _("“%(campaign)s” is active. It starts with changes after %(time)s.")
+                    % {"campaign": campaign, "time": since},
+                )
+                return close_window(request, back)
+        is_live = campaign.state != CampaignState.DRAFT
+        return self.window(
+            request,
+            "campaigns/activate.html",
+            (_("Publish the changes of “%s”?") if is_live else _("Activate “%s”?")) % campaign,
+            campaign,
+            back=back,
+            refusal=refusal,
+            is_live=is_live,
+            since=_clock(timezone.now()),
+            sentence=trigger_sentence(campaign.draft, status_names()),
+            missing=_missing(campaign),
+            on_test_phone=settings.SMS_GATEWAY in TEST_GATEWAYS,
+        )
+
+    def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        campaign = self._to_move(request, pk)
+        back = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+        if request.method == "POST":
+            self._move(request, campaign, lifecycle.end, _("Ended."), _("“%s” has ended."))
+            return close_window(request, back)
+        under_way = Run.objects.filter(campaign=campaign, state=RunState.WAITING).count()
+        title = _("End “%s”?") % campaign
+        return self.window(request, "campaigns/end.html", title, campaign, back=back, under_way=under_way)
+
+    def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        done = _("“%s” is paused: orders still enter, and wait.")
+        return self._move(request, self._to_move(request, pk), lifecycle.pause, _("Paused."), done)
+
+    def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        done = _("“%s” goes on.")
+        return self._move(request, self._to_move(request, pk), lifecycle.resume, _("Resumed."), done)
+
+    def _to_move(self, request: HttpRequest, pk: int) -> Campaign:
+        if not request.user.has_perm("campaigns.activate_campaign"):
+            raise PermissionDenied
+        campaign: Campaign | None = self.found(request, str(pk))
+        if campaign is None:
+            raise Http404
+        return campaign
+
+    def _move(
+        self, request: HttpRequest, campaign: Campaign, verb: Callable[[Campaign], Campaign], noted: str, done: str
+    ) -> HttpResponse:
+        try:
+            verb(campaign)
+        except WrongState as error:
+            messages.error(request, str(error))
+        else:
+            self.log_change(request, campaign, noted)
+            messages.success(request, done % campaign)
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A draft that never ran leaves no trace; what ran is part of the books."""
+        if obj is None or obj.state != CampaignState.DRAFT or obj.versions.exists():
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+
+class EnteredList(ChangeList):  # type: ignore[misc]
+    """The rows of a page, each with what became of its messages."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        texts = list(Message.objects.filter(run__in=[run.pk for run in self.result_list]).order_by("pk"))
+        told = tell_messages(texts)
+        by_run: dict[int, list[str]] = {}
+        for text in texts:
+            by_run.setdefault(text.run_id, []).append(told[text.pk])
+        for run in self.result_list:
+            run.told = by_run.get(run.pk, [])
+
+
+@admin.register(Run)
+class EnteredScreen(OrdersScreen):
+    """The orders that entered campaigns."""
+
+    list_display = ("entered", "order", "campaign", "change", "state_shown", "told_shown")
+    list_display_links = ("entered",)
+    list_filter = ("state", "campaign")
+    list_select_related = ("order", "campaign", "transition__from_status", "transition__to_status")
+    search_fields = ("=order__external_id", "=customer__external_id")
+    search_help_text = gettext_lazy("Exact order or customer id")
+    ordering = ("-id",)
+    sortable_by = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EnteredList
+
+    @admin.display(description=gettext_lazy("Entered"))
+    def entered(self, run: Run) -> str:
+        return moment(run.entered_at, seconds=True)
+
+    @admin.display(description=gettext_lazy("Change"))
+    def change(self, run: Run) -> Any:
+        return _change(run)
+
+    @admin.display(description=gettext_lazy("State"))
+    def state_shown(self, run: Run) -> str:
+        return pill(run.get_state_display(), RUN_TONES.get(RunState(run.state), ""))
+
+    @admin.display(description=gettext_lazy("Messages"))
+    def told_shown(self, run: Any) -> Any:
+        return "; ".join(run.told) or nothing()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        run: Run | None = self.found(request, object_id)
+        if run is None:
+            return self.missing(request, object_id)
+        facts: Facts = [
+            (_("Campaign"), link(reverse("admin:campaigns_campaign_change", args=[run.campaign_id]), run.campaign)),
+            (_("Order"), _to_order(run.order_id, run.order)),
+            (_("Change"), _change(run)),
+            (_("State"), self.state_shown(run)),
+            (_("Entered"), moment(run.entered_at, seconds=True)),
+            (_("Ended"), moment(run.ended_at, seconds=True)),
+            (_("Version"), run.version.number),
+        ]
+        title = f"{run.order} · {run.campaign}"
+        return self.page(
+            request,
+            "campaigns/entered.html",
+            title,
+            run,
+            where_title=title,
+            facts=facts,
+            story=tell(run),
+            events=run.events.order_by("number"),
+            texts=Message.objects.filter(run=run),
+        )
+
+
+class MessageList(ChangeList):  # type: ignore[misc]
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        told = tell_messages(self.result_list)
+        for message in self.result_list:
+            message.told = told[message.pk]
+
+
+@admin.register(Message)
+class MessageScreen(ReadOnlyScreen):
+    list_display = ("created", "told_shown", "customer", "order", "campaign", "text_shown")
+    list_display_links = ("created",)
+    list_filter = ("state", "skip_reason", "purpose", "campaign", "is_test")
+    list_select_related = ("customer", "order", "campaign")
+    search_fields = ("=order__external_id", "=customer__external_id", "=phone")
+    search_help_text = gettext_lazy("Exact order id, customer id or phone")
+    ordering = ("-id",)
+    sortable_by = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return MessageList
+
+    @admin.display(description=gettext_lazy("Created"))
+    def created(self, message: Message) -> str:
+        return moment(message.created_at, seconds=True)
+
+    @admin.display(description=gettext_lazy("What became of it"))
+    def told_shown(self, message: Any) -> str:
+        return _told(message, message.told)
+
+    @admin.display(description=gettext_lazy("Text"))
+    def text_shown(self, message: Message) -> Any:
+        if not message.text:
+            return nothing()
+        return format_html('<span class="os-sentence" title="{}">{}</span>', message.text, message.text[:60])
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        message: Message | None = self.found(request, object_id)
+        if message is None:
+            return self.missing(request, object_id)
+        told = tell_message(message)
+        facts: Facts = [
+            (_("What became of it"), _told(message, told)),
+            (
+                _("Customer"),
+                link(reverse("admin:customers_customer_change", args=[message.customer_id]), message.customer)
+                if message.customer
+                else nothing(),
+            ),
+            (_("Order"), _to_order(message.order_id, message.order)),
+            (
+                _("Campaign"),
+                link(reverse("admin:campaigns_campaign_change", args=[message.campaign_id]), message.campaign),
+            ),
+            (_("Purpose"), message.get_purpose_display()),
+            (_("Deliver"), message.get_deliver_display()),
+            (_("To"), message.phone or nothing()),
+            (_("Parts"), message.parts or nothing()),
+            (_("Gateway"), message.gateway or nothing()),
+            (_("Gateway's id"), message.gateway_id or nothing()),
+            (_("Created"), moment(message.created_at, seconds=True)),
+            (_("Worth sending until"), moment(message.expires_at)),
+            (_("Sent"), moment(message.sent_at, seconds=True)),
+            (_("Error"), message.error or nothing()),
+        ]
+        return self.page(request, "campaigns/message.html", told, message, where_title=told, facts=facts, story=tell(message.run))
+
+
+def _count_of(rows: QuerySet[Any]) -> Coalesce:
+    mine = rows.filter(campaign=OuterRef("pk")).order_by().values("campaign").annotate(number=Count("pk"))
+    return Coalesce(Subquery(mine.values("number")), 0)
+
+
+def _may_edit(campaign: Campaign) -> bool:
+    return campaign.state != CampaignState.ENDED
+
+
+def _as_text(definition: Any) -> str:
+    return json.dumps(definition, indent=2, ensure_ascii=False)
+
+
+def _number(raw: str | None) -> int:
+    return int(raw) if raw and raw.isdecimal() and len(raw) < 10 else NO_REVISION
+
+
+def _state(campaign: Campaign) -> str:
+    return pill(campaign.get_state_display(), STATE_TONES.get(CampaignState(campaign.state), ""))
+
+
+def _missing(campaign: Campaign) -> list[str]:
+    try:
+        return missing_statuses(read_plan(campaign.draft))
+    except DefinitionError:
+        return []
+
+
+def _clock(at: Any) -> str:
+    return date_format(timezone.localtime(at), "H:i")
+
+
+def _change(run: Run) -> Any:
+    row = run.transition
+    return nothing() if row is None else f"{row.from_status or _('none')} → {row.to_status}"
+
+
+def _to_order(order_id: int | None, order: Any) -> Any:
+    return link(reverse("admin:orders_order_change", args=[order_id]), order) if order_id else nothing()
+
+
+def _told(message: Message, told: str) -> str:
+    shown = pill(told, TONES.get(MessageState(message.state), "good"))
+    return format_html("{} {}", shown, pill(_("test"), "warning")) if message.is_test else shown

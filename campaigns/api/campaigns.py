@@ -1,0 +1,255 @@
+"""Campaigns over the API: their drafts as JSON, and the verbs of their life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import django_filters
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns import lifecycle
+from campaigns.definitions import DefinitionError
+from campaigns.models import Campaign, CampaignState
+from workspace.api.idempotency import idempotent
+from workspace.api.problems import Conflict, Invalid, Mistake, NotThere
+from workspace.api.views import ApiView, ListView
+from workspace.models import Scope
+from workspace.reading import Problem, read_time
+
+BEGINNING = "beginning"
+
+EXAMPLE = OpenApiExample(
+    "Ready for pickup",
+    value={
+        "format": 1,
+        "code": "ready-for-pickup",
+        "name": "Ready for pickup",
+        "trigger": {
+            "kind": "order_status_changed",
+            "params": {"type": "delivery", "from": ["shipped"], "to": ["at_pickup_point"]},
+        },
+        "reentry": {"mode": "once_per_order"},
+        "max_age": {"value": 24, "unit": "hours"},
+        "steps": [
+            {
+                "key": "paid",
+                "kind": "filter_customers",
+                "params": {
+                    "rule": {
+                        "combinator": "and",
+                        "rules": [{"field": "order.payment_status", "operator": "in", "value": ["paid"]}],
+                    }
+                },
+                "branches": {
+                    "yes": [
+                        {
+                            "key": "text",
+                            "kind": "send_sms",
+                            "params": {
+                                "purpose": "transactional",
+                                "text": "{{ customer.first_name }}, order {{ order.external_id }} is ready for pickup.",
+                                "only_if_still": True,
+                            },
+                        }
+                    ]
+                },
+            }
+        ],
+    },
+    request_only=True,
+)
+ADDRESS = [OpenApiParameter("code", str, OpenApiParameter.PATH)]
+DEFINITION = {"application/json": {"type": "object", "description": "A campaign file: see docs/campaigns.md."}}
+
+T = TypeVar("T")
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    """A campaign. `definition` is its draft; what runs is the version of that number."""
+
+    definition = serializers.JSONField(source="draft", read_only=True)
+    live_version = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Campaign
+        fields = ("code", "name", "state", "revision", "live_version", "definition", "created_at", "updated_at")
+
+    def get_live_version(self, campaign: Campaign) -> int | None:
+        live = [activation for activation in campaign.activations.all() if activation.until_transition is None]
+        return live[0].version.number if live else None
+
+
+class CampaignFilters(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=CampaignState.choices)
+
+
+class _Campaigns(ApiView):
+    queryset = Campaign.objects.prefetch_related("activations__version")
+    serializer_class = CampaignSerializer
+    scope_to_read = Scope.CAMPAIGNS_READ
+    scope_to_write = Scope.CAMPAIGNS_WRITE
+
+    def answer(self, campaign: Campaign, code: int = status.HTTP_200_OK) -> Response:
+        return Response(CampaignSerializer(self.get_queryset().get(pk=campaign.pk)).data, status=code)
+
+
+class CampaignsView(_Campaigns, ListView):
+    filterset_class = CampaignFilters
+    search_fields = ("name", "code")
+    orderings = {"created_at": "pk", "updated_at": "updated_at", "name": "name"}
+
+    @extend_schema(operation_id="campaigns_list", summary="List campaigns")
+    def get(self, request: Request) -> Response:
+        return self.list()
+
+    @extend_schema(
+        operation_id="campaigns_create",
+        summary="Create a campaign, or replace the draft of the one with its code",
+        request=DEFINITION,
+        examples=[EXAMPLE],
+        responses={200: CampaignSerializer, 201: CampaignSerializer},
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        campaign, is_new = refusing(lambda: lifecycle.save_draft(request.data))
+        return self.answer(campaign, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+
+@extend_schema(parameters=ADDRESS)
+class CampaignView(_Campaigns):
+    def known_parameters(self) -> frozenset[str]:
+        return frozenset({"revision"}) if self.request.method == "PUT" else super().known_parameters()
+
+    @extend_schema(operation_id="campaigns_retrieve", summary="Read a campaign")
+    def get(self, request: Request, code: str) -> Response:
+        return self.answer(find(code))
+
+    @extend_schema(
+        operation_id="campaigns_update",
+        summary="Replace the draft",
+        description="With `?revision=`, only if nobody changed it since you read that revision: 409 otherwise.",
+        parameters=[OpenApiParameter("revision", int)],
+        request=DEFINITION,
+        responses=CampaignSerializer,
+    )
+    def put(self, request: Request, code: str) -> Response:
+        campaign = find(code)
+        if isinstance(request.data, dict) and request.data.get("code", code) != campaign.code:
+            raise Invalid([Mistake("#/code", "read_only", _("A campaign keeps its code. Create another one."))])
+        revision = self._revision()
+        return self.answer(refusing(lambda: lifecycle.save_draft(request.data, revision=revision))[0])
+
+    def _revision(self) -> int | None:
+        written = self.request.query_params.get("revision")
+        if written is None:
+            return None
+        if not written.isascii() or not written.isdigit() or len(written) > 9:
+            raise Invalid([Mistake.in_query("revision", "not_a_number", _("A revision is a whole number."))])
+        return int(written)
+
+
+class _Verb(_Campaigns):
+    """One verb of a campaign's life, as a POST of its own."""
+
+    def do(self, request: Request, code: str, verb: Callable[[Campaign], Campaign]) -> Response:
+        _body(request)
+        campaign = find(code)
+        return self.answer(refusing(lambda: verb(campaign)))
+
+
+@extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
+class PauseView(_Verb):
+    @extend_schema(operation_id="campaigns_pause", summary="Hold every order that entered, and every message")
+    def post(self, request: Request, code: str) -> Response:
+        return self.do(request, code, lifecycle.pause)
+
+
+@extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
+class ResumeView(_Verb):
+    @extend_schema(operation_id="campaigns_resume", summary="Go on where it was paused")
+    def post(self, request: Request, code: str) -> Response:
+        return self.do(request, code, lifecycle.resume)
+
+
+@extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
+class EndView(_Verb):
+    @extend_schema(operation_id="campaigns_end", summary="Start nothing more and stop what is under way")
+    def post(self, request: Request, code: str) -> Response:
+        return self.do(request, code, lifecycle.end)
+
+
+class ActivateView(_Campaigns):
+    @extend_schema(
+        operation_id="campaigns_activate",
+        summary="Make the draft a version and let it run",
+        description="Changes that occur from now on start it. `effective_from` reaches back: a time, or `beginning`; "
+        "then the changes heard before start it too (not those told as history), and `started` counts them.",
+        parameters=ADDRESS,
+        request=inline_serializer("Activate", {"effective_from": serializers.CharField(required=False)}),
+        responses=inline_serializer(
+            "Activated",
+            {
+                "campaign": CampaignSerializer(),
+                "version": serializers.IntegerField(),
+                "started": serializers.IntegerField(),
+            },
+        ),
+    )
+    def post(self, request: Request, code: str) -> Response:
+        effective_from = _read_effective_from(request)
+        campaign = find(code)
+        activated = refusing(
+            lambda: lifecycle.activate(
+                campaign,
+                from_the_beginning=effective_from == BEGINNING,
+                effective_from=effective_from if isinstance(effective_from, datetime) else None,
+            )
+        )
+        version = activated.activation.version.number
+        return Response({"campaign": self.answer(campaign).data, "version": version, "started": activated.started})
+
+
+def find(code: str) -> Campaign:
+    campaign = Campaign.objects.filter(code=code).first()
+    if campaign is None:
+        raise NotThere(_("There is no campaign “%s”.") % code)
+    return campaign
+
+
+def refusing(verb: Callable[[], T]) -> T:
+    """What campaigns refuse, in the API's words."""
+    try:
+        return verb()
+    except DefinitionError as error:
+        raise Invalid([Mistake(f"#{p.field}", p.code, p.detail) for p in error.problems]) from None
+    except lifecycle.WrongState as error:
+        raise Conflict("wrong_state", str(error)) from None
+    except lifecycle.DraftChanged as error:
+        raise Conflict("draft_changed", str(error)) from None
+
+
+def _read_effective_from(request: Request) -> datetime | str | None:
+    written = _body(request, "effective_from").get("effective_from")
+    if written is None or written == BEGINNING:
+        return written
+    moment = read_time(written, "effective_from")
+    if isinstance(moment, Problem):
+        raise Invalid([Mistake.in_body(moment)])
+    return moment
+
+
+def _body(request: Request, *known: str) -> dict[str, Any]:
+    """The body, which may be left out, and holds nothing but what is known."""
+    body: Any = request.data or {}
+    if not isinstance(body, dict):
+        raise Invalid([Mistake("#", "not_an_object", _("The body is one JSON object."))])
+    if unknown := [name for name in body if name not in known]:
+        detail = _("There is no field “%s” here.") % unknown[0][:64]
+        raise Invalid([Mistake.in_body(Problem("unknown_field", detail, unknown[0]))])
+    return body

@@ -1,0 +1,84 @@
+"""Messages, read-only: each with what became of it, and if it was not sent, why."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.models import Message, MessageState, SkipReason
+from workspace.api.filtering import time_from, time_until
+from workspace.api.views import ListView
+from workspace.models import Scope
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    """One SMS owed by one order that entered (`run`), at one step."""
+
+    campaign = serializers.CharField(source="campaign.code")
+    order = serializers.CharField(source="order.external_id", allow_null=True)
+    customer = serializers.CharField(source="customer.external_id", allow_null=True)
+    run = serializers.IntegerField(source="run_id")
+
+    class Meta:
+        model = Message
+        fields = (
+            "id",
+            "campaign",
+            "run",
+            "step",
+            "order",
+            "customer",
+            "purpose",
+            "state",
+            "skip_reason",
+            "is_held",
+            "is_test",
+            "due_at",
+            "phone",
+            "text",
+            "parts",
+            "gateway",
+            "gateway_id",
+            "error",
+            "created_at",
+            "sent_at",
+            "ended_at",
+        )
+        read_only_fields = fields
+
+
+class MessageFilters(django_filters.FilterSet):
+    campaign = django_filters.CharFilter("campaign__code", label="A campaign's code.")
+    order = django_filters.CharFilter("order__external_id", label="An order's external id.")
+    customer = django_filters.CharFilter("customer__external_id", label="A customer's external id.")
+    state = django_filters.ChoiceFilter(choices=MessageState.choices)
+    skip_reason = django_filters.ChoiceFilter(choices=SkipReason.choices)
+    created_from = time_from("created_at")
+    created_until = time_until("created_at")
+
+
+class MessagesView(ListView):
+    queryset = Message.objects.all()
+    serializer_class = MessageSerializer
+    filterset_class = MessageFilters
+    orderings = {"created_at": "pk"}
+    usual_ordering = "-created_at"
+    scope_to_read = Scope.CAMPAIGNS_READ
+
+    def get_queryset(self) -> QuerySet[Message]:
+        return in_words(Message.objects.all())
+
+    @extend_schema(operation_id="messages_list", summary="List messages, sent and not sent")
+    def get(self, request: Request) -> Response:
+        return self.list()
+
+
+def in_words(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """With the names of what the rows point at."""
+    own = [field.name for field in Message._meta.concrete_fields]
+    named = ("campaign__code", "order__external_id", "customer__external_id")
+    return messages.select_related("campaign", "order", "customer").only(*own, *named)

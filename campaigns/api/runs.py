@@ -1,0 +1,112 @@
+"""Orders that entered campaigns, read-only: where each stands, and every decision with the values seen."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from campaigns.api.messages import MessageSerializer, in_words
+from campaigns.models import Run, RunEvent, RunState
+from workspace.api.filtering import time_from, time_until
+from workspace.api.problems import NotThere
+from workspace.api.views import ApiView, ListView
+from workspace.models import Scope
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    """An order that entered a campaign. `transition` is the move that it entered by."""
+
+    campaign = serializers.CharField(source="campaign.code")
+    version = serializers.IntegerField(source="version.number")
+    order = serializers.CharField(source="order.external_id", allow_null=True)
+    customer = serializers.CharField(source="customer.external_id", allow_null=True)
+    transition = serializers.IntegerField(source="transition_id", allow_null=True)
+
+    class Meta:
+        model = Run
+        fields = (
+            "id",
+            "campaign",
+            "version",
+            "order",
+            "customer",
+            "transition",
+            "state",
+            "reason",
+            "step",
+            "due_at",
+            "entered_at",
+            "ended_at",
+        )
+
+
+class DecisionSerializer(serializers.ModelSerializer[RunEvent]):
+    """One thing decided: at which step (empty: at the gate), what came of it, and the values seen."""
+
+    class Meta:
+        model = RunEvent
+        fields = ("number", "step", "at", "outcome", "seen")
+        read_only_fields = fields
+
+
+class RunPathSerializer(RunSerializer):
+    decisions = DecisionSerializer(source="events", many=True)
+    messages = MessageSerializer(many=True)
+
+    class Meta(RunSerializer.Meta):
+        fields = (*RunSerializer.Meta.fields, "decisions", "messages")  # type: ignore[assignment]
+
+
+class RunFilters(django_filters.FilterSet):
+    campaign = django_filters.CharFilter("campaign__code", label="A campaign's code.")
+    order = django_filters.CharFilter("order__external_id", label="An order's external id.")
+    customer = django_filters.CharFilter("customer__external_id", label="A customer's external id.")
+    state = django_filters.ChoiceFilter(choices=RunState.choices)
+    reason = django_filters.CharFilter()
+    entered_from = time_from("entered_at")
+    entered_until = time_until("entered_at")
+
+
+class RunsView(ListView):
+    queryset = Run.objects.all()
+    serializer_class = RunSerializer
+    filterset_class = RunFilters
+    orderings = {"entered_at": "pk"}
+    usual_ordering = "-entered_at"
+    scope_to_read = Scope.CAMPAIGNS_READ
+
+    def get_queryset(self) -> QuerySet[Run]:
+        return _with_names(Run.objects.all())
+
+    @extend_schema(operation_id="runs_list", summary="List orders that entered campaigns")
+    def get(self, request: Request) -> Response:
+        return self.list()
+
+
+class RunView(ApiView):
+    queryset = Run.objects.all()
+    serializer_class = RunPathSerializer
+    scope_to_read = Scope.CAMPAIGNS_READ
+
+    @extend_schema(
+        operation_id="runs_retrieve",
+        summary="Read why: every decision and message of an order that entered",
+        parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH)],
+    )
+    def get(self, request: Request, id: int) -> Response:
+        run = _with_names(Run.objects.filter(pk=id)).prefetch_related("events").first()
+        if run is None:
+            raise NotThere(_("There is no order that entered with the id %d.") % id)
+        run._prefetched_objects_cache["messages"] = in_words(run.messages.all())  # type: ignore[attr-defined]
+        return Response(RunPathSerializer(run).data)
+
+
+def _with_names(runs: QuerySet[Run]) -> QuerySet[Run]:
+    own = [field.name for field in Run._meta.concrete_fields]
+    named = ("campaign__code", "version__number", "order__external_id", "customer__external_id")
+    return runs.select_related("campaign", "version", "order", "customer").only(*own, *named)

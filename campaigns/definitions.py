@@ -1,0 +1,224 @@
+"""A campaign as it is written: read, checked whole, and made ready to run.
+
+    {"format": 1, "code": …, "name": …, "trigger": {"kind", "params"}, "reentry": {"mode", …}, "max_age": duration,
+     "frequency_cap": {"messages", "per"}, "steps": [{"key", "kind", "params", "branches": {name: [steps]}}]}
+
+A key that is left out means no such limit. `read_plan` checks everything and answers a Plan: for each step what it is
+and where each way out of it leads, so that the engine follows a table and knows no kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from campaigns.reentry import EVERY_TIME, Reentry, read_reentry
+from campaigns.sms.caps import FrequencyCap, read_cap
+from campaigns.steps import STEPS, TRIGGERS
+from campaigns.steps.base import Params, StepKind, Watched, read_duration
+from workspace.reading import Problem, check_json
+
+FORMAT = 1
+MOST_BYTES = 500_000
+MOST_STEPS = 200
+DEEPEST = 20
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_KEYS = ("format", "code", "name", "trigger", "reentry", "max_age", "frequency_cap", "steps")
+
+# Where a way out leads when it leads to no step.
+FINISH, END = "<finish>", "<end>"
+
+
+class DefinitionError(ValueError):
+    """What is wrong with a definition. `problems[i].field` is a JSON pointer within it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{p.field or '/'}: {p.detail}" for p in problems))
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step made ready. `exits` by branch ("" is the way on): a step's key, FINISH, or END where it ends here."""
+
+    key: str
+    kind: str
+    params: Params
+    exits: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A definition that is right, ready to run."""
+
+    code: str
+    name: str
+    watched: Watched
+    reentry: Reentry
+    max_age: timedelta | None
+    frequency_cap: FrequencyCap | None
+    first: str
+    nodes: Mapping[str, Node]
+
+
+def read_plan(raw: Any) -> Plan:
+    """Check a definition and make it ready. Raises DefinitionError naming every problem with its place."""
+    reader = _Reader()
+    plan = reader.plan(raw)
+    if reader.problems or plan is None:
+        raise DefinitionError(reader.problems)
+    return plan
+
+
+def all_steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Every step of a definition that was read, in the order of its tree."""
+    for step in steps:
+        yield step
+        for branch in step.get("branches", {}).values():
+            yield from all_steps(branch)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects the problems on its way through the tree."""
+
+    problems: list[Problem] = field(default_factory=list)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+
+    def plan(self, raw: Any) -> Plan | None:
+        if not isinstance(raw, Mapping):
+            self._refuse("", "not_an_object", _("A campaign is a JSON object."))
+            return None
+        if problem := check_json(_("The campaign"), raw, MOST_BYTES):
+            self._refuse("", problem.code, problem.detail)
+            return None
+        self._known_keys(raw, _KEYS, "")
+        if raw.get("format") is True or raw.get("format") != FORMAT:
+            self._refuse("/format", "unknown_format", _("This version reads format %d.") % FORMAT)
+            return None
+        code = self._text(raw, "code", 64)
+        name = self._text(raw, "name", 200)
+        if code and not _KEY.fullmatch(code):
+            self._refuse("/code", "invalid", _("Use letters, digits, - and _."))
+        watched = self._trigger(raw.get("trigger"))
+        reentry = self._value(raw, "reentry", read_reentry) or EVERY_TIME
+        max_age = self._value(raw, "max_age", read_duration)
+        cap = self._value(raw, "frequency_cap", read_cap)
+        steps = raw.get("steps")
+        if not isinstance(steps, list) or not steps:
+            self._refuse("/steps", "required", _("Add at least one step."))
+            return None
+        first = self._steps(steps, "/steps", FINISH, 1)
+        if watched is None:
+            return None
+        return Plan(code, name, watched, reentry, max_age, cap, first, self.nodes)
+
+    def _trigger(self, raw: Any) -> Watched | None:
+        if not isinstance(raw, Mapping):
+            self._refuse("/trigger", "required", _("Say what starts the campaign: {“kind”, “params”}."))
+            return None
+        self._known_keys(raw, ("kind", "params"), "/trigger")
+        name = raw.get("kind")
+        kind = TRIGGERS.get(name) if isinstance(name, str) else None
+        if kind is None:
+            self._refuse("/trigger/kind", "unknown_kind", _("Choose one of: %s.") % ", ".join(TRIGGERS))
+            return None
+        params = self._params(kind.form, raw.get("params", {}), "/trigger/params")
+        return None if params is None else kind.watched(params)
+
+    def _steps(self, raw: Any, at: str, after: str, depth: int) -> str:
+        """Read a list of steps, last first; answers where the list begins. `after` is where its last step leads."""
+        if not isinstance(raw, list):
+            self._refuse(at, "not_a_list", _("Steps are a list."))
+            return after
+        if depth > DEEPEST:
+            self._refuse(at, "too_deep", _("Branches are nested more than %d deep.") % DEEPEST)
+            return after
+        if len(raw) > MOST_STEPS:
+            self._refuse(at, "too_many", _("A campaign has at most %d steps.") % MOST_STEPS)
+            return after
+        following = after
+        for place in reversed(range(len(raw))):
+            following = self._step(raw[place], f"{at}/{place}", following, depth) or following
+        return following
+
+    def _step(self, raw: Any, at: str, following: str, depth: int) -> str | None:
+        if not isinstance(raw, Mapping):
+            self._refuse(at, "not_an_object", _("A step is an object: {“key”, “kind”, “params”}."))
+            return None
+        self._known_keys(raw, ("key", "kind", "params", "branches"), at)
+        key, kind = raw.get("key"), raw.get("kind")
+        if not isinstance(key, str) or not _KEY.fullmatch(key):
+            self._refuse(f"{at}/key", "invalid", _("Give the step a key of letters, digits, - and _."))
+            return None
+        if key in self.keys:
+            self._refuse(f"{at}/key", "repeated", _("Another step has the key “%s”.") % key)
+            return None
+        self.keys.add(key)
+        if len(self.keys) > MOST_STEPS:
+            self._refuse(at, "too_many", _("A campaign has at most %d steps.") % MOST_STEPS)
+            return None
+        if not isinstance(kind, str) or kind not in STEPS:
+            self._refuse(f"{at}/kind", "unknown_kind", _("Choose one of: %s.") % ", ".join(STEPS))
+            return None
+        params = self._params(STEPS[kind].form, raw.get("params", {}), f"{at}/params")
+        exits = self._exits(STEPS[kind], raw.get("branches", {}), f"{at}/branches", following, depth)
+        if params is None or exits is None:
+            return None
+        self.nodes[key] = Node(key, kind, params, exits)
+        return key
+
+    def _exits(self, kind: StepKind, raw: Any, at: str, following: str, depth: int) -> dict[str, str] | None:
+        """A branch that holds steps comes out at the step after; an empty one too, or it ends, as its kind says."""
+        if not isinstance(raw, Mapping):
+            self._refuse(at, "not_an_object", _("Branches are an object of lists of steps."))
+            return None
+        self._known_keys(raw, [branch.key for branch in kind.branches], at)
+        exits = {"": following}
+        for branch in kind.branches:
+            steps = raw.get(branch.key, [])
+            if steps == []:
+                exits[branch.key] = END if branch.ends_when_empty else following
+            else:
+                exits[branch.key] = self._steps(steps, f"{at}/{branch.key}", following, depth + 1)
+        return exits
+
+    def _params(self, form: type[forms.Form], raw: Any, at: str) -> Params | None:
+        if not isinstance(raw, Mapping):
+            self._refuse(at, "not_an_object", _("Params are an object."))
+            return None
+        filled = form(dict(raw))
+        problems = filled.problems()  # type: ignore[attr-defined]
+        self.problems += [Problem(p.code, p.detail, at + p.field) for p in problems]
+        return None if problems else filled.cleaned_data
+
+    def _text(self, raw: Mapping[str, Any], name: str, longest: int) -> str:
+        value = raw.get(name)
+        if not isinstance(value, str) or not value.strip() or len(value) > longest:
+            self._refuse(f"/{name}", "invalid", _("Give a text of 1 to %d characters.") % longest)
+            return ""
+        return value
+
+    def _value(self, raw: Mapping[str, Any], name: str, read: Any) -> Any:
+        if raw.get(name) is None:
+            return None
+        try:
+            return read(raw[name])
+        except forms.ValidationError as error:
+            self._refuse(f"/{name}", "invalid", " ".join(error.messages))
+            return None
+
+    def _known_keys(self, raw: Mapping[str, Any], known: Sequence[str], at: str) -> None:
+        for name in raw:
+            if name not in known:
+                self._refuse(f"{at}/{name}", "unknown_field", _("There is no “%s” here.") % str(name)[:80])
+
+    def _refuse(self, at: str, code: str, detail: str) -> None:
+        self.problems.append(Problem(code, detail, at))

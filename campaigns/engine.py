@@ -1,0 +1,199 @@
+"""Carries runs through their steps: claims a batch that is due, lets their steps decide, writes what was decided.
+
+One transaction holds a batch: its runs are locked (SKIP LOCKED), every decision becomes a RunEvent, and what is owed to
+the outside becomes a row that somebody else sends. Nothing here calls the outside, so a crash leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from django.db import models
+from django.utils import timezone
+
+from campaigns import doorbell
+from campaigns.definitions import END, FINISH, DefinitionError, Plan, read_plan
+from campaigns.models import CampaignState, CampaignVersion, Run, RunEvent, RunState
+from campaigns.reentry import refused_reentries
+from campaigns.steps import STEPS
+from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
+from campaigns.world import World
+from workspace.batches import work_batch
+from workspace.database import lock_rows, set_size, write_columns
+from workspace.queues import SENDING
+
+# A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
+NOT_MINE = timedelta(minutes=1)
+
+# Where a run stands that was not let in yet.
+GATE = ""
+
+RUN_COLUMNS = ("state", "step", "step_at", "due_at", "reason", "event_count", "ended_at")
+
+log = structlog.get_logger(__name__)
+
+
+def advance(*, limit: int | None = None) -> int:
+    """Carry one batch of due runs as far as they go. Answers how many; 0: nothing due is free to take."""
+    now = timezone.now()
+
+    def claim(ids: Sequence[int] | None) -> list[Run]:
+        due = Run.objects.due(now).select_related("campaign").order_by("due_at", "pk")
+        due = due[: limit or set_size()] if ids is None else due.filter(pk__in=ids)
+        return list(lock_rows(due, skip_locked=True, only_self=True))
+
+    return work_batch(claim, lambda runs: _carry(runs, timezone.now()), _fail)
+
+
+def _fail(run: Run, error: Exception) -> None:
+    log.error("run_failed", run=run.pk, step=run.step, exc_info=error)
+    book = _Book(timezone.now())
+    book.note(run, "failed", {"error": type(error).__name__})
+    book.end(run, RunState.FAILED, type(error).__name__)
+    book.write()
+
+
+def _carry(runs: Sequence[Run], now: datetime) -> None:
+    world, book = World(runs, now), _Book(now)
+    plans = readable_plans(CampaignVersion.objects.filter(pk__in={run.version_id for run in runs}))
+    moving: list[Run] = []
+    for run in runs:
+        if run.campaign.state == CampaignState.ENDED:
+            book.note(run, "stopped", {"reason": "campaign_ended"})
+            book.end(run, RunState.STOPPED, "campaign_ended")
+        elif run.version_id in plans:
+            moving.append(run)
+        else:
+            book.leave(run, now + NOT_MINE)
+    while moving:
+        moving = [run for group in _by_step(moving) for run in _decide(group, plans[group[0].version_id], world, book)]
+    book.write()
+
+
+def _decide(runs: list[Run], plan: Plan, world: World, book: _Book) -> list[Run]:
+    """Let one step decide for the runs that stand at it. Answers those that go straight on to another step."""
+    step = runs[0].step
+    if step == GATE:
+        decisions = _let_in(runs, plan, world)
+        exits = {"": plan.first}
+    else:
+        node = plan.nodes[step]
+        decisions = STEPS[node.kind].decide(runs, step, node.params, world)
+        exits = dict(node.exits)
+    return [run for run, decision in zip(runs, decisions, strict=True) if book.enter(run, decision, exits)]
+
+
+def _let_in(runs: list[Run], plan: Plan, world: World) -> list[Decision]:
+    """The first gate: maximum age, then re-entry."""
+    too_old = {
+        run.pk: "too_old" for run in runs if plan.max_age and world.now - _occurred_at(run, world) > plan.max_age
+    }
+    young = [run for run in runs if run.pk not in too_old]
+    refused = too_old | (refused_reentries(young, plan.reentry, world) if young else {})
+    return [
+        Decision(
+            Stop(refused[run.pk]), {"reason": refused[run.pk], "occurred_at": _occurred_at(run, world).isoformat()}
+        )
+        if run.pk in refused
+        else Decision(Continue())
+        for run in runs
+    ]
+
+
+def _occurred_at(run: Run, world: World) -> datetime:
+    transition = world.transition(run)
+    return transition.occurred_at if transition else run.entered_at
+
+
+@dataclass(slots=True)
+class _Book:
+    """What a batch decided, gathered to be written at once."""
+
+    now: datetime
+    runs: dict[int, Run] = field(default_factory=dict)
+    events: list[RunEvent] = field(default_factory=list)
+    owed: dict[type[models.Model], list[models.Model]] = field(default_factory=lambda: defaultdict(list))
+
+    def enter(self, run: Run, decision: Decision, exits: dict[str, str]) -> bool:
+        """Take one decision down. True: the run goes straight on to another step."""
+        match decision.outcome:
+            case Continue(branch, reason):
+                self.note(run, branch or ("admitted" if run.step == GATE else "done"), decision.seen)
+                return self._go(run, exits[branch], reason)
+            case Wait(until):
+                self.note(run, "waiting", decision.seen)
+                run.due_at = until
+            case Emit(row):
+                self.note(run, "owed", decision.seen)
+                self.owed[type(row)].append(row)
+                run.due_at = None
+            case Stop(reason):
+                declined = run.step == GATE
+                self.note(run, "declined" if declined else "stopped", decision.seen or {"reason": reason})
+                self.end(run, RunState.DECLINED if declined else RunState.STOPPED, reason)
+        return False
+
+    def _go(self, run: Run, to: str, reason: str) -> bool:
+        if to == FINISH:
+            self.end(run, RunState.FINISHED, "")
+        elif to == END:
+            self.end(run, RunState.STOPPED, reason)
+        else:
+            run.step, run.step_at, run.due_at = to, self.now, self.now
+            return True
+        return False
+
+    def note(self, run: Run, outcome: str, seen: dict[str, Any]) -> None:
+        run.event_count += 1
+        self.runs[run.pk] = run
+        self.events.append(
+            RunEvent(run=run, number=run.event_count, step=run.step, at=self.now, outcome=outcome, seen=seen)
+        )
+
+    def leave(self, run: Run, until: datetime) -> None:
+        run.due_at = until
+        self.runs[run.pk] = run
+
+    def end(self, run: Run, state: RunState, reason: str) -> None:
+        run.state, run.reason, run.due_at, run.ended_at = state, reason, None, self.now
+
+    def write(self) -> None:
+        RunEvent.objects.bulk_create(self.events)
+        for model, rows in self.owed.items():
+            model._default_manager.bulk_create(rows)
+        if self.owed:
+            doorbell.ring_on_commit(SENDING)
+        write_columns(
+            Run, RUN_COLUMNS, [(r.pk, *(getattr(r, name) for name in RUN_COLUMNS)) for r in self.runs.values()]
+        )
+
+
+def _by_step(runs: Iterable[Run]) -> list[list[Run]]:
+    """In one order everywhere: at their gates, two batches lock the admissions of several campaigns."""
+    groups: dict[tuple[int, str], list[Run]] = defaultdict(list)
+    for run in runs:
+        groups[run.version_id, run.step].append(run)
+    return [groups[key] for key in sorted(groups)]
+
+
+def readable_plans(versions: Iterable[CampaignVersion]) -> dict[int, Plan]:
+    """The plans of those versions that this worker can read."""
+    plans = {}
+    for version in versions:
+        try:
+            plans[version.pk] = _read(json.dumps(version.definition, sort_keys=True))
+        except DefinitionError:
+            log.warning("version_not_readable_here", version=version.pk)
+    return plans
+
+
+@lru_cache(maxsize=500)
+def _read(definition: str) -> Plan:
+    return read_plan(json.loads(definition))

@@ -1,0 +1,166 @@
+"""The life of a campaign: drafts, activation, pause, resume, end. Each changes one row; runs are never mass-updated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from campaigns.definitions import Plan, read_plan
+from campaigns.matching import back_fill, start_runs, write_watches
+from campaigns.models import Activation, Campaign, CampaignState, CampaignVersion
+from orders.ledger import hold_ledger, hold_ledger_alone
+from orders.models import StatusTransition
+from statuses.models import OrderStatus
+from workspace.database import lock_rows
+from workspace.models import User
+
+
+class WrongState(ValueError):
+    """A verb that does not fit the campaign's state; the message says what to do instead."""
+
+
+class DraftChanged(ValueError):
+    """Somebody else saved the draft meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """`started` counts the runs that began at once, for changes heard before."""
+
+    activation: Activation
+    started: int
+
+
+def save_draft(definition: Any, *, revision: int | None = None, by: User | None = None) -> tuple[Campaign, bool]:
+    """Keep a definition as the draft of the campaign with its code; answers the campaign and whether it is new.
+
+    Raises DefinitionError when it is wrong, DraftChanged when the draft is no longer at `revision`.
+    """
+    plan = read_plan(definition)
+    with transaction.atomic():
+        new = {"name": plan.name, "draft": definition, "created_by": by}
+        campaign, is_new = Campaign.objects.get_or_create(code=plan.code, defaults=new)
+        if is_new:
+            return campaign, True
+        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        if campaign.state == CampaignState.ENDED:
+            raise WrongState(_("The campaign has ended. Give the definition another code to begin a new one."))
+        if revision is not None and revision != campaign.revision:
+            raise DraftChanged(_("Somebody else changed this campaign. Look at their version, then save again."))
+        if campaign.draft != definition:
+            campaign.name, campaign.draft, campaign.revision = plan.name, definition, campaign.revision + 1
+            campaign.save(update_fields=["name", "draft", "revision", "updated_at"])
+        return campaign, False
+
+
+def activate(
+    campaign: Campaign,
+    *,
+    from_the_beginning: bool = False,
+    effective_from: datetime | None = None,
+    by: User | None = None,
+) -> Activated:
+    """Make the draft a version and let it run. Nothing that occurred before now starts it, unless it is asked to.
+
+    Asked to, the changes the ledger already holds start it too, but those told as history. A new version of a live
+    campaign goes on where the former one leaves off. Raises WrongState.
+    """
+    with transaction.atomic():
+        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        if campaign.state == CampaignState.ENDED:
+            raise WrongState(_("The campaign has ended. Copy it to begin again."))
+        plan = read_plan(campaign.draft)
+        cut = _cut()
+        now = timezone.now()
+        former = campaign.activations.live().first()
+        reaches_back = from_the_beginning or effective_from is not None
+        _close(campaign, cut, now)
+        activation = Activation.objects.create(
+            campaign=campaign,
+            version=_version(campaign),
+            after_transition=0 if reaches_back else cut,
+            effective_from=None if from_the_beginning else effective_from or (former.effective_from if former else now),
+            activated_at=now,
+            activated_by=by,
+        )
+        write_watches(activation, plan.watched)
+        campaign.state = CampaignState.ACTIVE
+        campaign.save(update_fields=["state", "updated_at"])
+        return Activated(activation, back_fill(activation, cut) if reaches_back else 0)
+
+
+def pause(campaign: Campaign) -> Campaign:
+    """Hold every run and message where it stands. Changes still start runs; they wait."""
+    return _move(campaign, {CampaignState.ACTIVE: CampaignState.PAUSED}, _("Only an active campaign can be paused."))
+
+
+def resume(campaign: Campaign) -> Campaign:
+    return _move(campaign, {CampaignState.PAUSED: CampaignState.ACTIVE}, _("Only a paused campaign can be resumed."))
+
+
+def end(campaign: Campaign) -> Campaign:
+    """Start nothing more, and stop what is under way: the engine stops each run with the reason `campaign_ended`."""
+    live = {CampaignState.ACTIVE: CampaignState.ENDED, CampaignState.PAUSED: CampaignState.ENDED}
+    with transaction.atomic():
+        campaign = _move(campaign, live, _("Only an active or paused campaign can be ended."))
+        _close(campaign, _cut(), timezone.now())
+        return campaign
+
+
+def missing_statuses(plan: Plan) -> list[str]:
+    """Statuses the trigger names that do not exist: nothing can match them until they do."""
+    known = set(OrderStatus.objects.of_type(plan.watched.type).values_list("code_key", flat=True))
+    return sorted((plan.watched.to | plan.watched.from_codes) - known)
+
+
+def status_saved(status: OrderStatus, *, is_new: bool) -> None:
+    """A status appeared or was renamed: let the live triggers that name its code know it."""
+    with transaction.atomic():
+        hold_ledger()  # an activation that cannot see this status yet is waited for, or waits for us
+        for activation in lock_rows(Activation.objects.live().select_related("version"), only_self=True):
+            watched = read_plan(activation.version.definition).watched
+            if watched.type == status.type and status.code_key in watched.to | watched.from_codes:
+                write_watches(activation, watched)
+                if is_new:
+                    _catch_up(activation, status)
+
+
+def _catch_up(activation: Activation, status: OrderStatus) -> None:
+    """Changes that were parked until this status appeared have been applied just now, before its watch was written."""
+    applied = StatusTransition.objects.loud().filter(to_status=status, pk__gt=activation.after_transition)
+    start_runs(list(applied.order_by("pk")), list(activation.watches.select_related("activation__campaign")))
+
+
+def _move(campaign: Campaign, moves: Mapping[CampaignState, CampaignState], refusal: str) -> Campaign:
+    with transaction.atomic():
+        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        if campaign.state not in moves:
+            raise WrongState(refusal)
+        campaign.state = moves[CampaignState(campaign.state)]
+        campaign.save(update_fields=["state", "updated_at"])
+        return campaign
+
+
+def _cut() -> int:
+    """The newest transition, while no writer is open: all that follow have higher ids. 0 in an empty ledger."""
+    hold_ledger_alone()
+    return StatusTransition.objects.aggregate(newest=Max("pk"))["newest"] or 0
+
+
+def _close(campaign: Campaign, cut: int, now: datetime) -> None:
+    campaign.activations.live().update(until_transition=cut, ended_at=now)
+
+
+def _version(campaign: Campaign) -> CampaignVersion:
+    newest = campaign.versions.first()
+    if newest and newest.definition == campaign.draft:
+        return newest
+    number = newest.number + 1 if newest else 1
+    return CampaignVersion.objects.create(campaign=campaign, number=number, definition=campaign.draft)

@@ -1,0 +1,25 @@
+"""What campaigns do when something happens below them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from campaigns import lifecycle
+from campaigns.matching import start_runs
+from orders.models import StatusTransition
+from orders.signals import statuses_changed
+from orders.transitions import Started
+from statuses.models import OrderStatus
+
+
+@receiver(statuses_changed, dispatch_uid="campaigns.statuses_changed")
+def transitions_written(transitions: Sequence[StatusTransition], **_kwargs: Any) -> list[Started]:
+    return start_runs(transitions)
+
+
+@receiver(post_save, sender=OrderStatus, dispatch_uid="campaigns.status_saved")
+def status_saved(instance: OrderStatus, *, raw: bool, created: bool, **_kwargs: Any) -> None:
+    if not raw:
+        lifecycle.status_saved(instance, is_new=created)

@@ -1,0 +1,219 @@
+"""Texts of messages: Liquid over a published list of variables (docs/templates.md), and nothing else.
+
+A template reads plain dictionaries, so it reaches no attribute of ours; it cannot loop for ever (iterations, output and
+memory are bounded, ranges refused, filters come from a short list and bound what they make). A variable or filter that
+is not on the list is refused when the campaign is saved; what cannot be made when it is rendered fails that text alone.
+Numbers are exact: 12.30 times 3 is 36.90, and equals 36.9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from liquid import BoundTemplate, Environment, FalsyStrictUndefined, RenderContext
+from liquid.ast import Node
+from liquid.builtin.expressions.primitive import FloatLiteral, RangeLiteral
+from liquid.exceptions import LiquidError
+from liquid.expression import Expression
+
+from campaigns.sms.filters import FILTERS, chosen_filters
+from customers.models import Customer
+from orders.models import Order, StatusTransition
+from orders.standing import STATUS_FIELDS
+from statuses.models import OrderStatus
+from workspace.text import is_storable
+
+LONGEST_TEMPLATE = 2000
+
+# Those without a name of letters are the library's own for plain text, {{ … }}, comments and bad tags.
+TAGS = ("assign", "break", "capture", "case", "comment", "continue", "cycle", "echo", "for", "if", "unless")
+INNER_TAGS = ("#", "content", "illegal", "output")
+
+ANYTHING = "*"
+_STATUS: Mapping[str, Any] = {"code": None, "name": None}
+
+# What a text may name. None is a value, "*" an object of the shop's own making.
+VARIABLES: Mapping[str, Any] = {
+    "customer": dict.fromkeys(("external_id", "first_name", "last_name", "language", "timezone")),
+    "order": {
+        "external_id": None,
+        "total": None,
+        "currency": None,
+        "ordered_at": None,
+        "lines": ANYTHING,
+        "delivery": ANYTHING,
+        "payment": ANYTHING,
+        "custom": ANYTHING,
+        **dict.fromkeys(STATUS_FIELDS.values(), _STATUS),
+    },
+    "change": {"type": None, "from": _STATUS, "to": _STATUS, "occurred_at": None},
+}
+
+
+class TemplateProblem(ValueError):
+    """Why a text cannot be used, in a sentence with the place where it is known."""
+
+
+def check_template(text: Any) -> str:
+    """The text, if it can be used. Raises TemplateProblem."""
+    if not isinstance(text, str) or not text.strip():
+        raise TemplateProblem(_("Write the text of the message."))
+    if len(text) > LONGEST_TEMPLATE:
+        raise TemplateProblem(_("The text has more than %d characters.") % LONGEST_TEMPLATE)
+    if not is_storable(text):
+        raise TemplateProblem(_("The text holds a NUL or half a surrogate pair."))
+    template = _parse(text)
+    for name in template.analyze().filters:
+        if name not in FILTERS:
+            raise TemplateProblem(_("There is no filter “%s”.") % name[:80] + " " + _choices(FILTERS))
+    for segments in template.global_variable_segments():
+        _check_variable(segments)
+    return text
+
+
+def render(text: str, variables: Mapping[str, Any]) -> str:
+    """Make the text for one order. Raises TemplateProblem: a value is missing, or it outgrows its bounds."""
+    try:
+        return _parse(text).render(**variables).strip()
+    except LiquidError as error:
+        raise TemplateProblem(_place(error)) from None
+
+
+def variables_for(
+    order: Order,
+    customer: Customer,
+    transition: StatusTransition | None,
+    vocabulary: Mapping[int, OrderStatus],
+    zone: ZoneInfo,
+) -> dict[str, Any]:
+    """What a text about this order to this customer may name: plain values only, times as they are in `zone`.
+
+    Statuses are as they are now.
+    """
+    return {
+        "customer": {name: getattr(customer, name) for name in VARIABLES["customer"]},
+        "order": {
+            "external_id": order.external_id,
+            "total": order.total,
+            "currency": order.currency,
+            "ordered_at": order.ordered_at and order.ordered_at.astimezone(zone),
+            "lines": _exact(order.lines),
+            "delivery": _exact(order.delivery),
+            "payment": _exact(order.payment),
+            "custom": _exact(order.custom),
+            **{name: StatusWord(vocabulary, getattr(order, f"{name}_id")) for name in STATUS_FIELDS.values()},
+        },
+        "change": {
+            "type": transition.type,
+            "from": StatusWord(vocabulary, transition.from_status_id),
+            "to": StatusWord(vocabulary, transition.to_status_id),
+            "occurred_at": transition.occurred_at.astimezone(zone),
+        }
+        if transition
+        else {},
+    }
+
+
+def _exact(value: Any) -> Any:
+    """The shop's own JSON with its fractions as decimals, which those written in a text are too."""
+    if isinstance(value, float):
+        return Decimal(str(value))
+    if isinstance(value, dict):
+        return {key: _exact(part) for key, part in value.items()}
+    return [_exact(part) for part in value] if isinstance(value, list) else value
+
+
+class StatusWord(dict[str, str]):
+    """A status in a text: writes its name, and has `.name` and `.code`. No status writes nothing and is false."""
+
+    def __init__(self, vocabulary: Mapping[int, OrderStatus], status_id: int | None) -> None:
+        status = None if status_id is None else vocabulary[status_id]
+        super().__init__(name=status.name if status else "", code=status.code if status else "")
+
+    def __str__(self) -> str:
+        return self["name"]
+
+    def __liquid__(self) -> str | None:
+        return self["name"] or None
+
+
+class _TextEnvironment(Environment):
+    loop_iteration_limit: ClassVar[int] = 200
+    output_stream_limit: ClassVar[int] = 8000
+    local_namespace_limit: ClassVar[int] = 20_000
+    context_depth_limit: ClassVar[int] = 10
+    block_nesting_limit: ClassVar[int] = 10
+
+
+def _environment() -> Environment:
+    environment = _TextEnvironment(undefined=FalsyStrictUndefined)
+    environment.filters = chosen_filters(environment.filters)
+    environment.tags = {name: environment.tags[name] for name in (*TAGS, *INNER_TAGS)}
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+@lru_cache(maxsize=1000)
+def _parse(text: str) -> BoundTemplate:
+    try:
+        template = _ENVIRONMENT.from_string(text)
+    except LiquidError as error:
+        raise TemplateProblem(_place(error)) from None
+    for expression in _expressions(template):
+        if isinstance(expression, RangeLiteral):
+            raise TemplateProblem(_("Ranges such as (1..10) are not available in texts."))
+        if isinstance(expression, FloatLiteral):
+            expression.value = Decimal(str(expression.value))  # type: ignore[assignment]
+    return template
+
+
+def _expressions(template: BoundTemplate) -> Iterator[Expression]:
+    context = RenderContext(template)
+    nodes: list[Node] = list(template.nodes)
+    while nodes:
+        node = nodes.pop()
+        nodes.extend(node.children(context, include_partials=False))
+        waiting = list(node.expressions())
+        while waiting:
+            expression = waiting.pop()
+            yield expression
+            waiting.extend(expression.children())
+
+
+def _check_variable(segments: list[Any]) -> None:
+    known: Any = VARIABLES
+    for place, segment in enumerate(segments):
+        if known == ANYTHING:
+            return
+        if known is None or not isinstance(segment, str) or segment not in known:
+            name = ".".join(str(part) for part in segments[: place + 1])
+            raise TemplateProblem(_("There is no variable “%s”.") % name[:80] + " " + _choices(known))
+        known = known[segment]
+    if isinstance(known, Mapping) and known is not _STATUS:
+        raise TemplateProblem(_("“%s” is an object: name one of its values.") % ".".join(map(str, segments)))
+
+
+def _choices(known: Any) -> str:
+    return _("Choose one of: %s.") % ", ".join(known) if known else _("It has no parts.")
+
+
+def _place(error: LiquidError) -> str:
+    try:
+        context = error.context()
+    except ValueError:  # the error stands at the very end of the text
+        context = None
+    if context is None:
+        return str(error.message or error)
+    line, column = context[0], context[1]
+    return _("Line %(line)d, column %(column)d: %(message)s") % {
+        "line": line,
+        "column": column + 1,
+        "message": error.message,
+    }

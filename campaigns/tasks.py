@@ -1,0 +1,61 @@
+"""Background work of campaigns. Rung by the doorbell, swept by beat; safe to run twice, and beside `manage.py drain`.
+
+A task works for a while and then rings again, so that a long backlog does not hold its worker for hours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+
+from campaigns import doorbell, engine
+from campaigns.sms import sending
+from workspace import heartbeats
+from workspace.queues import RUNS, SENDING
+
+BOX_S = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="campaigns.advance_due_runs")
+def advance_due_runs() -> None:
+    _work(RUNS, engine.advance)
+
+
+@shared_task(name="campaigns.send_due_messages")
+def send_due_messages() -> None:
+    _work(SENDING, sending.send_due)
+
+
+@shared_task(name="campaigns.recover_expired")
+def recover_expired() -> None:
+    """What died between its claim and its answer goes back to the queue, or to a person."""
+    if sending.recover_expired():
+        doorbell.ring(SENDING)
+
+
+def _work(queue: str, work_batch: Callable[[], int]) -> None:
+    doorbell.answer(queue)
+    try:
+        heartbeats.beat(queue)
+        is_more = _work_for(BOX_S, work_batch)
+    except (OperationalError, InterfaceError) as error:
+        # The database is away. What is due remains due, and the next sweep comes soon.
+        log.error("database_is_away", queue=queue, error=type(error).__name__)
+        return
+    if is_more:
+        doorbell.ring(queue)
+
+
+def _work_for(seconds: float, work_batch: Callable[[], int]) -> bool:
+    """Work batch after batch. Answers whether there may be more."""
+    deadline = time.monotonic() + seconds
+    while work_batch():
+        if time.monotonic() > deadline:
+            return True
+    return False

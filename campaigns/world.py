@@ -1,0 +1,52 @@
+"""What steps may look at: the orders, customers and transitions of a batch of runs, read once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+
+from analytics.fields import Subject
+from campaigns.models import Message, Run
+from orders.models import Order, StatusTransition
+from statuses.models import OrderStatus
+
+
+class World:
+    """Read-only, at one moment. Each kind of row is one query for the batch, made when first asked for."""
+
+    def __init__(self, runs: Sequence[Run], now: datetime) -> None:
+        self.runs = runs
+        self.now = now
+
+    def order(self, run: Run) -> Order | None:
+        return None if run.order_id is None else self._orders[run.order_id]
+
+    def transition(self, run: Run) -> StatusTransition | None:
+        return None if run.transition_id is None else self._transitions[run.transition_id]
+
+    def message(self, run: Run, step: str) -> Message | None:
+        return self._messages.get((run.pk, step))
+
+    def subject(self, run: Run) -> Subject:
+        order = self.order(run)
+        assert order is not None, "a run of this kind has an order"
+        return Subject(order, self.transition(run), self.vocabulary)
+
+    @cached_property
+    def vocabulary(self) -> dict[int, OrderStatus]:
+        return OrderStatus.objects.in_bulk()
+
+    @cached_property
+    def _orders(self) -> dict[int, Order]:
+        ids = {run.order_id for run in self.runs if run.order_id}
+        return Order.objects.select_related("customer").in_bulk(ids)
+
+    @cached_property
+    def _transitions(self) -> dict[int, StatusTransition]:
+        return StatusTransition.objects.in_bulk({run.transition_id for run in self.runs if run.transition_id})
+
+    @cached_property
+    def _messages(self) -> dict[tuple[int, str], Message]:
+        rows = Message.objects.filter(run__in=[run.pk for run in self.runs])
+        return {(row.run_id, row.step): row for row in rows}

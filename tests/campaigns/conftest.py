@@ -1,0 +1,25 @@
+import pytest
+import time_machine
+
+from campaigns.sms.gateways import GATEWAYS
+from tests.campaigns.shop import NOON, Shop
+
+
+@pytest.fixture
+def clock():
+    """It stands at noon, in UTC, until it is moved."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def memory(settings):
+    """The gateway that messages go to, empty at first."""
+    settings.SMS_GATEWAY = "memory"
+    GATEWAYS["memory"].clear()
+    return GATEWAYS["memory"]
+
+
+@pytest.fixture
+def shop(db, clock, memory):
+    return Shop()

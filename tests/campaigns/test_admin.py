@@ -1,0 +1,238 @@
+import json
+
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from campaigns.draining import drain
+from campaigns.lifecycle import activate, save_draft
+from campaigns.models import Campaign, CampaignState, CampaignVersion, Message, Run
+from tests.campaigns.shop import asks, condition, definition, sms
+from tests.factories import CustomerFactory, OrderFactory
+from tests.screens import HTMX, cost, page_of, signed_in
+
+pytestmark = pytest.mark.django_db
+
+ADD = page_of("campaigns_campaign", "add")
+
+
+@pytest.fixture
+def admin():
+    return signed_in(is_superuser=True)
+
+
+@pytest.fixture
+def draft(shop):
+    return save_draft(definition(sms()))[0]
+
+
+def post(client, address, raw, **fields):
+    text = raw if isinstance(raw, str) else json.dumps(raw)
+    return client.post(address, {"definition": text, "revision": 0} | fields)
+
+
+def edit(client, campaign, raw, **fields):
+    return post(client, page_of("campaigns_campaign", "change", campaign.pk), raw, **{"revision": campaign.revision} | fields)
+
+
+def verb(client, name, campaign):
+    return client.post(page_of("campaigns_campaign", name, campaign.pk), headers=HTMX)
+
+
+def notes():
+    return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
+
+
+def test_a_new_campaign_becomes_a_draft(admin, shop):
+    answer = post(admin, ADD, definition(sms()))
+
+    campaign = Campaign.objects.get()
+    assert answer.url == page_of("campaigns_campaign", "change", campaign.pk)
+    assert (campaign.state, campaign.created_by) == ("draft", admin.user)
+    assert notes() == ["Added."]
+
+
+def test_problems_are_told_with_their_places_and_nothing_typed_is_lost(admin, shop):
+    raw = definition(sms(text="{{ order.secret }}"), name="")
+
+    answer = post(admin, ADD, raw)
+
+    assert [problem["pointer"] for problem in answer.context["problems"]] == ["/steps/0/params/text", "/name"]
+    assert json.loads(answer.context["definition"]) == raw
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize("raw", ["{", '{"format": NaN}', "[" * 5000, '{"name": "\\u0000"}', '{"name": "\\ud800"}', "5", ""])
+def test_what_is_no_definition_is_refused_with_a_sentence(admin, shop, raw):
+    answer = post(admin, ADD, raw)
+
+    assert answer.status_code == 200
+    assert answer.context["problems"]
+    assert answer.context["definition"] == raw
+
+
+def test_a_new_campaign_takes_no_others_place(admin, draft):
+    answer = post(admin, ADD, definition(sms(text="Mine")))
+
+    assert answer.context["problems"][0]["pointer"] == "/code"
+    assert Campaign.objects.get().draft == draft.draft
+
+
+def test_a_code_is_fixed_once_the_campaign_is_made(admin, draft):
+    answer = edit(admin, draft, definition(sms(), code="other"))
+
+    assert answer.context["problems"] == [{"pointer": "/code", "detail": "The code stays “thanks”."}]
+    assert Campaign.objects.count() == 1
+
+
+def test_a_draft_saved_by_somebody_else_meanwhile_is_not_overwritten_unseen(admin, draft):
+    save_draft(definition(sms(text="Theirs")))
+    mine = definition(sms(text="Mine"))
+
+    answer = edit(admin, draft, mine)
+
+    assert answer.context["is_stale"]
+    assert json.loads(answer.context["definition"]) == mine
+    assert Campaign.objects.get().draft == definition(sms(text="Theirs"))
+
+
+def test_seeing_that_one_may_put_ones_own_in_its_place(admin, draft):
+    save_draft(definition(sms(text="Theirs")))
+    mine = definition(sms(text="Mine"))
+
+    edit(admin, draft, mine, over=2, _over="1")
+
+    assert Campaign.objects.get().draft == mine
+
+
+def test_an_ended_campaign_stays_as_it_is(admin, draft):
+    Campaign.objects.update(state=CampaignState.ENDED)
+
+    assert "Save draft" not in admin.get(page_of("campaigns_campaign", "change", draft.pk)).content.decode()
+    assert edit(admin, draft, definition(sms(text="New"))).status_code == 403
+
+
+def test_activating_says_from_when_and_where_messages_go(admin, draft, settings):
+    settings.SMS_GATEWAY = "phone"
+
+    page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
+
+    assert "Starts with changes after 12:00." in page
+    assert "Messages go to the test phone." in page
+
+
+def test_activating_names_statuses_that_are_missing(admin, shop):
+    raw = definition(sms(), trigger={"kind": "order_status_changed", "params": {"type": "payment", "from": "any", "to": ["gone"]}})
+    campaign = save_draft(raw)[0]
+
+    page = admin.get(page_of("campaigns_campaign", "activate", campaign.pk), headers=HTMX).content.decode()
+
+    assert "<code>gone</code>" in page
+
+
+def test_a_campaigns_life_is_written_down(admin, draft):
+    for name, state in (("activate", "active"), ("pause", "paused"), ("resume", "active"), ("end", "ended")):
+        verb(admin, name, draft)
+        assert Campaign.objects.get().state == state
+
+    assert notes() == ["Activated version 1.", "Paused.", "Resumed.", "Ended."]
+
+
+def test_a_verb_that_does_not_fit_is_refused_with_a_sentence(admin, draft):
+    page = admin.post(page_of("campaigns_campaign", "pause", draft.pk), follow=True).content.decode()
+
+    assert "Only an active campaign can be paused." in page
+    assert notes() == []
+
+
+@pytest.mark.parametrize("name", ["activate", "pause", "resume", "end"])
+def test_its_life_is_for_those_who_may(draft, name):
+    editor = signed_in("campaigns.view_campaign", "campaigns.change_campaign")
+
+    assert verb(editor, name, draft).status_code == 403
+    assert Campaign.objects.get().state == "draft"
+
+
+def test_changes_to_a_running_campaign_wait_to_be_published(admin, draft):
+    verb(admin, "activate", draft)
+    edit(admin, draft, definition(sms(text="New")))
+
+    page = admin.get(page_of("campaigns_campaign", "change", draft.pk)).content.decode()
+
+    assert "The draft below differs from what runs." in page
+    verb(admin, "activate", draft)
+    assert CampaignVersion.objects.count() == 2
+
+
+def test_who_may_only_look_sees_the_campaign_and_saves_nothing(draft):
+    viewer = signed_in("campaigns.view_campaign")
+
+    page = viewer.get(page_of("campaigns_campaign", "change", draft.pk)).content.decode()
+
+    assert "Save draft" not in page
+    assert edit(viewer, draft, definition(sms(text="New"))).status_code == 403
+    assert viewer.get(ADD).status_code == 403
+
+
+def busy(shop, number):
+    """So many orders are paid, and what follows is carried out."""
+    for order in OrderFactory.create_batch(number):
+        shop.tell(order.external_id, "paid")
+    drain()
+
+
+@pytest.mark.parametrize("model", ["campaigns_campaign", "campaigns_run", "campaigns_message"])
+def test_a_list_costs_the_same_for_few_and_many(admin, shop, model):
+    activate(save_draft(definition(asks(condition("order.payment_status", "=", "paid"), yes=[sms()])))[0])
+    busy(shop, 2)
+    few = cost(admin, page_of(model))
+
+    busy(shop, 10)
+    for number in range(5):
+        save_draft(definition(sms(), code=f"more-{number}"))
+
+    assert cost(admin, page_of(model)) == few
+
+
+def test_the_list_counts_what_entered_and_what_was_sent(admin, shop):
+    activate(save_draft(definition(sms(purpose="marketing")))[0])
+    shop.pay("O-given", customer=CustomerFactory(sms_consent="given"))
+    shop.pay("O-unknown")
+
+    [campaign] = admin.get(page_of("campaigns_campaign")).context["cl"].result_list
+
+    assert (campaign.entered_count, campaign.sent_count) == (2, 1)
+    assert campaign.sentence == "When payment goes to Paid"
+
+
+def test_an_order_that_entered_and_its_message_tell_their_story(admin, shop):
+    activate(save_draft(definition(sms()))[0])
+    busy(shop, 1)
+
+    entered = admin.get(page_of("campaigns_run", "change", Run.objects.get().pk)).content.decode()
+    message = admin.get(page_of("campaigns_message", "change", Message.objects.get().pk)).content.decode()
+
+    for page in (entered, message):
+        assert "It entered “Thanks”." in page
+        assert "Hello" in page
+
+
+@pytest.mark.parametrize("model", [Run, Message])
+def test_what_ran_is_only_read(admin, shop, model):
+    activate(save_draft(definition(sms()))[0])
+    busy(shop, 1)
+    name = f"campaigns_{model._meta.model_name}"
+
+    assert admin.get(page_of(name, "add")).status_code == 403
+    assert admin.post(page_of(name, "delete", model.objects.get().pk), {"post": "yes"}).status_code == 403
+
+
+def test_screens_never_say_the_engines_words(admin, shop):
+    activate(save_draft(definition(sms()))[0])
+    busy(shop, 1)
+
+    for model, pk in (("campaigns_campaign", Campaign), ("campaigns_run", Run), ("campaigns_message", Message)):
+        for address in (page_of(model), page_of(model, "change", pk.objects.get().pk)):
+            words = admin.get(address).content.decode().split("campaign-data")[0].lower().split()
+            assert not {"run", "inbox", "ledger", "watermark", "outlet"} & set(words)
+
+

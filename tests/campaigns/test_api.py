@@ -1,0 +1,213 @@
+from copy import deepcopy
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from campaigns.draining import drain
+from campaigns.models import Campaign, Run
+from orders.said import Said
+from orders.transitions import hear
+from tests.callers import Caller
+from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
+from workspace.models import Workspace
+
+pytestmark = pytest.mark.django_db
+
+PICKUP = {
+    "format": 1,
+    "code": "pickup",
+    "name": "Ready for pickup",
+    "trigger": {
+        "kind": "order_status_changed",
+        "params": {"type": "delivery", "from": "any", "to": ["at_pickup_point"]},
+    },
+    "steps": [
+        {
+            "key": "text",
+            "kind": "send_sms",
+            "params": {"purpose": "transactional", "text": "Order {{ order.external_id }} is here."},
+        }
+    ],
+}
+
+
+@pytest.fixture
+def source():
+    return SourceFactory()
+
+
+@pytest.fixture
+def api(source):
+    Workspace.objects.update(orders_enabled=True)
+    StatusFactory(type="delivery", code="at_pickup_point", name="At pickup point")
+    return Caller.of(source)
+
+
+def enter(source, *external_ids):
+    hear([Said(external_id, "delivery", "at_pickup_point") for external_id in external_ids], source)
+    drain()
+
+
+def test_a_campaign_is_created_as_a_draft(api):
+    answer = api.post("campaigns/", PICKUP)
+
+    assert answer.status_code == 201
+    assert answer.json()["state"] == "draft"
+    assert answer.json()["live_version"] is None
+    assert answer.json()["definition"] == PICKUP
+
+
+def test_the_same_code_again_is_a_new_draft(api):
+    api.post("campaigns/", PICKUP)
+
+    answer = api.post("campaigns/", PICKUP | {"name": "Come and get it"})
+
+    assert answer.status_code == 200
+    assert (answer.json()["name"], answer.json()["revision"]) == ("Come and get it", 2)
+    assert Campaign.objects.count() == 1
+
+
+def test_a_wrong_definition_is_refused_at_its_place(api):
+    wrong = deepcopy(PICKUP)
+    wrong["steps"][0]["params"]["text"] = "{{ order.secret }}"
+
+    answer = api.post("campaigns/", wrong)
+
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
+        ("#/steps/0/params/text", "bad_template")
+    ]
+
+
+@pytest.mark.parametrize("body", [None, [], 7, "pickup", {}, {"format": 1}, PICKUP | {"steps": {}}, PICKUP | {"x": 1}])
+def test_no_body_is_a_fault_of_ours(api, body):
+    assert api.post("campaigns/", body).status_code == 422
+
+
+def test_a_draft_changed_meanwhile_is_a_conflict(api):
+    api.post("campaigns/", PICKUP)
+    api.put("campaigns/pickup/?revision=1", PICKUP | {"name": "Theirs"})
+
+    answer = api.put("campaigns/pickup/?revision=1", PICKUP | {"name": "Mine"})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "draft_changed")
+    assert Campaign.objects.get().name == "Theirs"
+
+
+def test_a_campaign_keeps_its_code(api):
+    api.post("campaigns/", PICKUP)
+
+    answer = api.put("campaigns/pickup/", PICKUP | {"code": "other"})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "#/code"
+
+
+def test_its_life_is_activate_pause_resume_end(api):
+    api.post("campaigns/", PICKUP)
+
+    activated = api.post("campaigns/pickup/activate/", {}).json()
+
+    assert (activated["campaign"]["state"], activated["version"], activated["started"]) == ("active", 1, 0)
+    assert api.post("campaigns/pickup/pause/", {}).json()["state"] == "paused"
+    assert api.post("campaigns/pickup/resume/", {}).json()["state"] == "active"
+    assert api.post("campaigns/pickup/end/", {}).json()["state"] == "ended"
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "end"])
+def test_a_verb_that_does_not_fit_is_a_conflict(api, verb):
+    api.post("campaigns/", PICKUP)
+
+    answer = api.post(f"campaigns/pickup/{verb}/", {})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
+
+
+def test_activation_that_reaches_back_counts_what_it_starts(api, source):
+    OrderFactory(external_id="A")
+    enter(source, "A")
+    api.post("campaigns/", PICKUP)
+
+    answer = api.post("campaigns/pickup/activate/", {"effective_from": "beginning"})
+
+    assert answer.json()["started"] == 1
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("when", ["soon", 5, "2026-05-03T14:05:00"])
+def test_activation_from_no_time_is_refused(api, when):
+    api.post("campaigns/", PICKUP)
+
+    answer = api.post("campaigns/pickup/activate/", {"effective_from": when})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "#/effective_from"
+
+
+def test_an_order_that_entered_tells_why(api, source):
+    OrderFactory(external_id="A", customer=CustomerFactory(sms_consent="refused"))
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    enter(source, "A")
+
+    run = api.get("runs/", order="A").json()["results"][0]
+    path = api.get(f"runs/{run['id']}/").json()
+
+    assert (run["campaign"], run["state"], run["reason"]) == ("pickup", "stopped", "refused")
+    assert [decision["outcome"] for decision in path["decisions"]] == ["admitted", "owed", "not_sent"]
+    assert [(message["state"], message["skip_reason"]) for message in path["messages"]] == [("skipped", "refused")]
+
+
+def test_messages_are_filtered(api, source):
+    OrderFactory(external_id="A")
+    OrderFactory(external_id="B", customer=CustomerFactory(sms_consent="refused"))
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    enter(source, "A", "B")
+
+    assert [m["order"] for m in api.get("messages/", state="accepted").json()["results"]] == ["A"]
+    assert [m["order"] for m in api.get("messages/", skip_reason="refused").json()["results"]] == ["B"]
+    assert [m["text"] for m in api.get("messages/", order="A").json()["results"]] == ["Order A is here."]
+
+
+@pytest.mark.parametrize("path", ["runs/", "messages/", "campaigns/"])
+def test_a_list_asks_no_more_for_many_than_for_few(api, source, path):
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    OrderFactory(external_id="0")
+    enter(source, "0")
+    with CaptureQueriesContext(connection) as few:
+        api.get(path)
+    for number in range(1, 6):
+        OrderFactory(external_id=str(number))
+        api.post("campaigns/", PICKUP | {"code": f"pickup-{number}"})
+    enter(source, "1", "2", "3", "4", "5")
+
+    with CaptureQueriesContext(connection) as many:
+        api.get(path)
+
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "campaigns/"),
+        ("get", "runs/"),
+        ("get", "messages/"),
+        ("post", "campaigns/"),
+        ("post", "campaigns/x/end/"),
+    ],
+)
+def test_a_key_without_the_scope_may_not(source, method, path):
+    stranger = Caller.of(source, "orders:read")
+
+    answer = stranger.get(path) if method == "get" else stranger.post(path, {})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["campaigns/none/", "runs/9/", f"runs/{10**30}/"])
+def test_what_is_not_there_is_not_found(api, path):
+    assert api.get(path).status_code == 404

@@ -1,0 +1,171 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from campaigns.draining import drain
+from campaigns.lifecycle import end, pause
+from campaigns.models import Message, MessageState, Run
+from campaigns.story import tell, tell_all, tell_message, tell_messages
+from campaigns.wording import status_names, trigger_sentence
+from tests.campaigns.shop import NOON, asks, at, condition, customer_in, later, sms, trigger, wait
+from tests.factories import CustomerFactory
+
+IS_PAID = condition("order.payment_status", "in", ["paid"])
+
+
+def test_the_way_of_an_order_that_was_texted(shop):
+    shop.start(asks(IS_PAID, yes=[sms()]))
+
+    assert tell(shop.pay()) == [
+        "Payment went from Invoiced to Paid at 12:00.",
+        "It entered “Thanks”.",
+        "Payment status was Paid: it passed “Filter customers”.",
+        "SMS sent in 0.0 s.",
+        "It reached the end of the campaign.",
+    ]
+
+
+def test_a_filter_tells_each_value_it_saw_and_when(shop):
+    shop.start(
+        asks(
+            condition("order.delivery_status", "=", "shipped", at="trigger"),
+            condition("order.total", ">", 100),
+            condition("customer.has_phone", "=", True),
+            yes=[sms()],
+        )
+    )
+
+    assert tell(shop.pay())[2:] == [
+        "Delivery status was not set at the change, order total was 12.30, has a phone number was true: "
+        "it did not pass “Filter customers”.",
+        "Its way ended there.",
+    ]
+
+
+def test_who_gave_no_consent_gets_no_sms(shop):
+    shop.start(sms(purpose="marketing"))
+
+    run = shop.pay()
+
+    assert tell(run)[2:] == ["No SMS: no consent.", "Its way ended there."]
+    assert tell_message(Message.objects.get()) == "Not sent: no consent"
+
+
+def test_a_wait_tells_until_when(shop, clock):
+    shop.start(wait(), sms())
+    run = shop.pay()
+
+    assert tell(run)[2:] == ["It waits until 13:00."]
+    later(clock, hours=2)
+    run.refresh_from_db()
+    assert tell(run)[2:] == [
+        "It waited until 13:00.",
+        "SMS sent after 2 hours.",
+        "It reached the end of the campaign.",
+    ]
+
+
+def test_a_text_held_at_night_tells_until_when_and_where(shop):
+    shop.start(sms(purpose="marketing"))
+
+    run = shop.pay(customer=customer_in("Asia/Tokyo", sms_consent="given"))
+
+    assert tell_message(Message.objects.get()) == "Held until 09:00 Tokyo"
+    assert tell(run)[2:] == ["SMS held until 09:00 Tokyo."]
+
+
+def test_who_entered_before_is_not_let_in(shop):
+    shop.start(sms(), reentry={"mode": "once_per_customer"})
+    customer = CustomerFactory()
+    shop.pay("O-first", customer=customer)
+
+    assert tell(shop.pay("O-second", customer=customer))[1:] == ["It was not let in: this customer entered before."]
+
+
+def test_a_change_of_another_day_has_its_date(shop):
+    shop.start(sms())
+    shop.order()
+    shop.tell("O-1", "paid")
+    run = Run.objects.get()
+
+    with at(NOON.replace(year=2025)):
+        assert tell(run)[0] == "Payment became Paid on 3 May 2024, 12:00."
+
+
+def test_a_campaign_that_ended_stopped_it(shop):
+    campaign = shop.start(wait(), sms())
+    run = shop.pay()
+    end(campaign)
+    drain()
+    run.refresh_from_db()
+
+    assert tell(run)[-1] == "It stopped: the campaign ended."
+
+
+def test_a_paused_campaign_says_so(shop):
+    campaign = shop.start(wait(), sms())
+    run = shop.pay()
+    pause(campaign)
+
+    assert tell(run)[-1] == "The campaign is paused: it goes on when the campaign does."
+
+
+def test_before_a_worker_came_it_is_about_to_be_let_in(shop):
+    shop.start(sms())
+    shop.order()
+    shop.tell("O-1", "paid")
+
+    assert tell(Run.objects.get()) == ["Payment became Paid at 12:00.", "It is about to be let in."]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (MessageState.CALLING, "Being sent"),
+        (MessageState.DELIVERED, "Delivered"),
+        (MessageState.UNDELIVERED, "Not delivered"),
+        (MessageState.UNKNOWN, "Perhaps sent: the gateway never answered"),
+    ],
+)
+def test_other_ends_of_a_message(shop, state, told):
+    shop.start(sms())
+    shop.pay()
+    Message.objects.update(state=state)
+
+    assert tell_message(Message.objects.get()) == told
+
+
+def test_a_refusal_of_the_gateway_is_told_in_its_words(shop, memory):
+    memory.refuses.add("+16025550124")
+    shop.start(sms())
+    shop.pay(customer=CustomerFactory(phone_written="+1 602 555 0124"))
+
+    assert tell_message(Message.objects.get()) == "Refused by the gateway: refused by the test"
+
+
+def test_telling_many_costs_what_telling_one_costs(shop):
+    shop.start(asks(IS_PAID, yes=[sms()]))
+    runs = [shop.pay(f"O-many-{number}") for number in range(6)]
+
+    def queries(tell_some, some):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(tell_some(some)) == len(some)
+        return len(queries)
+
+    assert queries(tell_all, runs) == queries(tell_all, runs[:1])
+    messages = list(Message.objects.all())
+    assert queries(tell_messages, messages) == queries(tell_messages, messages[:1])
+
+
+@pytest.mark.parametrize(
+    ("came_from", "to", "sentence"),
+    [
+        (["invoiced"], ["paid"], "When payment goes from Invoiced to Paid"),
+        ("any", ["paid", "invoiced"], "When payment goes to Paid or Invoiced"),
+        ("any_existing", "any", "When payment goes from any status to any status"),
+        ("none", ["gone"], "When payment goes from no status to “gone”"),
+        ({"not": ["PAID"]}, "any", "When payment goes from any but Paid to any status"),
+    ],
+)
+def test_a_trigger_is_a_sentence(shop, came_from, to, sentence):
+    assert trigger_sentence({"trigger": trigger("payment", came_from, to)}, status_names()) == sentence
