@@ -29,6 +29,7 @@ from campaigns.models import Campaign, CampaignState, Message, MessageState, Run
 from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import TONES
 from campaigns.wording import status_names, trigger_sentence
+from customers.models import Customer
 from orders.admin import OrdersScreen
 from workspace.models import User
 from workspace.screens import Facts, ReadOnlyScreen, Screen, close_window, link, moment, nothing, pill
@@ -39,20 +40,22 @@ RUN_TONES = {RunState.FINISHED: "good", RunState.WAITING: "info", RunState.FAILE
 TEST_GATEWAYS = frozenset({"phone", "console", "memory"})
 
 
-class CampaignList(ChangeList):  # type: ignore[misc]
+class CampaignList(ChangeList):
     """The rows of a page, each with its trigger as a sentence: one query for the words of all."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list, names = list(self.result_list), status_names()
-        for campaign in self.result_list:
+        rows: list[Any] = list(self.result_list)  # type: ignore[has-type]
+        names = status_names()
+        for campaign in rows:
             campaign.sentence = trigger_sentence(campaign.draft, names)
+        self.result_list = rows
 
 
 @admin.register(Campaign)
 class CampaignScreen(Screen):
     list_display = ("name_shown", "state_shown", "entered", "sent", "changed")
-    list_display_links = None
+    list_display_links = ("name_shown",)
     list_filter = ("state",)
     search_fields = ("name", "code")
     search_help_text = gettext_lazy("Name or code")
@@ -80,8 +83,7 @@ class CampaignScreen(Screen):
 
     @admin.display(description=gettext_lazy("Campaign"), ordering="name")
     def name_shown(self, campaign: Any) -> str:
-        address = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
-        return format_html('{}<span class="os-sentence">{}</span>', link(address, campaign.name), campaign.sentence)
+        return format_html('{}<span class="os-sentence">{}</span>', campaign.name, campaign.sentence)
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def state_shown(self, campaign: Campaign) -> str:
@@ -115,7 +117,7 @@ class CampaignScreen(Screen):
         return self._edit(request, campaign)
 
     def _edit(self, request: HttpRequest, campaign: Campaign | None) -> HttpResponse:
-        may_edit = campaign is None or _may_edit(campaign) and self.has_change_permission(request, campaign)
+        may_edit = campaign is None or (_may_edit(campaign) and self.has_change_permission(request, campaign))
         if request.method != "POST":
             text = _as_text(campaign.draft if campaign else NEW)
             return self._editor(
@@ -277,19 +279,20 @@ class CampaignScreen(Screen):
         return bool(super().has_delete_permission(request, obj))
 
 
-class EnteredList(ChangeList):  # type: ignore[misc]
+class EnteredList(ChangeList):
     """The rows of a page, each with what became of its messages."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        texts = list(Message.objects.filter(run__in=[run.pk for run in self.result_list]).order_by("pk"))
+        rows: list[Any] = list(self.result_list)  # type: ignore[has-type]
+        texts = list(Message.objects.filter(run__in=[run.pk for run in rows]).order_by("pk"))
         told = tell_messages(texts)
         by_run: dict[int, list[str]] = {}
         for text in texts:
             by_run.setdefault(text.run_id, []).append(told[text.pk])
-        for run in self.result_list:
+        for run in rows:
             run.told = by_run.get(run.pk, [])
+        self.result_list = rows
 
 
 @admin.register(Run)
@@ -331,7 +334,7 @@ class EnteredScreen(OrdersScreen):
         if run is None:
             return self.missing(request, object_id)
         facts: Facts = [
-            (_("Campaign"), link(reverse("admin:campaigns_campaign_change", args=[run.campaign_id]), run.campaign)),
+            (_("Campaign"), _to_campaign(run.campaign)),
             (_("Order"), _to_order(run.order_id, run.order)),
             (_("Change"), _change(run)),
             (_("State"), self.state_shown(run)),
@@ -353,13 +356,14 @@ class EnteredScreen(OrdersScreen):
         )
 
 
-class MessageList(ChangeList):  # type: ignore[misc]
+class MessageList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        told = tell_messages(self.result_list)
-        for message in self.result_list:
+        rows: list[Any] = list(self.result_list)  # type: ignore[has-type]
+        told = tell_messages(rows)
+        for message in rows:
             message.told = told[message.pk]
+        self.result_list = rows
 
 
 @admin.register(Message)
@@ -399,16 +403,11 @@ class MessageScreen(ReadOnlyScreen):
         told = tell_message(message)
         facts: Facts = [
             (_("What became of it"), _told(message, told)),
-            (
-                _("Customer"),
-                link(reverse("admin:customers_customer_change", args=[message.customer_id]), message.customer)
-                if message.customer
-                else nothing(),
-            ),
+            (_("Customer"), _to_customer(message.customer)),
             (_("Order"), _to_order(message.order_id, message.order)),
             (
                 _("Campaign"),
-                link(reverse("admin:campaigns_campaign_change", args=[message.campaign_id]), message.campaign),
+                _to_campaign(message.campaign),
             ),
             (_("Purpose"), message.get_purpose_display()),
             (_("Deliver"), message.get_deliver_display()),
@@ -421,7 +420,8 @@ class MessageScreen(ReadOnlyScreen):
             (_("Sent"), moment(message.sent_at, seconds=True)),
             (_("Error"), message.error or nothing()),
         ]
-        return self.page(request, "campaigns/message.html", told, message, where_title=told, facts=facts, story=tell(message.run))
+        story = tell(message.run)
+        return self.page(request, "campaigns/message.html", told, message, where_title=told, facts=facts, story=story)
 
 
 def _count_of(rows: QuerySet[Any]) -> Coalesce:
@@ -463,6 +463,16 @@ def _change(run: Run) -> Any:
 
 def _to_order(order_id: int | None, order: Any) -> Any:
     return link(reverse("admin:orders_order_change", args=[order_id]), order) if order_id else nothing()
+
+
+def _to_campaign(campaign: Campaign) -> str:
+    return link(reverse("admin:campaigns_campaign_change", args=[campaign.pk]), campaign.name)
+
+
+def _to_customer(customer: Customer | None) -> str:
+    if customer is None:
+        return nothing()
+    return link(reverse("admin:customers_customer_change", args=[customer.pk]), str(customer))
 
 
 def _told(message: Message, told: str) -> str:

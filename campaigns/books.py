@@ -76,10 +76,14 @@ def _tally(rows: Any, column: str) -> dict[str, int]:
 
 
 def changes_without_their_transition() -> int:
-    """An inbox row that moved its order has one transition, and one that did not has none."""
+    """An inbox row that moved its order has one transition, one that did not has none; and no row of either is gone."""
     has_moved = Exists(StatusTransition.objects.filter(change=OuterRef("pk")))
     moved = Q(verdict=InboxVerdict.MOVED)
-    return StatusChange.objects.filter((moved & ~has_moved) | (~moved & has_moved)).count()
+    is_there = Exists(StatusChange.objects.filter(pk=OuterRef("change_id")))
+    return (
+        StatusChange.objects.filter((moved & ~has_moved) | (~moved & has_moved)).count()
+        + StatusTransition.objects.filter(~is_there, change_id__isnull=False).count()
+    )
 
 
 def broken_chains() -> int:

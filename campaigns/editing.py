@@ -39,7 +39,7 @@ NO_REVISION = 0
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What came of saving: the campaign, or the problems with their places; `is_stale` if somebody else saved before."""
+    """What came of it: the campaign, or the problems with their places; `is_stale` if somebody else saved before."""
 
     campaign: Campaign | None = None
     problems: Sequence[Problem] = field(default_factory=list)

@@ -189,7 +189,7 @@ def _said(told: str) -> str:
 def _ended(run: Run, library: _Library) -> Iterator[str]:
     if run.state == RunState.FINISHED:
         yield _("It reached the end of the campaign.")
-    elif run.state == RunState.STOPPED and run.reason not in ("campaign_ended",):
+    elif run.state == RunState.STOPPED and run.reason != "campaign_ended":
         yield _("Its way ended there.")
     elif run.state == RunState.WAITING:
         if library.campaigns[run.campaign_id].state == CampaignState.PAUSED:

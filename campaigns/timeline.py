@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import Message, MessageState, Run, RunState
+from campaigns.models import MessageState, Run, RunState
 from campaigns.story import tell_all, tell_messages
 from customers.models import Customer
 from orders.models import Order
@@ -21,7 +21,7 @@ TONES = {
 
 
 def entries_into_campaigns(order: Order, most: int) -> list[Entry]:
-    runs = list(order.runs.select_related("campaign").order_by("-pk")[:most])  # type: ignore[attr-defined]
+    runs = list(order.runs.select_related("campaign").order_by("-pk")[:most])
     stories = tell_all(runs)
     return [
         Entry(
@@ -38,7 +38,7 @@ def entries_into_campaigns(order: Order, most: int) -> list[Entry]:
 
 
 def texts(of: Order | Customer, most: int) -> list[Entry]:
-    messages = list(of.messages.select_related("campaign").order_by("-pk")[:most])  # type: ignore[union-attr]
+    messages = list(of.messages.select_related("campaign").order_by("-pk")[:most])
     told = tell_messages(messages)
     return [
         Entry(

@@ -29,7 +29,16 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Customer
-        fields = ("external_id", "first_name", "last_name", "phone_written", "email", "timezone", "language", "sms_consent")
+        fields = (
+            "external_id",
+            "first_name",
+            "last_name",
+            "phone_written",
+            "email",
+            "timezone",
+            "language",
+            "sms_consent",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,6 +56,9 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
             told = Consent(now).label
             raise forms.ValidationError(_("Meanwhile the customer's consent was told: %s. Look again.") % told)
         return str(chosen)
+
+
+TONES = {Consent.GIVEN: "good", Consent.REFUSED: "bad"}
 
 
 @admin.register(Customer)
@@ -77,7 +89,7 @@ class CustomerScreen(Screen):
 
     @admin.display(description=gettext_lazy("SMS consent"), ordering="sms_consent")
     def consent_shown(self, customer: Customer) -> str:
-        return pill(customer.get_sms_consent_display(), {Consent.GIVEN: "good", Consent.REFUSED: "bad"}.get(customer.sms_consent, ""))
+        return pill(customer.get_sms_consent_display(), TONES.get(Consent(customer.sms_consent), ""))
 
     @admin.display(description=gettext_lazy("Told"))
     def consent_told(self, customer: Customer) -> Any:

@@ -1,4 +1,4 @@
-"""Orders, what was heard of them, and their history. Statuses are in no form: they change by one verb, “Change status”."""
+"""Orders, what was heard of them, and their history. Statuses are in no form: “Change status” alone moves an order."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ class StatusChangeScreen(OrdersScreen):
 
     @admin.display(description=gettext_lazy("What became of it"))
     def verdict_shown(self, change: StatusChange) -> str:
-        return pill(change.get_verdict_display(), VERDICT_TONES.get(change.verdict, ""))
+        return pill(change.get_verdict_display(), VERDICT_TONES.get(InboxVerdict(change.verdict), ""))
 
     @admin.display(description=gettext_lazy("Event id"))
     def event_id_shown(self, change: StatusChange) -> str:

@@ -25,7 +25,7 @@ def change_status(order_id: int, to: OrderStatus, *, seen: int | None, actor_id:
     with transaction.atomic():
         # In the writer's own order of locks: the ledger, then the order.
         hold_ledger()
-        order = lock_rows(Order.objects.filter(pk=order_id)).get()
+        order: Order = lock_rows(Order.objects.filter(pk=order_id)).get()
         if getattr(order, f"{field}_id") != seen:
             raise SeenOtherwise(getattr(order, field))
         setattr(order, field, to)

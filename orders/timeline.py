@@ -32,7 +32,7 @@ def unmoving_changes(order: Order, most: int) -> list[Entry]:
 
 
 def orders_of(customer: Customer, most: int) -> list[Entry]:
-    rows = customer.orders.with_statuses().order_by("-pk")[:most]  # type: ignore[attr-defined]
+    rows = customer.orders.with_statuses().order_by("-pk")[:most]
     return [
         Entry(
             at=order.ordered_at or order.created_at,

@@ -1,4 +1,4 @@
-"""What frames every screen of the admin: the sidebar, the tabs, and the banners that say when something stands still."""
+"""What frames every screen of the admin: the sidebar, the tabs, and the banners that say what stands still."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def _stillness() -> list[Banner]:
     if is_silent(now):
         return [Banner("bad", "cloud_off", _("No worker has answered for two minutes."), safe)]
     if Run.objects.overdue(now).exists() or Message.objects.overdue(now).exists():
-        return [Banner("warning", "hourglass_top", _("Work is late."), _("Orders or messages wait longer than they should: workers are missing, or too few."))]
+        behind = _("Orders or messages wait longer than they should: workers are missing, or too few.")
+        return [Banner("warning", "hourglass_top", _("Work is late."), behind)]
     return []
 
 
@@ -123,7 +124,9 @@ def _orders_off(request: HttpRequest) -> list[Banner]:
     title, text = _("Orders is off."), _("No change of an order's status starts a campaign.")
     if not request.user.is_superuser:
         return [Banner("warning", "toggle_off", title, f"{text} {_('An administrator can turn it on.')}")]
-    return [Banner("warning", "toggle_off", title, text, reverse("admin:workspace_turn_orders_on"), _("Turn Orders on"))]
+    return [
+        Banner("warning", "toggle_off", title, text, reverse("admin:workspace_turn_orders_on"), _("Turn Orders on"))
+    ]
 
 
 def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item | None:
@@ -172,4 +175,3 @@ def _list_of(model: str) -> str:
 
 def _is_at(request: HttpRequest, *models: str) -> bool:
     return any(request.path.startswith(_list_of(model)) for model in models)
-

@@ -166,7 +166,7 @@ def _wait_for_redis(supervisor: Supervisor) -> None:
         supervisor.wait_until(lambda: _pings(client), "Redis (REDIS_URL) did not answer", 5)
 
 
-def _pings(client: Redis[bytes]) -> bool:
+def _pings(client: Redis) -> bool:
     try:
         return bool(client.ping())
     except RedisError:

@@ -153,7 +153,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = RUNS
 CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_QUEUES = {name: {} for name in QUEUES}
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in QUEUES}
 CELERY_TASK_ROUTES = {
     "campaigns.send_due_messages": {"queue": SENDING},
     "campaigns.recover_expired": {"queue": SENDING},

@@ -46,7 +46,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if _shows_demo(request):
         controls.page_is_open()
         return {**context, "start": "start/demo.html", **_demo(request)}
-    return {**context, "start": "start/checklist.html", "checks": (checks := _checks(request)), "done": _done(checks)}
+    checks = _checks(request)
+    undone = [check for check in checks if not check.is_done]
+    return {
+        **context,
+        "start": "start/checklist.html",
+        "checks": checks,
+        "next_check": undone[0] if undone else None,
+        "done": len(checks) - len(undone),
+    }
 
 
 @require_GET
@@ -254,7 +262,3 @@ def _checks(request: HttpRequest) -> list[Check]:
             gettext_lazy("Open the campaigns"),
         ),
     ]
-
-
-def _done(checks: list[Check]) -> int:
-    return sum(check.is_done for check in checks)

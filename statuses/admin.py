@@ -28,9 +28,13 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg]
         model = OrderStatus
         fields = ("name", "type", "code", "include_in_analytics")
         widgets = {
-            "name": UnfoldAdminTextInputWidget(attrs={"autofocus": True, "data-suggests": "id_code", "autocomplete": "off"}),
+            "name": UnfoldAdminTextInputWidget(
+                attrs={"autofocus": True, "data-suggests": "id_code", "autocomplete": "off"}
+            ),
             "type": UnfoldAdminSelectWidget(),
-            "code": UnfoldAdminTextInputWidget(attrs={"data-suggested": "", "autocomplete": "off", "spellcheck": "false"}),
+            "code": UnfoldAdminTextInputWidget(
+                attrs={"data-suggested": "", "autocomplete": "off", "spellcheck": "false"}
+            ),
             "include_in_analytics": UnfoldBooleanSwitchWidget(),
         }
 
@@ -61,10 +65,10 @@ class StatusScreen(Screen):
     change_list_template = "statuses/change_list.html"
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
+        wrap, switch = self.admin_site.admin_view, require_POST(self.switch_analytics)
         return [
             path("add-status/", wrap(self.add_in_window), name="statuses_orderstatus_add_in_window"),
-            path("<int:pk>/analytics/", wrap(require_POST(self.switch_analytics)), name="statuses_orderstatus_analytics"),
+            path("<int:pk>/analytics/", wrap(switch), name="statuses_orderstatus_analytics"),
             *super().get_urls(),
         ]
 
@@ -104,7 +108,8 @@ class StatusScreen(Screen):
                 messages.success(request, _("“%s” was added.") % saved.name)
                 return close_window(request, back)
             form = StatusForm(initial=_initial(saved.type))
-        answer = self.window(request, "statuses/property.html", _("Status property"), form=_described(form), back=back, saved=saved)
+        shown: dict[str, Any] = {"form": _described(form), "back": back, "saved": saved}
+        answer = self.window(request, "statuses/property.html", _("Status property"), **shown)
         if saved:
             answer.headers["HX-Trigger"] = "os-saved"
         return answer
@@ -138,8 +143,8 @@ class StatusScreen(Screen):
         return answer
 
     def _refuse_to_delete(self, request: HttpRequest, status: Any) -> HttpResponse:
-        text = _("“%s” is used by orders, their history or campaigns, so it stays. Leave it out of analytics to retire it.")
-        messages.error(request, text % status.name)
+        stays = _("“%s” is used by orders, their history or campaigns, so it stays.") % status.name
+        messages.error(request, f"{stays} {_('Leave it out of analytics to retire it.')}")
         return HttpResponseRedirect(reverse("admin:statuses_orderstatus_change", args=[status.pk]))
 
 

@@ -29,7 +29,7 @@ from unfold.widgets import (
 )
 
 from workspace.models import ApiKey, Scope, Source, User, Workspace
-from workspace.screens import Screen, close_window, code, moment, nothing, pill, window_button
+from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -48,7 +48,10 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name, choices in (
             ("timezone", [(zone, zone) for zone in sorted(zoneinfo.available_timezones())]),
-            ("currency", [(each, f"{each} · {get_currency_name(each, locale='en')}") for each in sorted(list_currencies())]),
+            (
+                "currency",
+                [(each, f"{each} · {get_currency_name(each, locale='en')}") for each in sorted(list_currencies())],
+            ),
         ):
             if name in self.fields:
                 self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -74,7 +77,7 @@ class WorkspaceScreen(Screen):
     ) -> HttpResponse:
         single = {"title": _("General settings"), "is_single": True, "subtitle": None}
         answer: HttpResponse = super().changeform_view(
-            request, object_id, form_url, {**(extra_context or {}), **single, "show_save_and_continue": False}
+            request, object_id, form_url, {**(extra_context or {}), **single}
         )
         return answer
 
@@ -173,7 +176,7 @@ class ApiKeyScreen(Screen):
 
     add_label = gettext_lazy("Issue a key")
     list_display = ("name", "source", "begins", "kind", "created", "used", "state", "revoke_shown")
-    list_display_links = None
+    list_display_links = ("name",)
     list_filter = ("source", "is_test")
     list_select_related = ("source",)
     search_fields = ("name", "prefix", "source__name")
@@ -222,7 +225,22 @@ class ApiKeyScreen(Screen):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:workspace_apikey_changelist"))
+        """What the key may do. Nothing of it can be changed."""
+        key: ApiKey | None = self.found(request, object_id)
+        if key is None:
+            return self.missing(request, object_id)
+        labels = dict(Scope.choices)
+        facts: Facts = [
+            (_("Source"), key.source.name),
+            (_("Begins with"), self.begins(key)),
+            (_("Kind"), self.kind(key)),
+            (_("State"), self.state(key)),
+            (_("It may"), lines(labels.get(scope, scope) for scope in key.scopes) or nothing()),
+            (_("Created"), self.created(key)),
+            (_("Last used"), self.used(key)),
+            (_("Revoked"), moment(key.revoked_at)),
+        ]
+        return self.page(request, "workspace/facts_page.html", key.name, key, facts=facts)
 
     def revoke_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         key = self.found(request, str(object_id), to_change=True)
@@ -242,7 +260,7 @@ class ApiKeyScreen(Screen):
 
 
 @admin.register(User)
-class UserScreen(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class UserScreen(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -275,7 +293,6 @@ class UserScreen(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
     def last_login_shown(self, user: User) -> str:
         return moment(user.last_login) if user.last_login else nothing(_("never"))
 
-
     @admin.display(description=gettext_lazy("Here since"))
     def joined(self, user: User) -> str:
         return moment(user.date_joined)
@@ -295,7 +312,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleScreen(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+class RoleScreen(DjangoGroupAdmin, ModelAdmin):
     add_label = gettext_lazy("Add role")
     show_full_result_count = False
     actions = None

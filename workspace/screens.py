@@ -22,13 +22,18 @@ from unfold.paginator import InfinitePaginator
 Text = str | Promise
 
 
-class Screen(ModelAdmin):  # type: ignore[misc]
+class Screen(ModelAdmin):
     """Our way of an admin screen."""
 
     list_per_page = 50
     show_full_result_count = False
     # Deleting goes one by one, where it can say what stands against it.
     actions = None
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """One way to save; adding another is done from the list."""
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def page(
         self, request: HttpRequest, template: str, title: Text, obj: models.Model | None = None, **context: Any
@@ -97,7 +102,9 @@ def moment(at: datetime | None, *, seconds: bool = False) -> str | SafeString:
     local = timezone.localtime(at)
     day = "j M" if local.year == timezone.localtime().year else "j M Y"
     shown = date_format(local, f"{day}, {'H:i:s' if seconds else 'H:i'}")
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), local.isoformat(" ", "seconds"), shown)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), local.isoformat(" ", "seconds"), shown
+    )
 
 
 def pill(text: Text, tone: str = "") -> SafeString:
@@ -121,11 +128,6 @@ def code(text: str) -> SafeString:
     return format_html("<code>{}</code>", text)
 
 
-def hidden(text: Text) -> SafeString:
-    """Said to a screen reader alone."""
-    return format_html('<span class="os-sr">{}</span>', text)
-
-
 def window_button(url: str, text: Text) -> SafeString:
     """Opens the form at this address in a window."""
     return format_html(
@@ -134,4 +136,3 @@ def window_button(url: str, text: Text) -> SafeString:
 
 
 Facts = Sequence[tuple[Text, Any]]
-

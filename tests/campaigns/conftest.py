@@ -1,8 +1,10 @@
 import pytest
 import time_machine
+from django.db import connection
 
 from campaigns.sms.gateways import GATEWAYS
 from tests.campaigns.shop import NOON, Shop
+from tests.processes import Pair
 
 
 @pytest.fixture
@@ -23,3 +25,11 @@ def memory(settings):
 @pytest.fixture
 def shop(db, clock, memory):
     return Shop()
+
+
+@pytest.fixture(scope="module")
+def pair(django_db_setup, django_db_blocker):
+    """Two processes on the test's database."""
+    pair = Pair({"NAME": connection.settings_dict["NAME"]})
+    yield pair
+    pair.close()

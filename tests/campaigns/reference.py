@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 TYPES = ("general", "delivery", "payment")
 UNITS = {"minutes": 1, "hours": 60, "days": 24 * 60}
+PARKED_FOR = timedelta(days=7)
 PERIODS = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -126,7 +127,7 @@ class Reference:
 
     def tell(self, order, type, code, at, *, fires=True):
         if (type, code) not in self.statuses:
-            self.parked.append((at, len(self.parked), order, type, code, fires))
+            self.parked.append((at, len(self.parked), order, type, code, fires, self.now + PARKED_FOR))
         else:
             self.move(self.orders[order], type, code, at, fires=fires)
 
@@ -151,8 +152,9 @@ class Reference:
         self.statuses.add((type, code))
         understood = sorted(told for told in self.parked if told[3:5] == (type, code))
         self.parked = [told for told in self.parked if told[3:5] != (type, code)]
-        for at, _arrival, order, _type, _code, fires in understood:
-            self.move(self.orders[order], type, code, at, fires=fires)
+        for at, _arrival, order, _type, _code, fires, until in understood:
+            if until > self.now:
+                self.move(self.orders[order], type, code, at, fires=fires)
 
     def activate(self, definition, *, beginning=False, since=None):
         former = next((activation for activation in self.activations if activation.is_live), None)
@@ -282,7 +284,9 @@ class Reference:
         moving = waiting
         while moving:
             order = sorted(moving, key=lambda run: (run.version, run.place))
-            turns = sorted(order, key=lambda run: (run.version, run.place, () if run.place else run.transition.order_in_time))
+            turns = sorted(
+                order, key=lambda run: (run.version, run.place, () if run.place else run.transition.order_in_time)
+            )
             still = {id(run) for run in turns if self.one_step(run)}
             moving = [run for run in order if id(run) in still]
         return bool(waiting)
@@ -324,12 +328,9 @@ class Reference:
             return "status_changed"
         if params.get("lifetime") and self.now > message.owed_at + minutes(params["lifetime"]):
             return "too_late"
-        if customer is None or customer.phone == "":
-            return "no_number"
-        if customer.phone == "invalid":
-            return "invalid_number"
-        if customer.phone == "fixed":
-            return "not_mobile"
+        number = {"": "no_number", "invalid": "invalid_number", "fixed": "not_mobile"}
+        if customer is None or customer.phone in number:
+            return number[customer.phone if customer else ""]
         if customer.consent == "refused":
             return "refused"
         if params["purpose"] == "marketing" and customer.consent != "given":
@@ -432,39 +433,29 @@ def ready(name, value):
     return value.lower() if name.endswith("_status") and value else value
 
 
+COMPARISONS = {
+    "=": lambda seen, wanted: seen == wanted,
+    "!=": lambda seen, wanted: seen != wanted,
+    "in": lambda seen, wanted: seen in wanted,
+    "notIn": lambda seen, wanted: seen not in wanted,
+    "<": lambda seen, wanted: seen < wanted,
+    "<=": lambda seen, wanted: seen <= wanted,
+    ">": lambda seen, wanted: seen > wanted,
+    ">=": lambda seen, wanted: seen >= wanted,
+    "between": lambda seen, wanted: wanted[0] <= seen <= wanted[1],
+    "contains": lambda seen, wanted: wanted in seen,
+    "doesNotContain": lambda seen, wanted: wanted not in seen,
+    "beginsWith": lambda seen, wanted: seen.startswith(wanted),
+    "endsWith": lambda seen, wanted: seen.endswith(wanted),
+    "null": lambda seen, wanted: False,
+    "notNull": lambda seen, wanted: True,
+}
+
+
 def compare(operator, seen, wanted):
-    if operator == "null":
-        return seen is None
-    if operator == "notNull":
-        return seen is not None
     if seen is None:
-        return operator in ("!=", "notIn", "doesNotContain")
-    if operator == "=":
-        return seen == wanted
-    if operator == "!=":
-        return seen != wanted
-    if operator == "in":
-        return seen in wanted
-    if operator == "notIn":
-        return seen not in wanted
-    if operator == "<":
-        return seen < wanted
-    if operator == "<=":
-        return seen <= wanted
-    if operator == ">":
-        return seen > wanted
-    if operator == ">=":
-        return seen >= wanted
-    if operator == "between":
-        return wanted[0] <= seen <= wanted[1]
-    if operator == "contains":
-        return wanted in seen
-    if operator == "doesNotContain":
-        return wanted not in seen
-    if operator == "beginsWith":
-        return seen.startswith(wanted)
-    assert operator == "endsWith"
-    return seen.endswith(wanted)
+        return operator in ("!=", "notIn", "doesNotContain", "null")
+    return COMPARISONS[operator](seen, wanted)
 
 
 # Texts that the stories use, and what each must come out as.

@@ -57,7 +57,7 @@ class Shop:
 
     def __init__(self):
         Workspace.objects.update(orders_enabled=True)
-        self.source = SourceFactory()
+        self.source, self.told = SourceFactory(), 0
         self.statuses = {
             code: StatusFactory(type=type, code=code)
             for type, code in (("payment", "invoiced"), ("payment", "paid"), ("delivery", "shipped"))
@@ -69,7 +69,8 @@ class Shop:
     def tell(self, external_id, code, *, minutes_ago=0, type=None, event_id=None, **how):
         at = timezone.now() - timedelta(minutes=minutes_ago)
         type = type or ("delivery" if code == "shipped" else "payment")
-        return hear([Said(external_id, type, code, at, event_id)], self.source, **how)
+        self.told += 1
+        return hear([Said(external_id, type, code, at, event_id or str(self.told))], self.source, **how)
 
     def start(self, *steps, **keys):
         """Activate a campaign of these steps, as of now."""

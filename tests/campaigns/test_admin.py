@@ -31,7 +31,9 @@ def post(client, address, raw, **fields):
 
 
 def edit(client, campaign, raw, **fields):
-    return post(client, page_of("campaigns_campaign", "change", campaign.pk), raw, **{"revision": campaign.revision} | fields)
+    return post(
+        client, page_of("campaigns_campaign", "change", campaign.pk), raw, **{"revision": campaign.revision} | fields
+    )
 
 
 def verb(client, name, campaign):
@@ -61,7 +63,9 @@ def test_problems_are_told_with_their_places_and_nothing_typed_is_lost(admin, sh
     assert not Campaign.objects.exists()
 
 
-@pytest.mark.parametrize("raw", ["{", '{"format": NaN}', "[" * 5000, '{"name": "\\u0000"}', '{"name": "\\ud800"}', "5", ""])
+@pytest.mark.parametrize(
+    "raw", ["{", '{"format": NaN}', "[" * 5000, '{"name": "\\u0000"}', '{"name": "\\ud800"}', "5", ""]
+)
 def test_what_is_no_definition_is_refused_with_a_sentence(admin, shop, raw):
     answer = post(admin, ADD, raw)
 
@@ -121,7 +125,9 @@ def test_activating_says_from_when_and_where_messages_go(admin, draft, settings)
 
 
 def test_activating_names_statuses_that_are_missing(admin, shop):
-    raw = definition(sms(), trigger={"kind": "order_status_changed", "params": {"type": "payment", "from": "any", "to": ["gone"]}})
+    raw = definition(
+        sms(), trigger={"kind": "order_status_changed", "params": {"type": "payment", "from": "any", "to": ["gone"]}}
+    )
     campaign = save_draft(raw)[0]
 
     page = admin.get(page_of("campaigns_campaign", "activate", campaign.pk), headers=HTMX).content.decode()
@@ -234,5 +240,3 @@ def test_screens_never_say_the_engines_words(admin, shop):
         for address in (page_of(model), page_of(model, "change", pk.objects.get().pk)):
             words = admin.get(address).content.decode().split("campaign-data")[0].lower().split()
             assert not {"run", "inbox", "ledger", "watermark", "outlet"} & set(words)
-
-

@@ -174,9 +174,7 @@ def test_a_worker_answers_a_ring_within_a_second_or_so(live_shop, process_enviro
     assert took < 5
 
 
-def test_with_no_ring_and_two_beats_everything_is_still_sent_once(
-    live_shop, process_environment, monkeypatch
-):
+def test_with_no_ring_and_two_beats_everything_is_still_sent_once(live_shop, process_environment, monkeypatch):
     monkeypatch.setattr(doorbell, "_publish", lambda queue: None)  # every ring of this process is lost
     live_shop.start(sms())
     for number in range(12):

@@ -234,7 +234,9 @@ def test_without_the_demo_a_checklist_leads_the_way(admin, settings):
     after = admin.get("/admin/").content.decode()
 
     assert "0 of 4 done" in before
-    assert all(title in before for title in ("Turn Orders on", "Choose your statuses", "Create a key", "first campaign"))
+    assert all(
+        title in before for title in ("Turn Orders on", "Choose your statuses", "Create a key", "first campaign")
+    )
     assert "2 of 4 done" in after
     assert "st-phone" not in before
 

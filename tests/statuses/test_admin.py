@@ -103,7 +103,9 @@ def test_type_and_code_are_fixed_once_used(admin):
     status = StatusFactory(type="payment", code="paid")
     OrderFactory(payment_status=status)
 
-    admin.post(page_of("statuses_orderstatus", "change", status.pk), {"name": "Paid up", "type": "general", "code": "x"})
+    admin.post(
+        page_of("statuses_orderstatus", "change", status.pk), {"name": "Paid up", "type": "general", "code": "x"}
+    )
 
     status.refresh_from_db()
     assert (status.name, status.type, status.code) == ("Paid up", "payment", "paid")

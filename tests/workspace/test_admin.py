@@ -50,7 +50,7 @@ def test_a_key_is_never_edited(admin, shop):
 
     answer = admin.post(page_of("workspace_apikey", "change", ApiKey.objects.get().pk), {"name": "Mine"})
 
-    assert answer.url == KEYS
+    assert "Change orders and send status changes" in answer.content.decode()
     assert ApiKey.objects.get().name == "Production"
 
 
@@ -136,5 +136,8 @@ def test_others_are_told_whom_to_ask():
     assert "An administrator can turn it on." in page
     assert "Turn Orders on" not in page
     assert viewer.post("/admin/workspace/workspace/turn-orders-on/").status_code == 403
-    viewer.post(page_of("workspace_workspace", "change", 1), {"orders_enabled": "on", "default_country": "US", "timezone": "UTC", "currency": "EUR"})
+    viewer.post(
+        page_of("workspace_workspace", "change", 1),
+        {"orders_enabled": "on", "default_country": "US", "timezone": "UTC", "currency": "EUR"},
+    )
     assert not Workspace.orders_are_on()

@@ -427,7 +427,8 @@ document.addEventListener("DOMContentLoaded", () => {
     function linkProblem(problem, control) {
         const item = [...document.querySelectorAll("[data-problem]")].find((each) => each.dataset.problem === problem.pointer && each.textContent.includes(problem.detail));
         if (!item) return;
-        const link = h("a", { href: "#", class: "underline", style: "text-decoration:underline", onclick: (event) => { event.preventDefault(); control.focus(); } }, problem.detail);
+        const label = control.labels && control.labels[0] ? control.labels[0].textContent : control.getAttribute("aria-label");
+        const link = h("a", { href: "#", style: "text-decoration:underline", onclick: (event) => { event.preventDefault(); control.focus(); } }, label ? `${label}: ${problem.detail}` : problem.detail);
         item.replaceChildren(link);
     }
 

@@ -9,7 +9,7 @@
         if (token) event.detail.headers["X-CSRFToken"] = token.value;
     });
 
-    document.addEventListener("htmx:afterSwap", (event) => {
+    document.addEventListener("htmx:afterSettle", (event) => {
         if (event.detail.target.id !== "os-window-body") return;
         if (!win().open) win().showModal();
         const at = win().querySelector("[aria-invalid=true]") || win().querySelector("[autofocus]");

@@ -1,0 +1,71 @@
+"""A real Chromium before a real server; what it complains of fails the test."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from workspace.models import User
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PICTURES = Path(__file__).parents[2] / "test-results"
+
+
+def pytest_collection_modifyitems(items):
+    if CHROMIUM:
+        return
+    skip = pytest.mark.skip(reason="there is no Chromium. On Debian or Ubuntu: apt-get install chromium")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def base_url():
+    """In place of the plugin's own, which is written in a way that pytest warns of. Tests say whole addresses."""
+    return
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    # Playwright keeps an event loop in this thread, where Django would refuse to use the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": list(QUIET)}
+
+
+@pytest.fixture
+def complaints(page, live_server):
+    """What a page must not do: write errors to its console, fail, or ask anybody but us."""
+    said = []
+    page.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "request", lambda asked: None if asked.url.startswith((live_server.url, "data:")) else said.append(asked.url)
+    )
+    yield said
+    assert said == []
+
+
+@pytest.fixture
+def visitor(page, live_server, complaints, client):
+    """A page on which the administrator is logged in."""
+    client.force_login(User.objects.create_superuser("admin"))
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    return page
+
+
+@pytest.fixture
+def picture(page):
+    """Keeps what the page looks like, for people to look at."""
+    PICTURES.mkdir(exist_ok=True)
+    return lambda name: page.screenshot(path=PICTURES / f"{name}.png", full_page=True)

@@ -1,0 +1,216 @@
+"""Who is let in again: each mode, judged in order of (occurred_at, id), whoever asks at the same time."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+
+from campaigns.draining import drain
+from campaigns.engine import advance
+from campaigns.lifecycle import activate, save_draft
+from campaigns.models import Admission, Run
+from orders.said import Said
+from orders.transitions import hear
+from tests.campaigns.shop import definition, ending, later, path, sms, trigger, wait
+from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
+from tests.processes import meet
+from workspace.models import Workspace
+
+pytestmark = pytest.mark.django_db
+
+
+def endings():
+    """[(order, state, reason), …] in the order they began."""
+    return list(Run.objects.order_by("pk").values_list("order__external_id", "state", "reason"))
+
+
+def pay_again(shop, name, clock, **how):
+    clock.shift(timedelta(**how))
+    return shop.pay(name)
+
+
+def test_every_time(shop, clock):
+    shop.start(sms(), reentry={"mode": "every_time"})
+    shop.pay()
+
+    assert ending(pay_again(shop, "O-1", clock, minutes=1)) == ("finished", "")
+    assert not Admission.objects.exists()
+
+
+def test_left_out_it_is_every_time(shop, clock):
+    shop.start(sms())
+    shop.pay()
+
+    assert ending(pay_again(shop, "O-1", clock, minutes=1)) == ("finished", "")
+
+
+def test_once_per_order(shop, clock):
+    ada = CustomerFactory()
+    shop.start(sms(), reentry={"mode": "once_per_order"})
+    shop.pay("O-1", customer=ada)
+
+    again = pay_again(shop, "O-1", clock, days=400)
+    other = shop.pay("O-2", customer=ada)
+
+    assert ending(again) == ("declined", "entered_before_per_order")
+    assert path(again) == [("", "declined")]
+    assert ending(other) == ("finished", "")
+
+
+def test_once_per_customer(shop):
+    ada = CustomerFactory()
+    shop.start(sms(), reentry={"mode": "once_per_customer"})
+
+    first, second = shop.pay("O-1", customer=ada), shop.pay("O-2", customer=ada)
+    other = shop.pay("O-3")
+
+    assert ending(first) == ("finished", "")
+    assert ending(second) == ("declined", "entered_before_per_customer")
+    assert ending(other) == ("finished", "")
+
+
+def test_orders_without_a_customer_are_nobodys_second(shop):
+    shop.start(sms(), reentry={"mode": "once_per_customer"})
+
+    for name in ("O-1", "O-2"):
+        assert ending(shop.pay(name, customer=None)) == ("stopped", "no_number")
+
+
+def test_first_visit_asks_the_ledger(shop, clock):
+    """Also of visits before the campaign, of silent ones, and of those of an order that was not let in."""
+    shop.order("O-1")
+    shop.tell("O-1", "paid", fires=False)
+    clock.shift(timedelta(minutes=1))
+    shop.start(sms(), reentry={"mode": "first_visit"})
+
+    assert ending(pay_again(shop, "O-1", clock, minutes=1)) == ("declined", "not_first_visit")
+    assert ending(shop.pay("O-2")) == ("finished", "")
+    assert ending(pay_again(shop, "O-2", clock, minutes=1)) == ("declined", "not_first_visit")
+
+
+def test_first_visit_is_of_a_status(shop):
+    shop.start(sms(), reentry={"mode": "first_visit"}, trigger=trigger(to="any"))
+
+    shop.pay()
+
+    assert endings() == [("O-1", "finished", ""), ("O-1", "finished", "")]
+
+
+@pytest.mark.parametrize(("days", "expected"), [(29, "declined"), (30, "finished")])
+def test_not_within_some_days_per_order(shop, clock, days, expected):
+    shop.start(sms(), reentry={"mode": "not_within", "days": 30, "per": "order"})
+    shop.pay()
+
+    assert ending(pay_again(shop, "O-1", clock, days=days))[0] == expected
+
+
+def test_not_within_is_counted_from_the_last_that_was_let_in(shop, clock):
+    shop.start(sms(), reentry={"mode": "not_within", "days": 30, "per": "order"})
+    shop.pay()
+    pay_again(shop, "O-1", clock, days=20)
+
+    assert ending(pay_again(shop, "O-1", clock, days=10)) == ("finished", "")
+
+
+def test_not_within_some_days_per_customer(shop, clock):
+    ada = CustomerFactory()
+    shop.start(sms(), reentry={"mode": "not_within", "days": 30, "per": "customer"})
+    shop.pay("O-1", customer=ada)
+    shop.order("O-2", customer=ada)
+
+    assert ending(pay_again(shop, "O-2", clock, days=29)) == ("declined", "entered_before_per_customer")
+    assert ending(pay_again(shop, "O-2", clock, days=1)) == ("finished", "")
+
+
+def test_an_entry_that_occurred_earlier_does_not_open_the_door_again(shop, clock):
+    """Told late, of another order: the days are still counted from the newest entry."""
+    ada = CustomerFactory()
+    shop.start(sms(), reentry={"mode": "not_within", "days": 30, "per": "customer"})
+    for name in ("O-1", "O-2", "O-3"):
+        shop.order(name, customer=ada)
+    clock.shift(timedelta(days=100))
+    shop.tell("O-1", "paid")
+    drain()
+    shop.tell("O-2", "paid", minutes_ago=60 * 24 * 60)
+    drain()
+    clock.shift(timedelta(days=5))
+
+    shop.tell("O-3", "paid")
+    drain()
+
+    assert endings()[1:] == [("O-2", "finished", ""), ("O-3", "declined", "entered_before_per_customer")]
+
+
+def test_they_are_judged_in_order_of_time(shop, clock):
+    """However they were told: the one that occurred first gets in."""
+    ada = CustomerFactory()
+    shop.start(sms(), reentry={"mode": "once_per_customer"})
+    clock.shift(timedelta(hours=1))
+    for name, minutes_ago in (("O-1", 10), ("O-2", 30), ("O-3", 30), ("O-4", 20)):
+        shop.order(name, customer=ada)
+        shop.tell(name, "paid", minutes_ago=minutes_ago)
+
+    drain()
+
+    assert [row[0] for row in endings() if row[1] == "finished"] == ["O-2"]
+
+
+def test_one_too_old_uses_up_no_entry(shop, clock):
+    shop.start(sms(), reentry={"mode": "once_per_order"}, max_age={"value": 1, "unit": "days"})
+    shop.order()
+    shop.tell("O-1", "paid")
+
+    later(clock, days=2)
+    again = shop.pay()
+
+    assert endings()[0] == ("O-1", "declined", "too_old")
+    assert ending(again) == ("finished", "")
+
+
+@pytest.mark.parametrize(("hours", "state"), [(24, "finished"), (25, "declined")])
+def test_a_maximum_age(shop, clock, hours, state):
+    shop.start(sms(), max_age={"value": 24, "unit": "hours"})
+    shop.order()
+    shop.tell("O-1", "paid")
+
+    later(clock, hours=hours)
+
+    [run] = Run.objects.all()
+    assert run.state == state
+
+
+def test_why_it_was_not_let_in_is_kept(shop, clock):
+    shop.start(sms(), reentry={"mode": "once_per_order"})
+    shop.pay()
+
+    again = pay_again(shop, "O-1", clock, minutes=1)
+
+    [event] = again.events.all()
+    assert event.seen == {"reason": "entered_before_per_order", "occurred_at": "2024-05-03T12:01:00+00:00"}
+
+
+# Two at once
+
+
+def advance_one_by_one(times):
+    """Each its own batch of one run, so that the two processes take turns."""
+    meet()
+    return sum(advance(limit=1) for _ in range(times))
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.xdist_group("races")
+def test_two_processes_let_in_one_of_each(pair):
+    Workspace.objects.update(orders_enabled=True)
+    StatusFactory(type="payment", code="paid")
+    activate(save_draft(definition(wait(), reentry={"mode": "once_per_customer"}))[0])
+    orders = [OrderFactory(customer=customer) for customer in CustomerFactory.create_batch(20) for _ in range(4)]
+    hear([Said(order.external_id, "payment", "paid") for order in orders], SourceFactory())
+
+    pair.run((advance_one_by_one, 100), (advance_one_by_one, 100))
+
+    states = defaultdict(list)
+    for customer, state in Run.objects.order_by("state").values_list("customer", "state"):
+        states[customer].append(state)
+    assert list(states.values()) == [["declined"] * 3 + ["waiting"]] * 20
