@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from campaigns.draining import drain
 from campaigns.engine import advance
@@ -11,10 +12,9 @@ from campaigns.lifecycle import activate, save_draft
 from campaigns.models import Admission, Run
 from orders.said import Said
 from orders.transitions import hear
-from tests.campaigns.shop import definition, ending, later, path, sms, trigger, wait
-from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
+from tests.campaigns.shop import Shop, definition, ending, later, path, sms, trigger, wait
+from tests.factories import CustomerFactory, OrderFactory
 from tests.processes import meet
-from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -192,25 +192,54 @@ def test_why_it_was_not_let_in_is_kept(shop, clock):
 # Two at once
 
 
-def advance_one_by_one(times):
-    """Each its own batch of one run, so that the two processes take turns."""
+def advance_by(limit):
+    """In small batches, so that the two processes take turns."""
     meet()
-    return sum(advance(limit=1) for _ in range(times))
+    return sum(iter(lambda: advance(limit=limit), 0))
 
 
 @pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.xdist_group("races")
-def test_two_processes_let_in_one_of_each(pair):
-    Workspace.objects.update(orders_enabled=True)
-    StatusFactory(type="payment", code="paid")
-    activate(save_draft(definition(wait(), reentry={"mode": "once_per_customer"}))[0])
-    orders = [OrderFactory(customer=customer) for customer in CustomerFactory.create_batch(20) for _ in range(4)]
-    hear([Said(order.external_id, "payment", "paid") for order in orders], SourceFactory())
+class TestTwoProcesses:
+    @pytest.fixture
+    def open_shop(self, transactional_db):
+        return Shop()
 
-    pair.run((advance_one_by_one, 100), (advance_one_by_one, 100))
+    @pytest.mark.parametrize("is_known", [False, True])
+    def test_they_let_in_one_of_each_customer(self, pair, open_shop, is_known):
+        """Whether the row they decide by is there already, or made by them."""
+        campaign = activate(
+            save_draft(definition(wait(), reentry={"mode": "once_per_customer"}))[0]
+        ).activation.campaign
+        people = CustomerFactory.create_batch(20)
+        orders = [OrderFactory(customer=customer) for customer in people for _ in range(4)]
+        if is_known:
+            subjects = [f"customer:{customer.pk}" for customer in people]
+            Admission.objects.bulk_create(Admission(campaign=campaign, subject=subject) for subject in subjects)
+        hear([Said(order.external_id, "payment", "paid") for order in orders], open_shop.source)
 
-    states = defaultdict(list)
-    for customer, state in Run.objects.order_by("state").values_list("customer", "state"):
-        states[customer].append(state)
-    assert list(states.values()) == [["declined"] * 3 + ["waiting"]] * 20
+        pair.run((advance_by, 1), (advance_by, 1))
+
+        states = defaultdict(list)
+        for customer, state in Run.objects.order_by("state").values_list("customer", "state"):
+            states[customer].append(state)
+        assert list(states.values()) == [["declined"] * 3 + ["waiting"]] * 20
+
+    def test_they_do_not_wait_for_each_other_in_a_ring(self, pair, open_shop):
+        """Two campaigns, one customer: every other pair of runs comes the other way round."""
+        for code in ("one", "two"):
+            limits = {"reentry": {"mode": "not_within", "days": 1, "per": "customer"}}
+            activate(save_draft(definition(wait(), code=code, **limits))[0])
+        customer, beginning = CustomerFactory(), timezone.now() - timedelta(minutes=1)
+        orders = [OrderFactory(customer=customer) for _ in range(150)]
+        hear([Said(order.external_id, "payment", "paid") for order in orders], open_shop.source)
+        for place, order in enumerate(orders):
+            runs = order.runs.order_by("campaign" if place % 2 else "-campaign")
+            for turn, run in enumerate(runs):
+                Run.objects.filter(pk=run.pk).update(due_at=beginning + timedelta(milliseconds=2 * place + turn))
+
+        pair.run((advance_by, 2), (advance_by, 2))
+
+        assert Run.objects.filter(state="waiting", step="pause").count() == 2
+        assert Run.objects.filter(state="declined").count() == 298

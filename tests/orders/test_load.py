@@ -411,6 +411,7 @@ def test_stopped_by_hand_it_says_how_to_go_on(write, monkeypatch):
     assert stopped.value.returncode == 130
 
 
+@pytest.mark.proof
 def test_a_long_file_takes_no_more_memory_than_a_short_one(write):
     def peak(first, last):
         path = write("external_id,first_name\n" + "".join(f"C-{n},Ada\n" for n in range(first, last)))

@@ -164,6 +164,7 @@ def test_a_few_minutes_of_business(shop):
     assert audit()["unaccounted"] == 0
 
 
+@pytest.mark.proof
 def test_business_goes_on_for_days(shop):
     for _ in range(200):
         shop.act()

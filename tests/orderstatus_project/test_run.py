@@ -140,6 +140,7 @@ def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installa
     assert (status, installation.pids()) == (0, [])
 
 
+@pytest.mark.proof
 @pytest.mark.xdist_group("run")
 @pytest.mark.parametrize("victim", ["worker", "supervisor"])
 def test_when_one_is_killed_all_stop(installation, victim):
