@@ -19,7 +19,7 @@ def main(address: str, password: str) -> int:
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE_S:
         if new := texts(visitor, address) - before:
-            print(f"a text arrived {time.monotonic() - began:.1f} s after the page was opened: {sorted(new)[0]}")
+            print(f"a text arrived {time.monotonic() - began:.1f} s after the page was opened: {min(new)}")
             return 0
         time.sleep(0.5)
     print(f"no text arrived within {PATIENCE_S} s", file=sys.stderr)

@@ -11,14 +11,13 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value, Window
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import Coalesce, Lag
 
 from campaigns.models import Activation, From, Message, MessageState, Run, RunEvent, RunState, SkipReason, Watch
 from orders.models import InboxVerdict, Order, StatusChange, StatusTransition
 from orders.standing import STATUS_FIELDS, TYPES
-from workspace.database import is_postgresql
+from workspace.database import snapshot
 
 Counts = dict[str, Any]
 
@@ -28,10 +27,7 @@ NOWHERE = Value(0)
 
 def audit() -> Counts:
     """The books, all of one moment even beside workers, with `breaches` by name and their sum, `unaccounted`."""
-    is_outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_outermost and is_postgresql():
-            connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    with snapshot():
         breaches = {name: count() for name, count in BREACHES.items()}
         return {
             "changes": _changes(),
@@ -103,13 +99,11 @@ def statuses_unlike_their_ledger() -> int:
 
 
 def _unlike_ledger(type: str) -> QuerySet[Order]:
-    column = f"{STATUS_FIELDS[type]}_id"
-    later = StatusTransition.objects.filter(order=OuterRef("order"), type=type, pk__gt=OuterRef("pk"))
-    last = StatusTransition.objects.filter(~Exists(later), order=OuterRef("pk"), type=type)
-    agrees = Exists(last.filter(to_status_id=OuterRef(column)))
-    return Order.objects.filter(
-        Q(**{f"{column}__isnull": True}) & Exists(last) | Q(**{f"{column}__isnull": False}) & ~agrees
-    )
+    moves = StatusTransition.objects.filter(order=OuterRef("pk"), type=type).order_by("-pk")
+    ids = BigIntegerField()
+    led_to = Coalesce(Subquery(moves.values("to_status_id")[:1]), NOWHERE, output_field=ids)
+    stands = Coalesce(f"{STATUS_FIELDS[type]}_id", NOWHERE, output_field=ids)
+    return Order.objects.annotate(led_to=led_to).exclude(led_to=stands)
 
 
 def missing_runs() -> int:
@@ -176,6 +170,17 @@ def runs_in_no_place() -> int:
     return Run.objects.exclude(in_place).count()
 
 
+def messages_in_no_place() -> int:
+    """A message waits for a time, or is with a gateway on a lease, or its fate is unknown, or its sending is over."""
+    in_place = (
+        Q(state=MessageState.PENDING, due_at__isnull=False, ended_at=None)
+        | Q(state=MessageState.CALLING, leased_until__isnull=False, ended_at=None)
+        | Q(state=MessageState.UNKNOWN, ended_at=None)
+        | Q(state__in=Message.ENDED, ended_at__isnull=False)
+    )
+    return Message.objects.exclude(in_place).count()
+
+
 def runs_that_lost_a_decision() -> int:
     counted = Run.objects.annotate(kept=Count("events")).order_by()
     return counted.exclude(kept=F("event_count")).count()
@@ -198,6 +203,7 @@ BREACHES: dict[str, Callable[[], int]] = {
         missing_runs,
         unexplained_runs,
         runs_in_no_place,
+        messages_in_no_place,
         runs_that_lost_a_decision,
         owed_without_message,
     )

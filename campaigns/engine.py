@@ -49,7 +49,8 @@ def advance(*, limit: int | None = None) -> int:
         due = due[: limit or set_size()] if ids is None else due.filter(pk__in=ids)
         return list(lock_rows(due, skip_locked=True, only_self=True))
 
-    return work_batch(claim, lambda runs: _carry(runs, timezone.now()), _fail)
+    carried, _ready = work_batch(claim, lambda runs: _carry(runs, timezone.now()), _fail)
+    return carried
 
 
 def _fail(run: Run, error: Exception) -> None:
@@ -60,7 +61,8 @@ def _fail(run: Run, error: Exception) -> None:
     book.write()
 
 
-def _carry(runs: Sequence[Run], now: datetime) -> None:
+def _carry(runs: Sequence[Run], now: datetime) -> list[Run]:
+    """All that is decided is written with the batch: nothing is left to be done after it."""
     world, book = World(runs, now), _Book(now)
     plans = readable_plans(CampaignVersion.objects.filter(pk__in={run.version_id for run in runs}))
     moving: list[Run] = []
@@ -75,6 +77,7 @@ def _carry(runs: Sequence[Run], now: datetime) -> None:
     while moving:
         moving = [run for group in _by_step(moving) for run in _decide(group, plans[group[0].version_id], world, book)]
     book.write()
+    return []
 
 
 def _decide(runs: list[Run], plan: Plan, world: World, book: _Book) -> list[Run]:
@@ -177,9 +180,9 @@ class _Book:
 
 def _by_step(runs: Iterable[Run]) -> list[list[Run]]:
     """In one order everywhere: at their gates, two batches lock the admissions of several campaigns."""
-    groups: dict[tuple[int, str], list[Run]] = defaultdict(list)
+    groups: dict[tuple[int, int, str], list[Run]] = defaultdict(list)
     for run in runs:
-        groups[run.version_id, run.step].append(run)
+        groups[run.campaign_id, run.version_id, run.step].append(run)
     return [groups[key] for key in sorted(groups)]
 
 

@@ -54,6 +54,14 @@ class Campaign(models.Model):
         return self.name
 
 
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    def update(self, **kwargs: Any) -> Never:
+        raise AppendOnly(self.model.__name__)
+
+    def delete(self) -> Never:
+        raise AppendOnly(self.model.__name__)
+
+
 class CampaignVersion(models.Model):
     """What was activated once: numbered, and never changed."""
 
@@ -61,6 +69,8 @@ class CampaignVersion(models.Model):
     number = models.PositiveIntegerField(_("version"))
     definition = models.JSONField(_("definition"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("campaign version")
@@ -236,6 +246,8 @@ class RunEvent(models.Model):
     outcome = models.CharField(_("outcome"), max_length=64)
     seen = models.JSONField(_("values seen"), default=dict)
 
+    objects = AppendOnlyQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
@@ -257,12 +269,13 @@ class RunEvent(models.Model):
 
 
 class Admission(models.Model):
-    """When a campaign last let a subject in (`order:7`, `customer:3`): what re-entry is decided by, under its lock."""
+    """When a campaign let a subject in (`order:7`, `customer:3`): what re-entry is decided by, under its lock."""
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="+")
     subject = models.CharField(max_length=64)
     run = models.ForeignKey(Run, models.PROTECT, null=True, db_index=False, related_name="+")
-    occurred_at = models.DateTimeField(null=True)
+    # When what let it in had occurred, each time: they need not come in order.
+    occurred = models.JSONField(default=list)
 
     class Meta:
         constraints = [

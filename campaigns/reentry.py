@@ -1,7 +1,8 @@
 """How often a campaign lets the same order or customer in, and who is let in: the first gate of every run.
 
-The last admission of a subject is one row; it is made if missing, locked, and judged in order of (occurred_at, id). So
-two workers that hold two runs of one subject cannot let both in.
+A subject's admissions are one row; it is made if missing, locked, and judged in order of (occurred_at, id) within a
+batch. So two workers that hold two runs of one subject cannot let both in; which of the two came first, they may settle
+by who was first to ask.
 """
 
 from __future__ import annotations
@@ -73,9 +74,10 @@ def refused_reentries(runs: Sequence[Run], reentry: Reentry, world: World) -> di
         if _is_too_near(admission, occurred_at, reentry.apart):
             refused[run.pk] = f"entered_before_per_{reentry.per}"
         else:
-            admission.run_id, admission.occurred_at = run.pk, max(occurred_at, admission.occurred_at or occurred_at)
+            admission.run_id = run.pk
+            admission.occurred.append(occurred_at.isoformat())
             admitted[admission.pk] = admission
-    write_columns(Admission, ("run_id", "occurred_at"), [(a.pk, a.run_id, a.occurred_at) for a in admitted.values()])
+    write_columns(Admission, ("run_id", "occurred"), [(a.pk, a.run_id, a.occurred) for a in admitted.values()])
     return refused
 
 
@@ -89,10 +91,10 @@ def _moment(run: Run, world: World) -> tuple[datetime, int]:
     return (transition.occurred_at, transition.pk) if transition else (run.entered_at, run.pk)
 
 
-def _is_too_near(last: Admission, occurred_at: datetime, apart: timedelta | None) -> bool:
-    if last.occurred_at is None:
-        return False
-    return apart is None or abs(occurred_at - last.occurred_at) < apart
+def _is_too_near(admission: Admission, occurred_at: datetime, apart: timedelta | None) -> bool:
+    if apart is None:
+        return bool(admission.occurred)
+    return any(abs(occurred_at - datetime.fromisoformat(at)) < apart for at in admission.occurred)
 
 
 def _lock_admissions(campaign_id: int, subjects: Iterable[str]) -> dict[str, Admission]:

@@ -71,6 +71,8 @@ def upsert_customers(
     """Bring the rows in, in their order, in one transaction; one answer for each.
 
     `consent_told_at` dates a consent told without a time of its own: now for a call, None for a file, which may be old.
+    It never dates what would lift a refusal: a shop that sends its whole record each night says nothing new. That takes
+    a `sms_consent_at`.
     """
     return retry_lost_races(partial(_upsert, rows, told_by, consent_told_at))
 
@@ -103,7 +105,7 @@ class _Fold:
         if since is None and customer.sms_consent == Consent.REFUSED:
             since = customer.updated_at  # written by other ways than this one; it was refused by then
         standing = Telling(customer.sms_consent, since)
-        if told.at is None and told.consent != standing.consent:
+        if told.at is None and told.consent != standing.consent != Consent.REFUSED:
             told = Telling(told.consent, self.consent_told_at)
         settled = settle_consent(standing, told, self.now)
         if settled is standing:

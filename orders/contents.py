@@ -16,6 +16,7 @@ OBJECTS = ("delivery", "payment", "custom")
 
 LINE_FIELDS = ("sku", "name", "quantity", "price")
 LONGEST_TEXT = 500
+MOST_OF_A_LINE = 10**12
 # Each of them, as JSON.
 MOST_BYTES = 64 * 1024
 
@@ -69,4 +70,6 @@ def _check_line(line: Any) -> Problem | None:
 def _is_quantity(value: Any) -> bool:
     if value is None:
         return True
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= MOST_OF_A_LINE if isinstance(value, int) else math.isfinite(value)

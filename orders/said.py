@@ -76,7 +76,9 @@ def _read_sequence(value: Any) -> int | Problem | None:
     if value is None:
         return None
     try:
-        sequence = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        is_written = isinstance(value, str) and "_" not in value  # which Python would read
+        sequence = int(value) if is_number or is_written else None
     except ValueError:
         sequence = None
     if sequence is None or sequence not in SEQUENCE_RANGE:

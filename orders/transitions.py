@@ -29,6 +29,12 @@ from workspace.reading import Problem, check_not_ahead
 
 PARKED_FOR = timedelta(days=7)
 
+# What a change that was parked for too long gets anew when it is told again.
+RETOLD_COLUMNS = (
+    "order_id", "status_id", "occurred_at", "sequence", "received_at", "actor_id", "fires", "is_test", "verdict",
+    "parked_until",
+)  # fmt: skip
+
 # Answers that are no inbox verdict: nothing was kept.
 DUPLICATE = "duplicate"
 REJECTED = "rejected"
@@ -167,30 +173,47 @@ class _Batch:
         return _write_ledger(self.transitions)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An event told before. One that was parked for too long stands no more: its row waits to be told again."""
+
+    content: tuple[str, str, str, str]
+    pk: int | None = None
+    stands: bool = True
+
+    def is_told_by(self, item: Said) -> bool:
+        """The time is compared only where this telling names one."""
+        told = item.content()
+        return told[:3] == self.content[:3] and (item.occurred_at is None or told == self.content)
+
+
 def _hear(said: Sequence[Said], voice: _Voice) -> Hearing:
     with transaction.atomic():
         batch = _Batch.lock(said)
-        known = _known_events(said, voice.source)
+        known = _known_events(said, voice.source, batch.now)
+        retold = {before.pk for before in known.values() if not before.stands}
         heard = [_hear_one(item, batch, known, voice) for item in said]
-        StatusChange.objects.bulk_create([h.change for h in heard if h.change])
+        _write_inbox([h.change for h in heard if h.change], retold)
         return Hearing(heard, batch.write())
 
 
-def _hear_one(item: Said, batch: _Batch, known: dict[str, tuple[str, ...]], voice: _Voice) -> Heard:
+def _hear_one(item: Said, batch: _Batch, known: dict[str, _Known], voice: _Voice) -> Heard:
     identity = item.identity()
-    if identity is not None and identity in known:
-        return _repeat(item, known[identity])
+    before = None if identity is None else known.get(identity)
+    if before and (before.stands or not before.is_told_by(item)):
+        return _repeat(item, before)
     order = batch.orders.get(item.order)
     status_id = batch.vocabulary.get((item.type, item.code_key))
     if problem := _refusal(item, order, status_id, voice.source, batch.now):
         return Heard(REJECTED, problem)
     change = StatusChange(
+        pk=before.pk if before else None,
         source_id=voice.source.pk,
         event_id=identity,
         order_external_id=item.order,
         type=item.type,
         code=item.code,
-        occurred_at=item.occurred_at or _moment(order, item.type, batch.now),
+        occurred_at=item.occurred_at or _moment(order, item.type, status_id, batch.now),
         sequence=item.sequence,
         received_at=batch.now,
         actor_id=voice.actor_id,
@@ -198,7 +221,7 @@ def _hear_one(item: Said, batch: _Batch, known: dict[str, tuple[str, ...]], voic
         is_test=voice.is_test,
     )
     if identity is not None:
-        known[identity] = _content(change)
+        known[identity] = _Known(_content(change))
     if order is None or status_id is None:
         change.order_id, change.status_id = order.pk if order else None, status_id
         change.verdict, change.parked_until = InboxVerdict.PARKED, batch.now + PARKED_FOR
@@ -207,10 +230,8 @@ def _hear_one(item: Said, batch: _Batch, known: dict[str, tuple[str, ...]], voic
     return Heard(change.verdict, change=change, transition=transition)
 
 
-def _repeat(item: Said, known: tuple[str, ...]) -> Heard:
-    """The time is compared only where this telling names one."""
-    told = item.content()
-    if told[:3] == known[:3] and (item.occurred_at is None or told == known):
+def _repeat(item: Said, before: _Known) -> Heard:
+    if before.is_told_by(item):
         return Heard(DUPLICATE)
     return Heard(REJECTED, Problem("event_id_conflict", _("This event id was used for another change."), "event_id"))
 
@@ -228,8 +249,13 @@ def _refusal(item: Said, order: _Row | None, status_id: int | None, source: Sour
     return None
 
 
-def _moment(order: _Row | None, type: str, now: datetime) -> datetime:
-    return now if order is None else order.standing.next_moment(type, now)
+def _moment(order: _Row | None, type: str, status_id: int | None, now: datetime) -> datetime:
+    """When a change happened that names no time. One that says what was known says nothing newer than that either:
+    a shop that repeats its whole record must not make an event that is under way look late."""
+    if order is None:
+        return now
+    known = order.standing.heard_at[type]
+    return known if known and order.standing.status[type] == status_id else order.standing.next_moment(type, now)
 
 
 def _fold(change: StatusChange, order: _Row, status_id: int, batch: _Batch) -> StatusTransition | None:
@@ -303,14 +329,21 @@ def _vocabulary(keys: set[str]) -> dict[tuple[str, str], int]:
     return {(type, key): pk for type, key, pk in rows}
 
 
-def _known_events(said: Sequence[Said], source: Source) -> dict[str, tuple[str, ...]]:
-    """The contents of those events that this source told before, by event id. Read under the orders' locks."""
+def _known_events(said: Sequence[Said], source: Source, now: datetime) -> dict[str, _Known]:
+    """Those events that this source told before, by event id. Read under the orders' locks."""
     identities = {identity for item in said if (identity := item.identity()) is not None}
     rows = StatusChange.objects.filter(source=source, event_id__in=identities).order_by()
+    columns = ("event_id", "order_external_id", "type", "code", "occurred_at", "parked_until")
     return {
-        str(row.event_id): _content(row)
-        for row in rows.only("event_id", "order_external_id", "type", "code", "occurred_at")
+        str(row.event_id): _Known(_content(row), row.pk, stands=row.parked_until is None or row.parked_until > now)
+        for row in rows.only(*columns)
     }
+
+
+def _write_inbox(changes: list[StatusChange], retold: set[int | None]) -> None:
+    StatusChange.objects.bulk_create([change for change in changes if change.pk not in retold])
+    again = [change for change in changes if change.pk in retold]
+    write_columns(StatusChange, RETOLD_COLUMNS, [(c.pk, *(getattr(c, name) for name in RETOLD_COLUMNS)) for c in again])
 
 
 def _content(change: StatusChange) -> tuple[str, str, str, str]:

@@ -10,10 +10,13 @@ from django.db import InterfaceError, OperationalError, models, transaction
 R = TypeVar("R", bound=models.Model)
 
 Claim = Callable[[Sequence[int] | None], list[R]]
+Work = Callable[[list[R]], list[R]]
+Bury = Callable[[R, Exception], None]
 
 
-def work_batch(claim: Claim[R], work: Callable[[list[R]], None], bury: Callable[[R, Exception], None]) -> int:
-    """Claim rows and work on them in one transaction. Answers how many were claimed.
+def work_batch(claim: Claim[R], work: Work[R], bury: Bury[R]) -> tuple[int, list[R]]:
+    """Claim rows and work on them in one transaction. Answers how many were claimed, and which rows `work` answered
+    to be gone on with: only those whose transaction was committed.
 
     `claim(None)` locks and answers the next rows, `claim(ids)` those of them that are still there to be had. If `work`
     fails, nothing of it stays and the batch is halved down to the row that does it, which `bury` marks as failed.
@@ -23,33 +26,30 @@ def work_batch(claim: Claim[R], work: Callable[[list[R]], None], bury: Callable[
     try:
         with transaction.atomic():
             claimed = claim(None)
-            work(claimed)
+            ready = work(claimed)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever one row makes a step or a text do must not stop the others
-        _work_apart([row.pk for row in claimed], error, claim, work, bury)
-    return len(claimed)
+        ready = _work_apart([row.pk for row in claimed], error, claim, work, bury)
+    return len(claimed), ready
 
 
-def _work_apart(
-    ids: Sequence[int],
-    error: Exception,
-    claim: Claim[R],
-    work: Callable[[list[R]], None],
-    bury: Callable[[R, Exception], None],
-) -> None:
+def _work_apart(ids: Sequence[int], error: Exception, claim: Claim[R], work: Work[R], bury: Bury[R]) -> list[R]:
     if not ids:
         raise error
     if len(ids) == 1:
         with transaction.atomic():
             for row in claim(ids):
                 bury(row, error)
-        return
+        return []
+    ready: list[R] = []
     for half in (ids[: len(ids) // 2], ids[len(ids) // 2 :]):
         try:
             with transaction.atomic():
-                work(claim(half))
+                ready_of_half = work(claim(half))
         except (OperationalError, InterfaceError):
             raise
         except Exception as error_of_half:  # noqa: BLE001
-            _work_apart(half, error_of_half, claim, work, bury)
+            ready_of_half = _work_apart(half, error_of_half, claim, work, bury)
+        ready += ready_of_half
+    return ready

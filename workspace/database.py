@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
 from django.core.management.color import no_style
-from django.db import DatabaseError, connection, models
+from django.db import DatabaseError, connection, models, transaction
 
 # SQLite takes 32,766 in one statement unless it was built to take more.
 MOST_PARAMETERS = 30_000
@@ -68,6 +69,27 @@ def draw_keys_after_the_highest(model: type[models.Model]) -> None:
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [model]):
             cursor.execute(statement)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Read many things as of one moment, and hold up nobody who writes. Within a transaction: as that one sees them."""
+    if connection.in_atomic_block:
+        yield
+        return
+    if is_postgresql():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+        return
+    connection.ensure_connection()
+    sqlite: Any = connection  # whose transactions are IMMEDIATE, as they write
+    mode, sqlite.transaction_mode = sqlite.transaction_mode, "DEFERRED"
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        sqlite.transaction_mode = mode
 
 
 def write_columns(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -48,8 +48,9 @@ def is_currency(code: str) -> bool:
 
 
 def is_decimal(amount: str | Decimal | int) -> bool:
+    written = str(amount).strip()
     try:
-        return Decimal(str(amount).strip()).is_finite()
+        return "_" not in written and Decimal(written).is_finite()  # Decimal reads 1_000
     except InvalidOperation:
         return False
 

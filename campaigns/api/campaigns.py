@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import django_filters
@@ -17,7 +18,7 @@ from campaigns import lifecycle
 from campaigns.definitions import DefinitionError
 from campaigns.models import Campaign, CampaignState
 from workspace.api.idempotency import idempotent
-from workspace.api.problems import Conflict, Invalid, Mistake, NotThere
+from workspace.api.problems import Conflict, Invalid, Mistake, NotThere, Refusal
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 from workspace.reading import Problem, read_time
@@ -94,6 +95,12 @@ class _Campaigns(ApiView):
     serializer_class = CampaignSerializer
     scope_to_read = Scope.CAMPAIGNS_READ
     scope_to_write = Scope.CAMPAIGNS_WRITE
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.key.is_test and request.method not in {"GET", "HEAD"}:
+            detail = _("A test key reads campaigns. To change what reaches customers, use a live key.")
+            raise Refusal(HTTPStatus.FORBIDDEN, "test_key", detail)
 
     def answer(self, campaign: Campaign, code: int = status.HTTP_200_OK) -> Response:
         return Response(CampaignSerializer(self.get_queryset().get(pk=campaign.pk)).data, status=code)

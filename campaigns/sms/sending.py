@@ -47,14 +47,13 @@ log = structlog.get_logger(__name__)
 
 def send_due(*, limit: int | None = None) -> int:
     """Rule on one batch of due messages and send what may be sent. Answers how many were ruled on."""
-    calling: list[Message] = []
     now, gateway = timezone.now(), chosen_gateway()
 
     def claim(ids: Sequence[int] | None) -> list[Message]:
         due = _due(now)[: limit or set_size()] if ids is None else _due(now).filter(pk__in=ids)
         return list(lock_rows(due, skip_locked=True, only_self=True))
 
-    ruled = work_batch(claim, lambda messages: calling.extend(_rule(messages, gateway, timezone.now())), _bury)
+    ruled, calling = work_batch(claim, lambda messages: _rule(messages, gateway, timezone.now()), _bury)
     for key, messages in _by_gateway(calling).items():
         _call(key, messages)
     return ruled

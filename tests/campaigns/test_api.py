@@ -211,3 +211,13 @@ def test_a_key_without_the_scope_may_not(source, method, path):
 @pytest.mark.parametrize("path", ["campaigns/none/", "runs/9/", f"runs/{10**30}/"])
 def test_what_is_not_there_is_not_found(api, path):
     assert api.get(path).status_code == 404
+
+
+def test_a_test_key_changes_no_campaign(api, source):
+    api.post("campaigns/", PICKUP)
+    tester = Caller.of(source, is_test=True)
+
+    refused = [tester.post("campaigns/", PICKUP), tester.post("campaigns/pickup/activate/", {})]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "test_key")] * 2
+    assert tester.get("campaigns/pickup/").status_code == 200

@@ -104,6 +104,7 @@ def test_a_row_that_is_deleted_is_missed(model, where, missed):
         ("UPDATE orders_statustransition SET from_status_id = to_status_id", "broken_chains"),
         ("UPDATE campaigns_run SET state = 'waiting'", "runs_in_no_place"),
         ("UPDATE campaigns_run SET ended_at = NULL", "runs_in_no_place"),
+        ("UPDATE campaigns_message SET state = 'pending', skip_reason = '', due_at = NULL", "messages_in_no_place"),
         ("UPDATE orders_statustransition SET silent_because = 'history'", "unexplained_runs"),
     ],
 )

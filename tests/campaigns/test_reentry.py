@@ -243,3 +243,20 @@ class TestTwoProcesses:
 
         assert Run.objects.filter(state="waiting", step="pause").count() == 2
         assert Run.objects.filter(state="declined").count() == 298
+
+
+def test_not_within_asks_every_entry_whatever_order_they_come_in(shop):
+    ada, now = CustomerFactory(), timezone.now()
+    weekly = {"mode": "not_within", "days": 7, "per": "customer"}
+    activate(save_draft(definition(sms(), reentry=weekly))[0], from_the_beginning=True)
+    for name, days in (("A", 20), ("B", 10), ("C", 18)):
+        shop.order(name, customer=ada)
+        said = [Said(name, "payment", code, now - timedelta(days=days)) for code in ("invoiced", "paid")]
+        hear(said, shop.source)
+        drain()
+
+    assert [(order, state) for order, state, _reason in endings()] == [
+        ("A", "finished"),
+        ("B", "finished"),
+        ("C", "declined"),
+    ]

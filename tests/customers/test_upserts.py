@@ -182,10 +182,21 @@ def test_a_call_tells_as_of_now_and_leaves_who_and_when():
     assert consent_of("C-1") == ("refused", "shop", NOON + HOUR)
 
 
-def test_a_call_can_take_consent_again_after_a_refusal():
+def test_a_call_that_names_no_time_does_not_lift_a_refusal():
     upsert({"external_id": "C-1", "sms_consent": "refused"}, told_by="shop", consent_told_at=NOON)
 
     upsert({"external_id": "C-1", "sms_consent": "given"}, told_by="shop", consent_told_at=NOON + HOUR)
+
+    assert consent_of("C-1") == ("refused", "shop", NOON)
+
+
+def test_a_call_that_says_when_can_take_consent_again_after_a_refusal():
+    upsert({"external_id": "C-1", "sms_consent": "refused"}, told_by="shop", consent_told_at=NOON)
+
+    later = (NOON + HOUR).isoformat()
+    upsert(
+        {"external_id": "C-1", "sms_consent": "given", "sms_consent_at": later}, told_by="shop", consent_told_at=NOON
+    )
 
     assert consent_of("C-1") == ("given", "shop", NOON + HOUR)
 

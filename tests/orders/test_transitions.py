@@ -480,3 +480,41 @@ def test_three_thousand_changes_at_once_are_no_problem(shop):
 
     assert len(hearing.heard) == StatusTransition.objects.count() == 3_000
     assert not Order.objects.exclude(general_heard_at=F("general_heard_at")).exists()
+
+
+def test_what_was_parked_for_too_long_is_heard_when_it_is_told_again():
+    shop = SourceFactory(code="patient")
+    said = Said("LATER", "general", "a", event_id="e1")
+    with time_machine.travel(NOON, tick=False):
+        hear([said], shop)
+    OrderFactory(external_id="LATER")
+
+    with time_machine.travel(NOON + timedelta(days=8), tick=False):
+        again = hear([said], shop).heard[0]
+        once_more = hear([said], shop).heard[0]
+
+    assert (again.verdict, once_more.verdict) == ("moved", "duplicate")
+    assert StatusChange.objects.get().verdict == "moved"
+    assert StatusTransition.objects.get().change == StatusChange.objects.get()
+
+
+def test_another_change_under_the_id_of_one_parked_for_too_long_is_a_conflict():
+    shop = SourceFactory(code="patient")
+    with time_machine.travel(NOON, tick=False):
+        hear([Said("LATER", "general", "a", event_id="e1")], shop)
+
+    with time_machine.travel(NOON + timedelta(days=8), tick=False):
+        heard = hear([Said("LATER", "general", "b", event_id="e1")], shop).heard[0]
+
+    assert heard.problem.code == "event_id_conflict"
+
+
+def test_a_repeat_without_a_time_does_not_make_an_event_under_way_late(order):
+    shop = SourceFactory(code="nightly")
+    with time_machine.travel(NOON, tick=False):
+        hear([Said("X", "general", "a", NOON - timedelta(hours=1))], shop)
+        hear([Said("X", "general", "a")], shop)
+
+        heard = hear([Said("X", "general", "b", NOON - timedelta(minutes=1))], shop).heard[0]
+
+    assert heard.verdict == "moved"

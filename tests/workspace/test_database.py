@@ -1,5 +1,6 @@
 """What differs between the two databases, and must not be noticed above."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from tests.factories import OrderFactory, StatusFactory
-from workspace.database import in_sets, lock_rows, write_columns
+from workspace.database import in_sets, lock_rows, snapshot, write_columns
+from workspace.models import Source
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +78,20 @@ def test_locked_rows_can_be_read_on_either_database():
 
     with transaction.atomic():
         assert list(lock_rows(Order.objects.filter(pk=order.pk))) == [order]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_snapshot_holds_up_nobody_who_writes():
+    with snapshot():
+        before = Source.objects.count()
+        with ThreadPoolExecutor() as other:
+            other.submit(_add_a_source).result(timeout=10)
+
+        assert Source.objects.count() == before
+
+    assert Source.objects.count() == before + 1
+
+
+def _add_a_source():
+    Source.objects.create(code="meanwhile", name="Meanwhile")
+    connection.close()

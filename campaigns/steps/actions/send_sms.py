@@ -76,14 +76,14 @@ def _decide(run: Run, step: str, params: Params, world: World) -> Decision:
 
 
 def _owe(run: Run, step: str, params: Params, world: World) -> Message:
-    transition = world.transition(run)
+    transition, order = world.transition(run), world.order(run)
     lifetime: timedelta | None = params["lifetime"]
     return Message(
         run=run,
         step=step,
         campaign_id=run.campaign_id,
         order_id=run.order_id,
-        customer_id=run.customer_id,
+        customer_id=order.customer_id if order else None,
         is_test=bool(transition and transition.is_test),
         purpose=params["purpose"],
         category=params["category"] or "",
