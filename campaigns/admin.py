@@ -25,7 +25,7 @@ from campaigns import lifecycle
 from campaigns.definitions import DefinitionError, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
 from campaigns.lifecycle import WrongState, missing_statuses
-from campaigns.models import Campaign, CampaignState, Message, MessageState, Run, RunState
+from campaigns.models import Activation, Campaign, CampaignState, Message, MessageState, Run, RunState
 from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import TONES
 from campaigns.wording import status_names, trigger_sentence
@@ -41,14 +41,16 @@ TEST_GATEWAYS = frozenset({"phone", "console", "memory"})
 
 
 class CampaignList(ChangeList):
-    """The rows of a page, each with its trigger as a sentence: one query for the words of all."""
+    """The rows of a page, each with the trigger of what runs, else of its draft, as a sentence. Two queries for all."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows: list[Any] = list(self.result_list)  # type: ignore[has-type]
         names = status_names()
+        live = Activation.objects.live().filter(campaign__in=[campaign.pk for campaign in rows])
+        running = dict(live.values_list("campaign_id", "version__definition"))
         for campaign in rows:
-            campaign.sentence = trigger_sentence(campaign.draft, names)
+            campaign.sentence = trigger_sentence(running.get(campaign.pk, campaign.draft), names)
         self.result_list = rows
 
 
@@ -176,7 +178,8 @@ class CampaignScreen(Screen):
         }
         if campaign is not None:
             context |= self._standing(request, campaign)
-        return self.page(request, "campaigns/editor.html", _("New campaign"), campaign, **context)
+        title = campaign.name if campaign else _("New campaign")
+        return self.page(request, "campaigns/editor.html", title, campaign, **context)
 
     def _standing(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         """Where the campaign is in its life, and what may be done about it."""

@@ -52,7 +52,10 @@ def save(raw: str, revision: int, *, campaign: Campaign | None, by: User) -> Sav
         definition = read_definition(raw)
     except ValueError as error:
         return Saved(problems=[Problem("unparsable", str(error))])
-    code = definition.get("code") if isinstance(definition, dict) else None
+    if not isinstance(definition, dict) or not definition:
+        needed = _("A campaign is a JSON object with a format, a code, a name, a trigger and steps.")
+        return Saved(problems=[Problem("not_an_object", needed)])
+    code = definition.get("code")
     if campaign is not None and code != campaign.code:
         return Saved(problems=[Problem("fixed", _("The code stays “%s”.") % campaign.code, "/code")])
     try:

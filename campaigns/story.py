@@ -153,7 +153,8 @@ def _decided(run: Run, event: RunEvent, library: _Library, *, is_last: bool) -> 
 
 def _asked(event: RunEvent, words: Mapping[str, Any], names: Names) -> str:
     passed = _("it passed “%(step)s”.") if event.outcome == "yes" else _("it did not pass “%(step)s”.")
-    seen = ", ".join(_value(key, value, names) for key, value in event.seen.items())
+    # Sorted, for the databases do not all keep the order of an object's members.
+    seen = ", ".join(_value(key, value, names) for key, value in sorted(event.seen.items()))
     sentence = f"{seen}: {passed % words}" if seen else passed % words
     return sentence[:1].upper() + sentence[1:]
 

@@ -201,20 +201,21 @@ def _say_how(port: int) -> None:
     password = kept.get("ADMIN_PASSWORD") or "the password you gave it"
     _say(f"\n  Open    {address}/admin/\n  Login   {kept.get('ADMIN_USER', 'admin')}  {password}")
     if settings.DEMO:
-        _say(
-            f"\n  Move an order yourself, and watch the phone on the start page:\n\n{_curl(address, kept['DEMO_KEY'])}"
-        )
+        there, back = (_curl(address, kept["DEMO_KEY"], code) for code in _next_codes("DEMO-1001"))
+        _say(f"\n  Move an order yourself, and watch the phone on the start page:\n\n{there}")
+        _say(f"\n  And back again; the two in turn move it as often as you like:\n\n{back}")
     _say(f"\n  The login is kept in {kept_file()}, logs in {settings.VAR_DIR}/log. Ctrl-C stops everything.\n")
 
 
-def _curl(address: str, key: str) -> str:
-    """One line to be pasted, which moves the order wherever it stands now."""
-    change = {"order": "DEMO-1001", "type": "delivery", "code": _next_code("DEMO-1001")}
+def _curl(address: str, key: str, code: str) -> str:
+    """One line to be pasted."""
+    change = {"order": "DEMO-1001", "type": "delivery", "code": code}
     headers = f"-H {shlex.quote(f'Authorization: Bearer {key}')} -H 'Content-Type: application/json'"
     return f"curl -X POST {address}/api/v1/status-changes/ {headers} -d {shlex.quote(json.dumps(change))}"
 
 
-def _next_code(external_id: str) -> str:
+def _next_codes(external_id: str) -> tuple[str, str]:
+    """Where to move the order from wherever it stands now, and then where to move it from there."""
     code = (
         apps.get_model("orders", "Order")
         .objects.filter(external_id=external_id)
@@ -222,7 +223,8 @@ def _next_code(external_id: str) -> str:
         .first()
     )
     connection.close()
-    return "shipped" if code == "at_pickup_point" else "at_pickup_point"
+    there, back = "at_pickup_point", "shipped"
+    return (back, there) if code == there else (there, back)
 
 
 def _say(line: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +55,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "start": "start/checklist.html",
         "checks": checks,
         "next_check": undone[0] if undone else None,
+        "example": "" if undone else _example(request),
         "done": len(checks) - len(undone),
     }
 
@@ -255,6 +258,13 @@ def _checks(request: HttpRequest) -> list[Check]:
             gettext_lazy("Open Integrations"),
         ),
         Check(
+            gettext_lazy("Let your shop’s changes start campaigns"),
+            gettext_lazy("New sources begin as history, which starts nothing: set yours to live."),
+            Source.objects.exclude(pk__in=(Source.ADMIN_ID, Source.LOAD_ID)).filter(mode=Source.Mode.LIVE).exists(),
+            reverse("admin:workspace_source_changelist"),
+            gettext_lazy("Open the sources"),
+        ),
+        Check(
             gettext_lazy("Start your first campaign"),
             gettext_lazy("Say which change should reach the customer, and with which words."),
             Campaign.objects.exclude(state=CampaignState.DRAFT).exists(),
@@ -262,3 +272,12 @@ def _checks(request: HttpRequest) -> list[Check]:
             gettext_lazy("Open the campaigns"),
         ),
     ]
+
+
+def _example(request: HttpRequest) -> str:
+    """A first change to send, of a status there is; the key and the order are the reader's to fill in."""
+    status = OrderStatus.objects.all()[0]
+    change = json.dumps({"order": "YOUR-ORDER", "type": status.type, "code": status.code}, ensure_ascii=False)
+    address = request.build_absolute_uri(reverse("api-status-changes"))
+    headers = "-H 'Authorization: Bearer YOUR-KEY' -H 'Content-Type: application/json'"
+    return f"curl -X POST {shlex.quote(address)} {headers} -d {shlex.quote(change)}"

@@ -105,8 +105,20 @@ class WorkspaceScreen(Screen):
         return False
 
 
+class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Source
+        fields = ("name", "code", "mode", "on_unknown")
+        help_texts = {
+            "mode": gettext_lazy(
+                "A new source begins as history. Set it to live when the changes it tells of are to start campaigns."
+            )
+        }
+
+
 @admin.register(Source)
 class SourceScreen(Screen):
+    form = SourceForm
     list_display = ("name", "code_shown", "mode_shown", "unknown_shown", "keys_shown")
     list_display_links = ("name",)
     search_fields = ("name", "code")

@@ -149,6 +149,11 @@ class StatusChangeFilters(django_filters.FilterSet):
 EXAMPLES = [
     OpenApiExample(
         "One change",
+        value={"order": "DEMO-1001", "type": "delivery", "code": "at_pickup_point"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "One change with its time and id",
         value={
             "order": "DEMO-1001",
             "type": "delivery",

@@ -113,6 +113,6 @@ def test_without_the_demo_a_checklist(visitor, live_server, settings, picture):
     settings.DEMO = False
     visitor.goto(f"{live_server.url}/admin/")
 
-    expect(visitor.get_by_text("0 of 4 done")).to_be_visible()
+    expect(visitor.get_by_text("0 of 5 done")).to_be_visible()
     expect(visitor.get_by_role("link", name="Open the settings")).to_be_visible()
     picture("start-checklist")

@@ -74,6 +74,39 @@ def test_what_is_no_definition_is_refused_with_a_sentence(admin, shop, raw):
     assert answer.context["definition"] == raw
 
 
+@pytest.mark.parametrize("raw", ["[]", "null", "{}"])
+def test_what_is_no_campaign_says_what_one_is(admin, draft, raw):
+    answers = [post(admin, ADD, raw), edit(admin, draft, raw)]
+
+    for answer in answers:
+        assert answer.context["problems"][0]["detail"].startswith("A campaign is a JSON object")
+
+
+def test_the_tab_of_a_campaign_has_its_name(admin, draft):
+    assert "New campaign" in admin.get(ADD).context["title"]
+    assert admin.get(page_of("campaigns_campaign", "change", draft.pk)).context["title"] == draft.name
+
+
+def test_an_empty_list_says_so(admin, draft):
+    found = admin.get(page_of("campaigns_campaign", "changelist"), {"q": "no such campaign"}).content
+    Campaign.objects.all().delete()
+    empty = admin.get(page_of("campaigns_campaign", "changelist")).content
+
+    assert b"Nothing matches" in found
+    assert b"There are no campaigns yet" in empty
+
+
+def test_the_list_tells_what_runs_not_what_is_drafted(admin, draft):
+    activate(draft)
+    changed = {**draft.draft, "trigger": {"kind": "order_status_changed", "params": {"type": "payment", "to": "any"}}}
+    Campaign.objects.update(draft=changed)
+
+    shown = admin.get(page_of("campaigns_campaign", "changelist")).content.decode()
+
+    assert "to Paid" in shown
+    assert "to any status" not in shown
+
+
 def test_a_new_campaign_takes_no_others_place(admin, draft):
     answer = post(admin, ADD, definition(sms(text="Mine")))
 

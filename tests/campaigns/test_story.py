@@ -37,7 +37,7 @@ def test_a_filter_tells_each_value_it_saw_and_when(shop):
 
     asked, ended = tell(shop.pay())[2:]
     assert asked == (
-        "Delivery status was not set at the change, order total was 12.30, has a phone number was true: "
+        "Has a phone number was true, delivery status was not set at the change, order total was 12.30: "
         "it did not pass “Filter customers”."
     )
     assert ended == "Its way ended there."

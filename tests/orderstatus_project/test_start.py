@@ -233,16 +233,35 @@ def test_without_the_demo_a_checklist_leads_the_way(admin, settings):
     OrderStatus.objects.create(type="payment", code="paid", name="Paid")
     after = admin.get("/admin/").content.decode()
 
-    assert "0 of 4 done" in before
+    assert "0 of 5 done" in before
     assert all(
         title in before for title in ("Turn Orders on", "Choose your statuses", "Create a key", "first campaign")
     )
-    assert "2 of 4 done" in after
+    assert "2 of 5 done" in after
     assert "st-phone" not in before
+
+
+def test_a_source_of_history_is_not_done_yet(demo, settings):
+    settings.DEMO = False
+    Source.objects.filter(code="demo-shop").update(mode="history")
+
+    page = demo.get("/admin/")
+
+    assert page.context["next_check"].button == "Open the sources"
+    assert page.context["example"] == ""
+
+
+@pytest.mark.parametrize(("address", "leads_to"), [("/", "/admin/"), ("/favicon.ico", "/static/workspace/favicon.svg")])
+def test_where_a_browser_looks_first_leads_on(client, address, leads_to):
+    answer = client.get(address)
+
+    assert (answer.status_code, answer.url) == (302, leads_to)
 
 
 def test_with_the_demo_off_its_data_is_not_played_with(demo, settings):
     settings.DEMO = False
 
-    assert b"4 of 4 done" in demo.get("/admin/").content
+    page = demo.get("/admin/")
+    assert b"5 of 5 done" in page.content
+    assert "Bearer YOUR-KEY" in page.context["example"]
     assert demo.get("/admin/start/live/").status_code == 403
