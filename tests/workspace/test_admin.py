@@ -141,3 +141,9 @@ def test_others_are_told_whom_to_ask():
         {"orders_enabled": "on", "default_country": "US", "timezone": "UTC", "currency": "EUR"},
     )
     assert not Workspace.orders_are_on()
+
+
+def test_adding_a_source_says_that_it_begins_as_history():
+    page = signed_in(is_superuser=True).get(page_of("workspace_source", "add")).content
+
+    assert b"A new source begins as history" in page
