@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from customers import upserts as customers
 from orders import upserts as orders
 from orders.contents import LINES, OBJECTS
-from orders.models import InboxVerdict
 from orders.said import FIELDS as SAID_FIELDS
 from orders.said import Said, read_said
 from orders.standing import TYPES
-from orders.transitions import DUPLICATE, REJECTED, Heard, hear
+from orders.transitions import COUNTED_AS, Heard, hear
 from statuses.models import OrderStatus, validate_code
 from workspace.models import Source
 from workspace.reading import Problem
@@ -84,15 +83,6 @@ def take_status_changes(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
 
 # How files write a consent, besides the words of the API.
 CONSENTS = {"1": "given", "0": "unknown"}
-
-COUNTED_AS = {
-    InboxVerdict.MOVED: "transitions",
-    InboxVerdict.UNCHANGED: "unchanged",
-    InboxVerdict.LATE: "late",
-    DUPLICATE: "duplicates",
-    InboxVerdict.PARKED: "parked",
-    REJECTED: "rejected",
-}
 
 KINDS = {
     "customers": Kind(

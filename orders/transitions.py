@@ -39,6 +39,16 @@ RETOLD_COLUMNS = (
 DUPLICATE = "duplicate"
 REJECTED = "rejected"
 
+# How answers to a batch or a file count each of them.
+COUNTED_AS = {
+    InboxVerdict.MOVED: "transitions",
+    InboxVerdict.UNCHANGED: "unchanged",
+    InboxVerdict.LATE: "late",
+    DUPLICATE: "duplicates",
+    InboxVerdict.PARKED: "parked",
+    REJECTED: "rejected",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from orders.models import InboxVerdict, StatusChange
 from orders.said import Said, read_said
-from orders.transitions import DUPLICATE, REJECTED, Heard, Hearing, Started, hear
+from orders.transitions import COUNTED_AS, REJECTED, Heard, Hearing, Started, hear
 from statuses.models import OrderStatus, StatusType
 from workspace.api.batches import RESULTS, RejectedItemSerializer, find_bad_member, read_batch, rejection
 from workspace.api.filtering import time_from, time_until
@@ -27,15 +27,6 @@ from workspace.database import in_sets, retry_lost_races
 from workspace.models import ApiKey, Scope
 from workspace.reading import Problem
 
-# How the answer counts each verdict.
-COUNTED_AS = {
-    InboxVerdict.MOVED: "transitions",
-    InboxVerdict.UNCHANGED: "unchanged",
-    InboxVerdict.LATE: "late",
-    DUPLICATE: "duplicates",
-    InboxVerdict.PARKED: "parked",
-    REJECTED: "rejected",
-}
 OUTCOMES = [str(verdict) for verdict in COUNTED_AS]
 KEPT_OUTCOMES = OUTCOMES[:-1]
 
