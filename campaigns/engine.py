@@ -7,8 +7,9 @@ the outside becomes a row that somebody else sends. Nothing here calls the outsi
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,12 +17,13 @@ from typing import Any
 
 import structlog
 from django.db import models
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns import doorbell
 from campaigns.definitions import END, FINISH, DefinitionError, Plan, read_plan
 from campaigns.models import CampaignState, CampaignVersion, Run, RunEvent, RunState
-from campaigns.reentry import refused_reentries
+from campaigns.reentry import earlier_at_gate, refused_reentries, runs_behind_another
 from campaigns.steps import STEPS
 from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
 from campaigns.world import World
@@ -31,6 +33,9 @@ from workspace.queues import SENDING
 
 # A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
 NOT_MINE = timedelta(minutes=1)
+
+# How long a worker rests that holds nothing but runs which stand back for those in another's hands.
+STAND_BACK_S = 0.05
 
 # Where a run stands that was not let in yet.
 GATE = ""
@@ -45,12 +50,29 @@ def advance(*, limit: int | None = None) -> int:
     now = timezone.now()
 
     def claim(ids: Sequence[int] | None) -> list[Run]:
-        due = Run.objects.due(now).select_related("campaign").order_by("due_at", "pk")
-        due = due[: limit or set_size()] if ids is None else due.filter(pk__in=ids)
-        return list(lock_rows(due, skip_locked=True, only_self=True))
+        due = Run.objects.due(now).select_related("campaign")
+        if ids is not None:
+            return _lock(due.filter(pk__in=ids))
+        runs = _lock(due.order_by("due_at", "pk")[: limit or set_size()])
+        return runs + [run for ahead in _ahead_of(runs, now) for run in _lock(due.filter(pk__in=ahead.values("pk")))]
 
-    carried, _ready = work_batch(claim, lambda runs: _carry(runs, timezone.now()), _fail)
-    return carried
+    claimed, carried = work_batch(claim, lambda runs: _carry(runs, timezone.now()), _fail)
+    if claimed and not carried:
+        time.sleep(STAND_BACK_S)
+    return claimed
+
+
+def _lock(runs: QuerySet[Run]) -> list[Run]:
+    return list(lock_rows(runs, skip_locked=True, only_self=True))
+
+
+def _ahead_of(runs: Sequence[Run], now: datetime) -> Iterator[QuerySet[Run]]:
+    """Of each campaign that asks who was first: who must be judged before these, and was not claimed with them."""
+    plans = readable_plans(CampaignVersion.objects.filter(pk__in={run.version_id for run in runs if run.step == GATE}))
+    for group in _by_step(run for run in runs if run.step == GATE and run.version_id in plans):
+        reentry = plans[group[0].version_id].reentry
+        if reentry.per:
+            yield earlier_at_gate(group, reentry, now)[: set_size()]
 
 
 def _fail(run: Run, error: Exception) -> None:
@@ -62,7 +84,7 @@ def _fail(run: Run, error: Exception) -> None:
 
 
 def _carry(runs: Sequence[Run], now: datetime) -> list[Run]:
-    """All that is decided is written with the batch: nothing is left to be done after it."""
+    """All that is decided is written with the batch. Answers the runs that were not just left for later."""
     world, book = World(runs, now), _Book(now)
     plans = readable_plans(CampaignVersion.objects.filter(pk__in={run.version_id for run in runs}))
     moving: list[Run] = []
@@ -77,13 +99,14 @@ def _carry(runs: Sequence[Run], now: datetime) -> list[Run]:
     while moving:
         moving = [run for group in _by_step(moving) for run in _decide(group, plans[group[0].version_id], world, book)]
     book.write()
-    return []
+    return [run for run in runs if run.pk not in book.left]
 
 
 def _decide(runs: list[Run], plan: Plan, world: World, book: _Book) -> list[Run]:
     """Let one step decide for the runs that stand at it. Answers those that go straight on to another step."""
     step = runs[0].step
     if step == GATE:
+        runs = _next_in_line(runs, plan, book)
         decisions = _let_in(runs, plan, world)
         exits = {"": plan.first}
     else:
@@ -91,6 +114,13 @@ def _decide(runs: list[Run], plan: Plan, world: World, book: _Book) -> list[Run]
         decisions = STEPS[node.kind].decide(runs, step, node.params, world)
         exits = dict(node.exits)
     return [run for run, decision in zip(runs, decisions, strict=True) if book.enter(run, decision, exits)]
+
+
+def _next_in_line(runs: list[Run], plan: Plan, book: _Book) -> list[Run]:
+    """Those whose turn it is: entries of one order or customer are judged in the order in which they occurred."""
+    behind = runs_behind_another(runs, plan.reentry, book.now)
+    book.left |= behind
+    return [run for run in runs if run.pk not in behind]
 
 
 def _let_in(runs: list[Run], plan: Plan, world: World) -> list[Decision]:
@@ -121,6 +151,7 @@ class _Book:
 
     now: datetime
     runs: dict[int, Run] = field(default_factory=dict)
+    left: set[int] = field(default_factory=set)
     events: list[RunEvent] = field(default_factory=list)
     owed: dict[type[models.Model], list[models.Model]] = field(default_factory=lambda: defaultdict(list))
 
@@ -163,6 +194,7 @@ class _Book:
     def leave(self, run: Run, until: datetime) -> None:
         run.due_at = until
         self.runs[run.pk] = run
+        self.left.add(run.pk)
 
     def end(self, run: Run, state: RunState, reason: str) -> None:
         run.state, run.reason, run.due_at, run.ended_at = state, reason, None, self.now

@@ -230,6 +230,9 @@ class Run(models.Model):
             # The claim.
             models.Index(fields=["due_at", "id"], condition=Q(state="waiting"), name="campaigns_run_due"),
             models.Index(fields=["campaign", "state"], name="campaigns_run_of_campaign"),
+            # Who else of this order or customer stands at the gate.
+            models.Index(fields=["order"], condition=Q(state="waiting", step=""), name="campaigns_order_at_gate"),
+            models.Index(fields=["customer"], condition=Q(state="waiting", step=""), name="campaigns_customer_at_gate"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,8 @@
 """How often a campaign lets the same order or customer in, and who is let in: the first gate of every run.
 
-A subject's admissions are one row; it is made if missing, locked, and judged in order of (occurred_at, id) within a
-batch. So two workers that hold two runs of one subject cannot let both in; which of the two came first, they may settle
-by who was first to ask.
+Entries are judged in order of (occurred_at, id): within a batch by sorting it, across workers because a run waits while
+an earlier one of its subject, in nobody's hands or another's, stands at the gate. A subject's admissions are one row,
+made if missing and locked, so two workers cannot let both in whatever comes between.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from campaigns.models import Admission, Run
+from campaigns.models import Admission, Run, RunState
 from campaigns.world import World
 from orders.models import StatusTransition
 from workspace.database import lock_rows, write_columns
@@ -57,6 +57,43 @@ def read_reentry(raw: Any) -> Reentry:
     if per not in ("order", "customer"):
         raise forms.ValidationError(_("“per” is “order” or “customer”."))
     return Reentry(mode, per, timedelta(days=days))
+
+
+def earlier_at_gate(runs: Sequence[Run], reentry: Reentry, now: datetime) -> QuerySet[Run]:
+    """Whom these runs, all at the gate of one campaign, must let go first, the earliest first."""
+    subjects = {f"{reentry.per}__in": {getattr(run, f"{reentry.per}_id") for run in runs}}
+    ours = Run.objects.filter(_is_of_same(reentry), _is("gt"), pk__in=[run.pk for run in runs])
+    others = _at_gate(runs, now).filter(Exists(ours), campaign=runs[0].campaign_id, **subjects)
+    return others.order_by("transition__occurred_at", "transition_id")
+
+
+def runs_behind_another(runs: Sequence[Run], reentry: Reentry, now: datetime) -> set[int]:
+    """Which of these runs, all at the gate of one campaign, must wait for an earlier one that is not among them.
+
+    One that was left to a newer worker, and so is not due, is not waited for.
+    """
+    if not reentry.per:
+        return set()
+    others = _at_gate(runs, now).filter(_is_of_same(reentry), _is("lt"))
+    behind = Run.objects.filter(Exists(others), pk__in=[run.pk for run in runs])
+    return set(behind.order_by().values_list("pk", flat=True))
+
+
+def _at_gate(but: Sequence[Run], now: datetime) -> QuerySet[Run]:
+    others = Run.objects.exclude(pk__in=[run.pk for run in but])
+    return others.filter(state=RunState.WAITING, step="", due_at__lte=now)
+
+
+def _is_of_same(reentry: Reentry) -> Q:
+    return Q(**{name: OuterRef(name) for name in ("campaign", reentry.per)})
+
+
+def _is(side: str, occurred_at: str = "transition__occurred_at", pk: str = "transition_id") -> Q:
+    """Of rows in a subquery: whether they come before ("lt") or after ("gt") the transition of the run outside it."""
+    theirs = OuterRef("transition__occurred_at")
+    return Q(**{f"{occurred_at}__{side}": theirs}) | Q(
+        **{occurred_at: theirs, f"{pk}__{side}": OuterRef("transition_id")}
+    )
 
 
 def refused_reentries(runs: Sequence[Run], reentry: Reentry, world: World) -> dict[int, str]:
@@ -114,10 +151,7 @@ def _visited_before(runs: Sequence[Run]) -> list[int]:
         type=OuterRef("transition__type"),
         to_status=OuterRef("transition__to_status"),
     )
-    earlier = same.filter(
-        Q(occurred_at__lt=OuterRef("transition__occurred_at"))
-        | Q(occurred_at=OuterRef("transition__occurred_at"), pk__lt=OuterRef("transition_id"))
-    )
+    earlier = same.filter(_is("lt", "occurred_at", "pk"))
     return list(
         Run.objects.filter(Exists(earlier), pk__in=[run.pk for run in runs]).order_by().values_list("pk", flat=True)
     )

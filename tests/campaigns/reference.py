@@ -201,16 +201,28 @@ class Reference:
             where = (occurred.order, occurred.type, occurred.to)
             been_there = any((t.order, t.type, t.to) == where for t in earlier)
             return "not_first_visit" if been_there else ""
-        per = {"once_per_order": "order", "once_per_customer": "customer"}.get(reentry["mode"]) or reentry["per"]
-        customer = occurred.order.customer
-        if per == "customer" and customer is None:
+        subject = self.subject(run)
+        if subject is None:
             return ""
-        subject = (per, occurred.order.name if per == "order" else customer.name)
         last = self.last_entry.get(subject)
         if last is not None and ("days" not in reentry or abs(occurred.at - last) < timedelta(days=reentry["days"])):
-            return f"entered_before_per_{per}"
+            return f"entered_before_per_{subject[0]}"
         self.last_entry[subject] = max(occurred.at, last or occurred.at)
         return ""
+
+    def subject(self, run):
+        """Whose entries count for this one; None: nobody's."""
+        reentry = run.definition.get("reentry", {"mode": "every_time"})
+        pers = {"once_per_order": "order", "once_per_customer": "customer"}
+        per = pers.get(reentry["mode"]) or reentry.get("per")
+        whose = per and self.whose(run, per)
+        return (per, whose) if whose else None
+
+    def whose(self, run, per):
+        order = run.transition.order
+        if per == "order":
+            return order.name
+        return order.customer.name if order.customer else None
 
     # What a run does
 
@@ -281,7 +293,7 @@ class Reference:
             return False
         waiting = [run for run in self.runs if run.state == "waiting" and run.due is not None and run.due <= self.now]
         waiting.sort(key=lambda run: run.due)
-        moving = waiting
+        moving = [run for run in waiting if run.place or not self.is_behind_another(run, waiting)]
         while moving:
             order = sorted(moving, key=lambda run: (run.version, run.place))
             turns = sorted(
@@ -290,6 +302,17 @@ class Reference:
             still = {id(run) for run in turns if self.one_step(run)}
             moving = [run for run in order if id(run) in still]
         return bool(waiting)
+
+    def is_behind_another(self, run, waiting):
+        """Of its own version, the earlier one has its turn first anyway."""
+        subject = self.subject(run)
+        return subject is not None and any(
+            not other.place
+            and other.version != run.version
+            and other.transition.order_in_time < run.transition.order_in_time
+            and subject == (subject[0], self.whose(other, subject[0]))
+            for other in waiting
+        )
 
     def one_step(self, run):
         """Answers whether it goes straight on."""

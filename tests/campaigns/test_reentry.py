@@ -226,6 +226,22 @@ class TestTwoProcesses:
             states[customer].append(state)
         assert list(states.values()) == [["declined"] * 3 + ["waiting"]] * 20
 
+    def test_they_let_in_the_one_that_occurred_first(self, pair, open_shop):
+        """However the runs come to hand: each customer's earliest order is the last of them to be claimed."""
+        campaign = definition(wait(), reentry={"mode": "once_per_customer"})
+        activate(save_draft(campaign)[0], from_the_beginning=True)
+        people, noon = CustomerFactory.create_batch(20), timezone.now() - timedelta(hours=1)
+        for turn in range(4):
+            orders = [OrderFactory(customer=customer) for customer in people]
+            at = noon - timedelta(minutes=turn)
+            hear([Said(order.external_id, "payment", "paid", at) for order in orders], open_shop.source)
+
+        pair.run((advance_by, 1), (advance_by, 1))
+
+        admitted = Run.objects.filter(state="waiting", step="pause").values_list("transition__occurred_at", flat=True)
+        assert list(admitted) == [noon - timedelta(minutes=3)] * 20
+        assert Run.objects.filter(state="declined").count() == 60
+
     def test_they_do_not_wait_for_each_other_in_a_ring(self, pair, open_shop):
         """Two campaigns, one customer: every other pair of runs comes the other way round."""
         for code in ("one", "two"):
@@ -243,6 +259,22 @@ class TestTwoProcesses:
 
         assert Run.objects.filter(state="waiting", step="pause").count() == 2
         assert Run.objects.filter(state="declined").count() == 298
+
+
+def test_the_first_to_occur_is_let_in_though_it_is_claimed_last(shop):
+    ada, now = CustomerFactory(), timezone.now()
+    activate(save_draft(definition(sms(), reentry={"mode": "once_per_customer"}))[0], from_the_beginning=True)
+    for turn, name in enumerate("ABC"):
+        shop.order(name, customer=ada)
+        hear([Said(name, "payment", "paid", now - timedelta(days=turn))], shop.source)
+
+    advance(limit=1)
+
+    assert [(order, state) for order, state, _reason in endings()] == [
+        ("A", "declined"),
+        ("B", "declined"),
+        ("C", "waiting"),
+    ]
 
 
 def test_not_within_asks_every_entry_whatever_order_they_come_in(shop):
