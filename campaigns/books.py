@@ -57,9 +57,9 @@ def _runs() -> Counts:
 def _messages() -> Counts:
     """`pending` holds those being sent just now and those held for quiet hours too."""
     found = _tally(Message.objects, "state")
-    found[MessageState.PENDING] = found.get(MessageState.PENDING, 0) + found.pop(MessageState.CALLING, 0)
+    found[MessageState.PENDING] = sum(found.pop(state, 0) for state in (MessageState.PENDING, *Message.IN_HAND))
     skipped = _tally(Message.objects.filter(state=MessageState.SKIPPED), "skip_reason")
-    states = [s for s in MessageState.values if s not in (MessageState.CALLING, MessageState.SKIPPED)]
+    states = [s for s in MessageState.values if s not in (*Message.IN_HAND, MessageState.SKIPPED)]
     return {
         "total": sum(found.values()),
         **{state: found.get(state, 0) for state in states},
@@ -174,7 +174,7 @@ def messages_in_no_place() -> int:
     """A message waits for a time, or is with a gateway on a lease, or its fate is unknown, or its sending is over."""
     in_place = (
         Q(state=MessageState.PENDING, due_at__isnull=False, ended_at=None)
-        | Q(state=MessageState.CALLING, leased_until__isnull=False, ended_at=None)
+        | Q(state__in=Message.IN_HAND, leased_until__isnull=False, ended_at=None)
         | Q(state=MessageState.UNKNOWN, ended_at=None)
         | Q(state__in=Message.ENDED, ended_at__isnull=False)
     )

@@ -66,6 +66,10 @@ class Plan:
     first: str
     nodes: Mapping[str, Node]
 
+    @property
+    def is_urgent(self) -> bool:
+        return any(STEPS[node.kind].is_urgent(node.params) for node in self.nodes.values())
+
 
 def read_plan(raw: Any) -> Plan:
     """Check a definition and make it ready. Raises DefinitionError naming every problem with its place."""

@@ -21,6 +21,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaigns import doorbell
+from campaigns.claiming import claim, lock_free
 from campaigns.definitions import END, FINISH, DefinitionError, Plan, read_plan
 from campaigns.models import CampaignState, CampaignVersion, Run, RunEvent, RunState
 from campaigns.reentry import earlier_at_gate, refused_reentries, runs_behind_another
@@ -28,7 +29,7 @@ from campaigns.steps import STEPS
 from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
 from campaigns.world import World
 from workspace.batches import work_batch
-from workspace.database import lock_rows, set_size, write_columns
+from workspace.database import set_size, write_columns
 from workspace.queues import SENDING
 
 # A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
@@ -49,21 +50,19 @@ def advance(*, limit: int | None = None) -> int:
     """Carry one batch of due runs as far as they go. Answers how many; 0: nothing due is free to take."""
     now = timezone.now()
 
-    def claim(ids: Sequence[int] | None) -> list[Run]:
-        due = Run.objects.due(now).select_related("campaign")
+    def take(ids: Sequence[int] | None) -> list[Run]:
+        due = Run.objects.due(now).select_related("campaign").order_by("due_at", "pk")
         if ids is not None:
-            return _lock(due.filter(pk__in=ids))
-        runs = _lock(due.order_by("due_at", "pk")[: limit or set_size()])
-        return runs + [run for ahead in _ahead_of(runs, now) for run in _lock(due.filter(pk__in=ahead.values("pk")))]
+            return lock_free(due.filter(pk__in=ids))
+        runs = {run.pk: run for run in claim(due, limit)}
+        for ahead in _ahead_of(list(runs.values()), now):
+            runs |= {run.pk: run for run in lock_free(due.filter(pk__in=ahead.values("pk")).exclude(pk__in=runs))}
+        return list(runs.values())
 
-    claimed, carried = work_batch(claim, lambda runs: _carry(runs, timezone.now()), _fail)
+    claimed, carried = work_batch(take, lambda runs: _carry(runs, timezone.now()), _fail)
     if claimed and not carried:
         time.sleep(STAND_BACK_S)
     return claimed
-
-
-def _lock(runs: QuerySet[Run]) -> list[Run]:
-    return list(lock_rows(runs, skip_locked=True, only_self=True))
 
 
 def _ahead_of(runs: Sequence[Run], now: datetime) -> Iterator[QuerySet[Run]]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.definitions import Plan, read_plan
 from campaigns.matching import back_fill, start_runs, write_watches
-from campaigns.models import Activation, Campaign, CampaignState, CampaignVersion
+from campaigns.models import Activation, Campaign, CampaignState, CampaignVersion, Lane
 from orders.ledger import hold_ledger, hold_ledger_alone
 from orders.models import StatusTransition
 from statuses.models import OrderStatus
@@ -87,6 +87,7 @@ def activate(
             version=_version(campaign),
             after_transition=0 if reaches_back else cut,
             effective_from=None if from_the_beginning else effective_from or (former.effective_from if former else now),
+            lane=Lane.URGENT if plan.is_urgent else Lane.BULK,
             activated_at=now,
             activated_by=by,
         )

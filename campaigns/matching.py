@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns import doorbell
-from campaigns.models import Activation, Run, Watch
+from campaigns.models import Activation, Lane, Run, Watch
 from campaigns.steps.base import Watched
 from orders.models import StatusTransition
 from orders.transitions import Started
@@ -22,15 +22,21 @@ from workspace.database import in_sets
 from workspace.queues import RUNS
 
 
-def start_runs(transitions: Sequence[StatusTransition], watches: Sequence[Watch] | None = None) -> list[Started]:
-    """Start a run for each transition and each live trigger that it matches. Starting one again changes nothing."""
+def start_runs(
+    transitions: Sequence[StatusTransition], watches: Sequence[Watch] | None = None, lane: Lane = Lane.URGENT
+) -> list[Started]:
+    """Start a run for each transition and each live trigger that it matches. Starting one again changes nothing.
+
+    `lane`: no run is more urgent than this.
+    """
     loud = [row for row in transitions if not row.silent_because]
     if not loud:
         return []
     watching = live_watches(loud) if watches is None else watches
     matched = [(row, watch) for row in loud for watch in watching if answers(watch, row)]
     now = timezone.now()
-    Run.objects.bulk_create([_run(row, watch.activation, now) for row, watch in matched], ignore_conflicts=True)
+    runs = [_run(row, watch.activation, max(lane, watch.activation.lane), now) for row, watch in matched]
+    Run.objects.bulk_create(runs, ignore_conflicts=True)
     if matched:
         doorbell.ring_on_commit(RUNS)
     return [Started(row.pk, watch.activation.campaign.code) for row, watch in matched]
@@ -47,7 +53,7 @@ def back_fill(activation: Activation, upto: int) -> int:
     runs = Run.objects.filter(campaign=activation.campaign_id)
     before = runs.count()
     for batch in in_sets(_in_order(rows)):
-        start_runs(batch, watches)
+        start_runs(batch, watches, Lane.BULK)
     return runs.count() - before
 
 
@@ -93,7 +99,7 @@ def write_watches(activation: Activation, watched: Watched) -> None:
     )
 
 
-def _run(transition: StatusTransition, activation: Activation, now: datetime) -> Run:
+def _run(transition: StatusTransition, activation: Activation, lane: int, now: datetime) -> Run:
     return Run(
         campaign_id=activation.campaign_id,
         version_id=activation.version_id,
@@ -101,6 +107,7 @@ def _run(transition: StatusTransition, activation: Activation, now: datetime) ->
         transition=transition,
         order_id=transition.order_id,
         customer_id=transition.customer_id,
+        lane=lane,
         step_at=now,
         due_at=now,
         entered_at=now,

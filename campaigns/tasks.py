@@ -13,7 +13,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
 from campaigns import doorbell, engine
-from campaigns.sms import sending
+from campaigns.sms import receipts, sending, settling
 from workspace import heartbeats
 from workspace.queues import RUNS, SENDING
 
@@ -37,6 +37,17 @@ def recover_expired() -> None:
     """What died between its claim and its answer goes back to the queue, or to a person."""
     if sending.recover_expired():
         doorbell.ring(SENDING)
+
+
+@shared_task(name="campaigns.sweep_receipts")
+def sweep_receipts() -> None:
+    """Receipts that crossed with the answer to their call find their message."""
+    receipts.sweep_kept()
+
+
+@shared_task(name="campaigns.look_up_unknown")
+def look_up_unknown() -> None:
+    settling.look_up_unknown()
 
 
 def _work(queue: str, work_batch: Callable[[], int]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from customers.models import Consent
+from django.db import transaction
+
+from customers.models import Consent, Customer
+from workspace.database import lock_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,22 @@ class Telling:
 
     consent: str
     at: datetime | None = None
+
+
+def tell_consent(phone: str, consent: Consent, *, told_by: str, at: datetime) -> list[Customer]:
+    """Whoever has this number says so themselves: the consent of every customer with it. Answers those customers.
+
+    An older telling changes nothing, whatever order they arrive in.
+    """
+    told = Telling(consent, at)
+    with transaction.atomic():
+        customers = list(lock_rows(Customer.objects.filter(phone=phone).order_by("pk")))
+        for customer in customers:
+            standing = Telling(customer.sms_consent, customer.sms_consent_at)
+            if settle_consent(standing, told, at) is told:
+                customer.sms_consent, customer.sms_consent_source, customer.sms_consent_at = consent, told_by, at
+                customer.save(update_fields=["sms_consent", "sms_consent_source", "sms_consent_at", "updated_at"])
+        return customers
 
 
 # Of two tellings that cannot be ordered by time, the one that sends less.

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
-from campaigns.sms.gateways import GATEWAYS
+from campaigns.sms.gateways import BUILTIN
 from workspace.database import is_postgresql
 
 SHORTEST_SECRET_KEY = 50
@@ -22,12 +22,12 @@ def check_production(**_kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def check_gateway(**_kwargs: Any) -> list[checks.CheckMessage]:
-    if settings.SMS_GATEWAY in GATEWAYS:
+    if settings.SMS_GATEWAY in BUILTIN:
         return []
     return [
         checks.Error(
             f"SMS_GATEWAY is {settings.SMS_GATEWAY!r}, which is no gateway.",
-            hint=f"Choose one of: {', '.join(sorted(GATEWAYS))}.",
+            hint=f"Choose one of: {', '.join(sorted(BUILTIN))}.",
             id="project.E008",
         )
     ]

@@ -136,6 +136,7 @@ _MESSAGE_TONES: dict[str, str] = {
     MessageState.ACCEPTED: "good",
     MessageState.DELIVERED: "good",
     MessageState.PENDING: "info",
+    MessageState.CLAIMED: "info",
     MessageState.CALLING: "info",
     MessageState.REJECTED: "bad",
     MessageState.UNDELIVERED: "bad",

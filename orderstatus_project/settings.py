@@ -19,7 +19,12 @@ DEBUG = env.flag("DEBUG")
 DEMO = env.flag("DEMO", default=not PRODUCTION)
 SECRET_KEY = env.secret_key(VAR_DIR)
 SECRET_KEY_IS_GIVEN = bool(env.text("SECRET_KEY"))
+# What encrypts the secrets of gateways: the newest first, the former after it until nothing needs them.
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS") or [SECRET_KEY]
+ENCRYPTION_KEYS_ARE_GIVEN = bool(env.words("ENCRYPTION_KEYS"))
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
+# Where the outside reaches this installation, as in https://orders.example.com: providers send receipts there.
+PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # In production all but the health checks, which balancers ask in plain HTTP, is HTTPS.
@@ -157,6 +162,8 @@ CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in QUEUES}
 CELERY_TASK_ROUTES = {
     "campaigns.send_due_messages": {"queue": SENDING},
     "campaigns.recover_expired": {"queue": SENDING},
+    "campaigns.sweep_receipts": {"queue": SENDING},
+    "campaigns.look_up_unknown": {"queue": SENDING},
 }
 # Every task may run twice, so one whose worker died is simply done again.
 CELERY_TASK_ACKS_LATE = True
@@ -176,6 +183,8 @@ CELERY_BEAT_SCHEDULE = {
         "campaigns.advance_due_runs": 3.0,
         "campaigns.send_due_messages": 3.0,
         "campaigns.recover_expired": 10.0,
+        "campaigns.sweep_receipts": 10.0,
+        "campaigns.look_up_unknown": 60.0,
         "orders.apply_parked": 10.0,
     }.items()
 }
@@ -217,7 +226,11 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# Where messages go while no gateway is connected under Settings > SMS.
 SMS_GATEWAY = env.text("SMS_GATEWAY", "phone")
+
+# Where `make chaos` names the place at which a process is to die (workspace/failpoints.py).
+FAILPOINT_FILE = env.text("FAILPOINT_FILE")
 
 LOGGING = configure_logging(as_json=PRODUCTION, level=env.text("LOG_LEVEL", "INFO").upper())
 

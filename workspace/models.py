@@ -38,6 +38,7 @@ class Workspace(models.Model):
     )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("general settings")

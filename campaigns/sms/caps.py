@@ -73,6 +73,6 @@ def _whose(message: Message) -> Whose:
 
 def _count(customers: set[int], since: datetime) -> Counter[Whose]:
     sent = Q(state__in=Message.SENT, sent_at__gt=since)
-    on_its_way = Q(state__in=(MessageState.CALLING, MessageState.UNKNOWN))
+    on_its_way = Q(state__in=(*Message.IN_HAND, MessageState.UNKNOWN))
     rows = Message.objects.filter(sent | on_its_way, customer__in=customers).order_by()
     return Counter(rows.values_list("customer_id", "purpose", "is_test"))

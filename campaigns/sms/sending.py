@@ -1,97 +1,137 @@
-"""Hands messages to a gateway: claims those that are due, lets the law rule, then calls, then writes what came of it.
+"""Hands messages to gateways: claims those that are due, lets the law rule, then calls, then writes what came of it.
 
-The message row is first, the call after it. A message is committed as `calling` with a lease just before the call; a
-lease that runs out means that a worker died between the two. Such a message is sent again, under the same reference,
-only where the gateway knows repeats by it; elsewhere its fate is unknown and a person decides. Never silently twice.
+The message row is first, the call after it. A batch is claimed under a lease; just before each call as many messages as
+the gateway takes at once are committed as `calling`. A lease that runs out means that a worker died: what was only
+claimed goes back to the queue, what was being called is sent again, under the same reference, only where the gateway
+knows repeats by it. Elsewhere its fate is unknown (campaigns/sms/settling.py). Never silently twice.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import smsutil
 import structlog
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campaigns import doorbell
+from campaigns.claiming import claim, lock_free
 from campaigns.engine import NOT_MINE, readable_plans
-from campaigns.models import CampaignState, Message, MessageState, Run, SkipReason
+from campaigns.models import CampaignState, CampaignVersion, Encoding, Message, MessageEvent, MessageState, SkipReason
 from campaigns.sms.caps import CapBook
-from campaigns.sms.gateways import GATEWAYS, TEST_GATEWAY, chosen_gateway
-from campaigns.sms.gateways.base import Answer, Outgoing, Refused, Taken
+from campaigns.sms.connections import Connection, Switchboard, note_answers, reserve
+from campaigns.sms.fates import Book, wake_runs
+from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken, Unsure
 from campaigns.sms.law import Hold, Send, Skip, judge
+from campaigns.sms.receipts import apply_kept
 from campaigns.sms.templates import TemplateProblem, render, variables_for
 from statuses.models import OrderStatus
 from workspace.batches import work_batch
-from workspace.database import lock_rows, set_size, write_columns
+from workspace.database import in_sets, lock_rows, set_size, write_columns
+from workspace.failpoints import reach
 from workspace.models import Workspace
-from workspace.queues import RUNS
 
 LEASE = timedelta(minutes=2)
+# A batch is worked on for so long, well within its lease; what has not been called by then goes back to the queue.
+BATCH_S = 40.0
+# No worker sits and waits longer than this for its turn with a gateway that is limited to so many a second.
+LONGEST_REST_S = 5.0
+# A gateway that knows repeats may be handed so many times what it takes at once: a crash makes nothing of it unknown.
+ROUNDS_IF_IDEMPOTENT = 5
+# How soon a message is looked at again while every gateway that might take it is out of order.
+OUTAGE_POLL = timedelta(seconds=5)
 
 CLAIM_COLUMNS = (
     "state", "skip_reason", "due_at", "is_held", "lease", "leased_until",
-    "phone", "text", "parts", "gateway", "ended_at", "error",
+    "phone", "text", "parts", "encoding", "gateway", "ended_at", "error",
 )  # fmt: skip
-ANSWER_COLUMNS = ("state", "gateway_id", "error", "lease", "leased_until", "sent_at", "ended_at")
 
 log = structlog.get_logger(__name__)
 
 
 def send_due(*, limit: int | None = None) -> int:
     """Rule on one batch of due messages and send what may be sent. Answers how many were ruled on."""
-    now, gateway = timezone.now(), chosen_gateway()
+    workspace = Workspace.current()
+    if workspace.sending_paused_at:
+        return 0
+    now, switchboard = timezone.now(), Switchboard.now()
 
-    def claim(ids: Sequence[int] | None) -> list[Message]:
-        due = _due(now)[: limit or set_size()] if ids is None else _due(now).filter(pk__in=ids)
-        return list(lock_rows(due, skip_locked=True, only_self=True))
+    def take(ids: Sequence[int] | None) -> list[Message]:
+        due = _due(now)
+        return claim(due, _room(switchboard, limit)) if ids is None else lock_free(due.filter(pk__in=ids))
 
-    ruled, calling = work_batch(claim, lambda messages: _rule(messages, gateway, timezone.now()), _bury)
-    for key, messages in _by_gateway(calling).items():
-        _call(key, messages)
+    def rule(messages: list[Message]) -> list[Message]:
+        return _rule(messages, switchboard, workspace.timezone, timezone.now())
+
+    ruled, claimed = work_batch(take, rule, _bury)
+    reach("sending.claimed")
+    deadline = time.monotonic() + BATCH_S
+    for code, messages in _by_gateway(claimed).items():
+        _call_all(switchboard, code, messages, deadline)
     return ruled
 
 
 def recover_expired() -> int:
     """Take back messages whose worker died between its claim and its answer. Answers how many."""
-    now = timezone.now()
+    now, switchboard = timezone.now(), Switchboard.now()
     with transaction.atomic():
-        expired = Message.objects.filter(state=MessageState.CALLING, leased_until__lt=now).order_by("pk")
+        expired = Message.objects.filter(state__in=Message.IN_HAND, leased_until__lt=now).order_by("pk")
         messages = list(lock_rows(expired, skip_locked=True)[: set_size()])
+        book = Book(now)
         for message in messages:
-            gateway = GATEWAYS.get(message.gateway)
-            again = gateway is not None and gateway.is_idempotent
-            message.state = MessageState.PENDING if again else MessageState.UNKNOWN
-            message.lease = message.leased_until = None
-            message.due_at = now if again else None
-        columns = ("state", "lease", "leased_until", "due_at")
-        write_columns(Message, columns, [(m.pk, *(getattr(m, c) for c in columns)) for m in messages])
-        return len(messages)
+            if message.state == MessageState.CLAIMED:
+                book.release(message)
+            else:
+                book.note(message, MessageEvent.What.EXPIRED_CALL)
+                book.unsure(message, _("Whoever was sending it died."), switchboard.find(message.gateway))
+        book.write()
+        apply_kept(messages, now)
+    return len(messages)
+
+
+def _room(switchboard: Switchboard, limit: int | None) -> int:
+    """No more than can be sent soon: what is claimed behind a slow gateway could not be overtaken."""
+    most = limit or set_size()
+    if any(one.per_second is None for one in switchboard.in_order):
+        return most
+    per_second = sum(one.per_second or 0 for one in switchboard.in_order)
+    return max(1, min(most, int(per_second * LONGEST_REST_S)))
 
 
 def _due(now: datetime) -> QuerySet[Message]:
-    """Pending messages of active campaigns, and all of an ended one: the law will skip those."""
+    """Pending messages of active campaigns, of each order the next; and all of an ended one, for the law to skip."""
     active = Q(due_at__lte=now, campaign__state=CampaignState.ACTIVE)
-    related = ("campaign", "customer", "order", "only_if_still", "run__version", "run__transition")
+    related = ("campaign", "customer", "order", "only_if_still", "run__transition")
     return (
         Message.objects.filter(active | Q(campaign__state=CampaignState.ENDED), state=MessageState.PENDING)
+        .exclude(Exists(_earlier_on_its_way(now)))
         .select_related(*related)
         .order_by("due_at", "pk")
     )
 
 
-def _rule(messages: list[Message], gateway: str, now: datetime) -> list[Message]:
+def _earlier_on_its_way(now: datetime) -> QuerySet[Message]:
+    """Of an order one message is in flight, in order. One that waits for the morning or a person holds up none."""
+    about_to_go = Q(state=MessageState.PENDING, campaign__state=CampaignState.ACTIVE) & Q(
+        Q(due_at__lte=now) | Q(attempts__gt=0)
+    )
+    in_hand = Q(state__in=Message.IN_HAND)
+    return Message.objects.filter(in_hand | about_to_go, order=OuterRef("order"), pk__lt=OuterRef("pk"))
+
+
+def _rule(messages: list[Message], switchboard: Switchboard, zone: str, now: datetime) -> list[Message]:
     """Let the law rule on each and write what it ruled. Answers those that are to be called now."""
-    plans = readable_plans({m.run.version for m in messages})
+    plans = readable_plans(CampaignVersion.objects.filter(pk__in={message.run.version_id for message in messages}))
     capped = {m: cap for m in messages if m.run.version_id in plans and (cap := plans[m.run.version_id].frequency_cap)}
-    caps, zone, vocabulary = CapBook(capped, now), Workspace.current().timezone, OrderStatus.objects.in_bulk()
+    caps, vocabulary, lease = CapBook(capped, now), OrderStatus.objects.in_bulk(), uuid.uuid4()
     for message in messages:
         match judge(message, caps, now, zone):
             case Skip(reason):
@@ -102,12 +142,12 @@ def _rule(messages: list[Message], gateway: str, now: datetime) -> list[Message]
                 message.due_at = now + NOT_MINE
             case Send():
                 template = plans[message.run.version_id].nodes[message.step].params["text"]
-                if message.gateway or _write_text(message, template, vocabulary, zone, now):
-                    _make_ready(message, TEST_GATEWAY if message.is_test else gateway, now)
+                if message.is_uncertain or _write_text(message, template, vocabulary, zone, now):
+                    _make_ready(message, switchboard, lease, now)
                     caps.takes(message)
     write_columns(Message, CLAIM_COLUMNS, [(m.pk, *(getattr(m, c) for c in CLAIM_COLUMNS)) for m in messages])
-    _wake([m for m in messages if m.has_ended], now)
-    return [m for m in messages if m.state == MessageState.CALLING]
+    wake_runs([m for m in messages if m.has_ended], now)
+    return [m for m in messages if m.state == MessageState.CLAIMED]
 
 
 def _write_text(
@@ -125,21 +165,35 @@ def _write_text(
     if message.error:
         _skip(message, SkipReason.TEXT_FAILED, now)
         return False
-    message.phone, message.parts = customer.phone, len(smsutil.split(message.text).parts)
+    parts = smsutil.split(message.text)
+    message.phone, message.parts = customer.phone, len(parts.parts)
+    message.encoding = Encoding.GSM_7 if smsutil.is_valid_gsm(message.text) else Encoding.UCS_2
     return True
 
 
-def _make_ready(message: Message, gateway: str, now: datetime) -> None:
-    """One that was called before and is to be sent again goes to the same gateway, which knows its reference."""
-    message.gateway = message.gateway or gateway
-    message.state, message.is_held = MessageState.CALLING, False
-    message.lease, message.leased_until = uuid.uuid4(), now + LEASE
+def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, now: datetime) -> None:
+    """One that may have been sent already goes to the same gateway again, which knows its reference."""
+    message.is_held = False
+    connection = _choose(message, switchboard, now)
+    if connection is None:
+        message.due_at = now + OUTAGE_POLL
+        return
+    message.gateway, message.state = connection.code, MessageState.CLAIMED
+    message.lease, message.leased_until = lease, now + LEASE
+
+
+def _choose(message: Message, switchboard: Switchboard, now: datetime) -> Connection | None:
+    if message.is_uncertain:
+        return switchboard.find(message.gateway)
+    if message.is_test:
+        return switchboard.test_phone()
+    return switchboard.next_for(message.refused_by, now)
 
 
 def _skip(message: Message, reason: SkipReason, now: datetime) -> None:
-    """Not to be sent. Of one that was called before nobody knows whether it was."""
+    """Not to be sent. Of one that may have been sent already nobody knows whether it was."""
     message.is_held, message.due_at = False, None
-    if message.gateway:
+    if message.is_uncertain:
         message.state, message.error = MessageState.UNKNOWN, message.error or reason
     else:
         message.state, message.skip_reason, message.ended_at = MessageState.SKIPPED, reason, now
@@ -151,7 +205,7 @@ def _bury(message: Message, error: Exception) -> None:
     message.error = type(error).__name__
     _skip(message, SkipReason.TEXT_FAILED, now)
     message.save()
-    _wake([message] if message.has_ended else [], now)
+    wake_runs([message] if message.has_ended else [], now)
 
 
 def _by_gateway(messages: Sequence[Message]) -> dict[str, list[Message]]:
@@ -161,38 +215,107 @@ def _by_gateway(messages: Sequence[Message]) -> dict[str, list[Message]]:
     return groups
 
 
-def _call(gateway: str, messages: list[Message]) -> None:
-    """Call, then write the answers. If the call fails as a whole, the leases run out and `recover_expired` decides."""
-    outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk) for m in messages]
-    try:
-        answers = dict(zip((m.pk for m in messages), GATEWAYS[gateway].send(outgoing), strict=True))
-    except Exception as error:  # whatever it was, the messages of other gateways are still to be called
-        log.error("gateway_failed", gateway=gateway, messages=len(messages), exc_info=error)
-        return
-    _write_answers(answers, {m.lease for m in messages}, timezone.now())
-
-
-def _write_answers(answers: dict[int, Answer], leases: set[uuid.UUID | None], now: datetime) -> None:
+def _call_all(switchboard: Switchboard, code: str, messages: list[Message], deadline: float) -> None:
+    """Call chunk by chunk. The answers to one are written in the transaction that marks the next as being called."""
+    connection = switchboard.find(code)
+    assert connection is not None, "it was found a moment ago"
+    lease, answered = messages[0].lease, _Answered()
+    for chunk in in_sets(messages, _chunk_size(connection)):
+        if time.monotonic() > deadline or not _has_turn(connection, len(chunk)):
+            break
+        with transaction.atomic():
+            _write_answers(switchboard, connection, answered, lease)
+            calling = _begin(chunk, lease)
+        reach("sending.calling")
+        answered = _call(connection, calling)
+        reach("sending.called")
+        if answered.is_outage:
+            break
     with transaction.atomic():
-        held = list(lock_rows(Message.objects.filter(pk__in=answers, lease__in=leases).order_by("pk")))
-        for message in held:
-            _take(message, answers[message.pk], now)
-        write_columns(Message, ANSWER_COLUMNS, [(m.pk, *(getattr(m, c) for c in ANSWER_COLUMNS)) for m in held])
-        _wake(held, now)
+        _write_answers(switchboard, connection, answered, lease)
+        _release(messages, lease)
+    reach("sending.answered")
 
 
-def _take(message: Message, answer: Answer, now: datetime) -> None:
+def _chunk_size(connection: Connection) -> int:
+    rounds = ROUNDS_IF_IDEMPOTENT if connection.gateway.promises.is_idempotent else 1
+    size = connection.at_once * rounds
+    return size if connection.per_second is None else max(1, min(size, int(connection.per_second)))
+
+
+def _has_turn(connection: Connection, messages: int) -> bool:
+    """Wait until so many may leave; False: not soon."""
+    if connection.per_second is None:
+        return True
+    rest_s = reserve(connection.code, messages, connection.per_second, timezone.now(), LONGEST_REST_S)
+    time.sleep(LONGEST_REST_S if rest_s is None else rest_s)
+    return rest_s is not None
+
+
+def _begin(chunk: list[Message], lease: uuid.UUID | None) -> list[Message]:
+    """Commit that these are being called now. Answers those that are still ours to call."""
+    ours = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CLAIMED)
+    now = timezone.now()
+    begun = ours.update(state=MessageState.CALLING, is_uncertain=True, called_at=now, leased_until=now + LEASE)
+    if begun == len(chunk):
+        return chunk
+    calling = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CALLING)
+    still = set(calling.values_list("pk", flat=True))
+    return [m for m in chunk if m.pk in still]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What became of one call, by message id."""
+
+    answers: dict[int, Answer] = field(default_factory=dict)
+
+    @property
+    def is_outage(self) -> bool:
+        return any(isinstance(answer, Later) and answer.is_outage for answer in self.answers.values())
+
+
+def _call(connection: Connection, messages: list[Message]) -> _Answered:
+    if not messages:
+        return _Answered()
+    outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
+    try:
+        answers = connection.gateway.send(outgoing)
+        return _Answered(dict(zip((m.pk for m in messages), answers, strict=True)))
+    except Exception as error:  # whatever it was, these may have been sent and the others are still to be called
+        log.error("gateway_failed", gateway=connection.code, messages=len(messages), exc_info=error)
+        return _Answered({m.pk: Unsure(type(error).__name__) for m in messages})
+
+
+def _write_answers(
+    switchboard: Switchboard, connection: Connection, answered: _Answered, lease: uuid.UUID | None
+) -> None:
+    if not answered.answers:
+        return
+    now = timezone.now()
+    held = list(lock_rows(Message.objects.filter(pk__in=answered.answers, lease=lease).order_by("pk")))
+    book = Book(now)
+    for message in held:
+        _take(message, answered.answers[message.pk], switchboard, connection, book)
+    book.write()
+    apply_kept(held, now)
+    note_answers(connection, answered.answers.values(), now)
+
+
+def _take(message: Message, answer: Answer, switchboard: Switchboard, connection: Connection, book: Book) -> None:
     match answer:
         case Taken(gateway_id):
-            message.state, message.gateway_id, message.sent_at = MessageState.ACCEPTED, gateway_id, now
-        case Refused(error):
-            message.state, message.error = MessageState.REJECTED, error[:500]
-    message.lease = message.leased_until = None
-    message.ended_at = now
+            book.accept(message, gateway_id)
+        case Refused(error, opted_out):
+            others = () if opted_out or message.is_test else switchboard.willing([*message.refused_by, connection.code])
+            book.refuse(message, error, has_another=bool(others), opted_out=opted_out)
+        case Later():
+            book.put_off(message, answer)
+        case Unsure(error):
+            book.unsure(message, error, connection)
 
 
-def _wake(messages: Sequence[Message], now: datetime) -> None:
-    """The runs that waited for these go on."""
-    if messages:
-        Run.objects.filter(pk__in=[m.run_id for m in messages]).wake(now)
-        doorbell.ring_on_commit(RUNS)
+def _release(messages: list[Message], lease: uuid.UUID | None) -> None:
+    """What was claimed and not called goes back to the queue."""
+    left = Message.objects.filter(pk__in=[m.pk for m in messages], lease=lease, state=MessageState.CLAIMED)
+    left.update(state=MessageState.PENDING, lease=None, leased_until=None)

@@ -74,13 +74,17 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
-    """`decide(runs, step key, params, world)` answers one Decision for each run, in their order."""
+    """`decide(runs, step key, params, world)` answers one Decision for each run, in their order.
+
+    `is_urgent(params)`: whether somebody waits for what this step does, so that its campaign goes before the crowd.
+    """
 
     key: str
     label: str | Promise
     form: type[StepForm]
     decide: Callable[[Sequence[Run], str, Params, World], list[Decision]]
     branches: tuple[Branch, ...] = ()
+    is_urgent: Callable[[Params], bool] = lambda _params: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ import pytest
 import time_machine
 from django.db import connection
 
-from campaigns.sms.gateways import GATEWAYS
+from campaigns.sms.gateways import BUILTIN
 from tests.campaigns.shop import NOON, Shop
 from tests.processes import Pair
 
@@ -18,8 +18,8 @@ def clock():
 def memory(settings):
     """The gateway that messages go to, empty at first."""
     settings.SMS_GATEWAY = "memory"
-    GATEWAYS["memory"].clear()
-    return GATEWAYS["memory"]
+    BUILTIN["memory"].clear()
+    return BUILTIN["memory"]
 
 
 @pytest.fixture

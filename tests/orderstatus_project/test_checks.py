@@ -3,7 +3,7 @@
 import pytest
 from django.core.checks import run_checks
 
-from campaigns.sms.gateways import GATEWAYS
+from campaigns.sms.gateways import BUILTIN
 from orderstatus_project import checks
 
 SET_UP_WELL = {
@@ -21,7 +21,7 @@ SET_UP_WELL = {
 
 @pytest.fixture
 def production(settings, monkeypatch):
-    monkeypatch.setitem(GATEWAYS, "contracted", object())
+    monkeypatch.setitem(BUILTIN, "contracted", object())
     monkeypatch.setattr(checks, "is_postgresql", lambda: True)
     for name, value in SET_UP_WELL.items():
         setattr(settings, name, value)

@@ -1,44 +1,176 @@
-"""What a gateway is to us: something that takes messages, says what became of each, and promises this much."""
+"""What a gateway is to us: something that takes messages, says what became of each, and promises this much.
+
+A kind is one file that defines KIND. It knows one provider's protocol and nothing of our tables: it is given plain
+values and answers plain values, in our words whatever the provider calls them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Protocol
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.functional import Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to hand over. `reference` is ours, and what an idempotent gateway knows a repeat by."""
+    """One message to hand over, to an E.164 number. An idempotent gateway knows a repeat by our `reference`."""
 
     reference: str
     to: str
     text: str
     message_id: int
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The gateway owes it to the phone now."""
+    """The gateway owes it to the phone now. `gateway_id` is what its receipts will call it."""
 
     gateway_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The gateway will not take it; in its own words."""
+    """The gateway will not take it, now or later; in its own words. `opted_out`: the person told the provider so."""
+
+    error: str
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The gateway has certainly not taken it, and may later. `after_s`: when it asked to be asked again, in seconds.
+
+    `is_outage`: it could not be reached at all, and the next gateway may be asked at once.
+    """
+
+    error: str
+    after_s: float | None = None
+    is_outage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Nobody can say whether the gateway took it: no answer, or one that does not tell."""
 
     error: str
 
 
-Answer = Taken | Refused
+Answer = Taken | Refused | Later | Unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A receipt: what became of a message, told by the gateway's id, or our reference, or both.
+
+    `fate` is a word of campaigns.models.Fate. `occurred_at` None: when it is heard.
+    """
+
+    fate: str
+    gateway_id: str = ""
+    reference: str = ""
+    reason: str = ""
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A text that somebody wrote to us, from an E.164 number. `gateway_id` is what a repeat of it is known by."""
+
+    gateway_id: str
+    phone: str
+    text: str
+    occurred_at: datetime | None = None
+
+
+Told = Delivery | Incoming
+
+
+class BadSignature(Exception):
+    """Whoever called is not the provider, or its secret is not the one we know."""
+
+
+class BadReceipt(ValueError):
+    """What was told cannot be read; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """`is_idempotent`: the same reference again reaches the phone once. `can_look_up`: it can be asked what it took.
+
+    `per_call`: how many messages one call carries.
+    """
+
+    is_idempotent: bool = False
+    can_look_up: bool = False
+    per_call: int = 1
 
 
 class Gateway(Protocol):
-    """`send` answers each message in order. One that raises leaves the fate of its whole call unknown."""
+    """A live connection. One that raises leaves the fate of its whole call unsure."""
+
+    promises: Promises
+
+    def send(self, messages: Sequence[Outgoing]) -> list[Answer]:
+        """One answer for each message, in their order. Never waits longer than its time-out, 30 s at most."""
+        ...
+
+    def look_up(self, messages: Sequence[Outgoing]) -> list[Answer | None]:
+        """What became of these: Taken or Refused; Later: it has certainly not got it; None: it cannot say."""
+        ...
+
+    def hear(self, request: HttpRequest) -> list[Told]:
+        """What a call of the provider's tells. Raises BadSignature, BadReceipt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a connection is made of. `settings` as cleaned by the kind's form, without its secrets.
+
+    `receipts_url`: where the provider reaches `hear`; empty where the installation has no public address.
+    """
+
+    code: str = ""
+    sender: str = ""
+    connections: int = 20
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    receipts_url: str = ""
+
+
+class GatewayForm(forms.Form):
+    """The settings of a kind. What `secret_fields` names is stored encrypted and never shown again.
+
+    Cleaned values are JSON: text, numbers, flags, lists and objects of them.
+    """
+
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayKind:
+    """`connect` makes a live connection, and calls nobody yet. A built-in one needs no settings and is not offered."""
 
     key: str
-    # Sending the same reference again reaches the phone once.
-    is_idempotent: bool
+    label: str | Promise
+    connect: Callable[[Setup], Gateway]
+    form: type[GatewayForm] = GatewayForm
+    is_builtin: bool = False
 
-    def send(self, messages: Sequence[Outgoing]) -> list[Answer]: ...
+
+class SendsOnly:
+    """The rest of a gateway that can only send."""
+
+    promises = Promises()
+
+    def look_up(self, messages: Sequence[Outgoing]) -> list[Answer | None]:
+        return [None] * len(messages)
+
+    def hear(self, request: HttpRequest) -> list[Told]:
+        raise BadReceipt("This gateway sends no receipts.")

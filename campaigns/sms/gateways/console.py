@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 import structlog
+from django.utils.translation import gettext_lazy as _
 
-from campaigns.sms.gateways.base import Answer, Outgoing, Taken
+from campaigns.sms.gateways.base import Answer, GatewayKind, Outgoing, Promises, SendsOnly, Setup, Taken
 
 log = structlog.get_logger(__name__)
 
 
-class Console:
-    key = "console"
-    is_idempotent = True
+class Console(SendsOnly):
+    promises = Promises(is_idempotent=True)
 
     def send(self, messages: Sequence[Outgoing]) -> list[Answer]:
         for message in messages:
@@ -19,4 +19,8 @@ class Console:
         return [Taken(message.reference) for message in messages]
 
 
-GATEWAY = Console()
+def connect(setup: Setup) -> Console:
+    return Console()
+
+
+KIND = GatewayKind("console", _("Console"), connect, is_builtin=True)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_lazy as _
+
 from campaigns.models import PhoneText
-from campaigns.sms.gateways.base import Answer, Outgoing, Taken
+from campaigns.sms.gateways.base import Answer, GatewayKind, Outgoing, Promises, SendsOnly, Setup, Taken
 
 
-class Phone:
-    key = "phone"
-    is_idempotent = True
+class Phone(SendsOnly):
+    promises = Promises(is_idempotent=True)
 
     def send(self, messages: Sequence[Outgoing]) -> list[Answer]:
         PhoneText.objects.bulk_create(
@@ -18,4 +19,8 @@ class Phone:
         return [Taken(message.reference) for message in messages]
 
 
-GATEWAY = Phone()
+def connect(setup: Setup) -> Phone:
+    return Phone()
+
+
+KIND = GatewayKind("phone", _("Test phone"), connect, is_builtin=True)

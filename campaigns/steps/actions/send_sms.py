@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Deliver, Message, Purpose, Run
+from campaigns.models import Deliver, Lane, Message, Purpose, Run
 from campaigns.sms.templates import TemplateProblem, check_template
 from campaigns.steps.base import (
     Branch,
@@ -86,6 +86,7 @@ def _owe(run: Run, step: str, params: Params, world: World) -> Message:
         customer_id=order.customer_id if order else None,
         is_test=bool(transition and transition.is_test),
         purpose=params["purpose"],
+        lane=max(run.lane, Lane.URGENT if _is_urgent(params) else Lane.BULK),
         category=params["category"] or "",
         deliver=params["deliver"],
         only_if_still_id=transition.to_status_id if transition and params["only_if_still"] else None,
@@ -95,10 +96,15 @@ def _owe(run: Run, step: str, params: Params, world: World) -> Message:
     )
 
 
+def _is_urgent(params: Params) -> bool:
+    return bool(params["purpose"] == Purpose.TRANSACTIONAL)
+
+
 KIND = StepKind(
     "send_sms",
     _("Send SMS"),
     Form,
     decide,
     branches=(Branch("sent", _("Sent")), Branch("not_sent", _("Not sent"), ends_when_empty=True)),
+    is_urgent=_is_urgent,
 )

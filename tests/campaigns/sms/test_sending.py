@@ -14,7 +14,7 @@ from campaigns.engine import advance
 from campaigns.lifecycle import activate, end, save_draft
 from campaigns.models import Message, PhoneText, Run
 from campaigns.sms import sending
-from campaigns.sms.gateways import GATEWAYS
+from campaigns.sms.gateways import BUILTIN
 from campaigns.sms.gateways.memory import Memory
 from campaigns.sms.sending import LEASE, recover_expired, send_due
 from orders.models import Order
@@ -423,7 +423,7 @@ def test_test_keys_reach_the_test_phone_alone(shop, memory):
 def test_each_gateway_takes_a_repeat_once(owed, settings, clock, monkeypatch, key):
     settings.SMS_GATEWAY = key
     owed()
-    gateway = GATEWAYS[key]
+    gateway = BUILTIN[key]
     die_while_calling(monkeypatch, gateway, after_taking=True)
 
     clock.shift(timedelta(minutes=3))

@@ -1,0 +1,140 @@
+"""Which gateways messages go to now, in which order, and how fast.
+
+With none connected there is one built in, which reaches nobody (settings.SMS_GATEWAY: the test phone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.urls import reverse
+
+from campaigns.models import SmsGateway
+from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
+from campaigns.sms.gateways.base import Answer, Gateway, Later, Setup, Taken
+from workspace.database import lock_rows
+from workspace.encryption import decrypt
+
+# After an outage the others are asked first for so long, or everybody waits.
+OUT_FOR = timedelta(seconds=30)
+# Where nobody limits it, calls to a built-in gateway take this many messages.
+BUILTIN_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A gateway as the sender uses it. `at_once`: how many messages may be under way in it. `per_second` None: any."""
+
+    code: str
+    gateway: Gateway
+    sender: str = ""
+    at_once: int = BUILTIN_AT_ONCE
+    per_second: float | None = None
+    out_until: datetime | None = None
+
+    def is_out(self, now: datetime) -> bool:
+        return self.out_until is not None and now < self.out_until
+
+
+@dataclass(frozen=True, slots=True)
+class Switchboard:
+    """The connections of one moment, in the order in which they are asked. `others` may be asked only of the past."""
+
+    in_order: tuple[Connection, ...]
+    others: dict[str, Connection]
+
+    @classmethod
+    def now(cls) -> Switchboard:
+        """One query."""
+        rows = list(SmsGateway.objects.order_by("position", "pk"))
+        connected = tuple(connection_of(row) for row in rows if row.is_active)
+        others = {row.code: connection_of(row) for row in rows if not row.is_active}
+        builtin = {code: Connection(code, gateway) for code, gateway in BUILTIN.items()}
+        return cls(connected or (builtin[_fallback()],), others | builtin)
+
+    def find(self, code: str) -> Connection | None:
+        return next((one for one in self.in_order if one.code == code), self.others.get(code))
+
+    def test_phone(self) -> Connection:
+        return self.others[TEST_GATEWAY]
+
+    def willing(self, refused_by: Collection[str]) -> list[Connection]:
+        """Who has not refused a message yet, in order."""
+        return [one for one in self.in_order if one.code not in refused_by]
+
+    def next_for(self, refused_by: Collection[str], now: datetime) -> Connection | None:
+        """Who is to be asked; None: those that have not refused it are all out of order."""
+        return next((one for one in self.willing(refused_by) if not one.is_out(now)), None)
+
+
+def connection_of(row: SmsGateway) -> Connection:
+    gateway = _live(row.pk, row.configured_at)
+    at_once = row.connections * gateway.promises.per_call
+    return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
+
+
+def reaches_nobody() -> bool:
+    """Whether no gateway is connected, so that messages go to the test phone at most."""
+    return not SmsGateway.objects.filter(is_active=True).exists()
+
+
+def reserve(code: str, messages: int, per_second: float, now: datetime, most_s: float) -> float | None:
+    """Book room for so many messages with a gateway: after how many seconds they may leave. None: later than `most_s`.
+
+    All workers book in one row, so together they stay under the limit.
+    """
+    with transaction.atomic():
+        row = lock_rows(SmsGateway.objects.filter(code=code)).get()
+        starts = max(row.free_at or now, now)
+        rest_s = (starts - now).total_seconds()
+        if rest_s > most_s:
+            return None
+        SmsGateway.objects.filter(pk=row.pk).update(free_at=starts + timedelta(seconds=messages / per_second))
+        return rest_s
+
+
+def note_answers(connection: Connection, answers: Collection[Answer], now: datetime) -> None:
+    """Keep what an operator asks first of a gateway: its last success and error, and whether it is out of order."""
+    changes: dict[str, Any] = {}
+    errors = [answer for answer in answers if not isinstance(answer, Taken)]
+    if len(errors) < len(answers):
+        changes = {"last_sent_at": now, "out_until": None}
+    if errors:
+        changes |= {"last_error": errors[-1].error[:500], "last_error_at": now}
+    if any(isinstance(answer, Later) and answer.is_outage for answer in errors):
+        changes |= {"out_until": now + OUT_FOR}
+    SmsGateway.objects.filter(code=connection.code).update(**changes)
+
+
+def receipts_url(code: str) -> str:
+    """Where a provider reaches us; empty while PUBLIC_URL is not given."""
+    return settings.PUBLIC_URL + reverse("receipts", args=[code]) if settings.PUBLIC_URL else ""
+
+
+@lru_cache(maxsize=64)
+def _live(pk: int, configured_at: datetime) -> Gateway:
+    """One for each process and configuration, which keeps its connections open."""
+    row = SmsGateway.objects.get(pk=pk)
+    setup = Setup(
+        code=row.code,
+        sender=row.sender,
+        connections=row.connections,
+        settings=row.settings,
+        secrets=decrypt(row.secrets),
+        receipts_url=receipts_url(row.code),
+    )
+    return KINDS[row.kind].connect(setup)
+
+
+def _fallback() -> str:
+    key = str(settings.SMS_GATEWAY)
+    if key not in BUILTIN:
+        raise ImproperlyConfigured(f"SMS_GATEWAY={key!r} is no gateway. Choose one of: {', '.join(BUILTIN)}.")
+    return key

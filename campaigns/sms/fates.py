@@ -1,0 +1,175 @@
+"""What becomes of a message once it was claimed: the one place where an answer, a receipt or a person changes it.
+
+A Book gathers what one transaction decides about messages that it holds locked, and writes it at once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from campaigns import doorbell
+from campaigns.models import Fate, Message, MessageEvent, MessageState, Receipt, Run
+from campaigns.sms.connections import OUT_FOR, Connection
+from campaigns.sms.gateways.base import Later
+from customers.consent import tell_consent
+from customers.models import Consent
+from workspace.database import write_columns
+from workspace.queues import RUNS
+
+What = MessageEvent.What
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
+LONGEST_ASKED_S = 24 * 3600.0
+# A little over three hours of trying.
+MOST_ATTEMPTS = 20
+
+COLUMNS = (
+    "state", "skip_reason", "due_at", "lease", "leased_until", "attempts", "refused_by", "gateway", "is_uncertain",
+    "gateway_id", "error", "sent_at", "ended_at", "receipt_at", "receipt_reason",
+)  # fmt: skip
+
+# A receipt moves a message only forward. What was sent may be told of twice, and the better news stands.
+RANK = {
+    MessageState.UNKNOWN: 0,
+    MessageState.PENDING: 0,
+    MessageState.ACCEPTED: 1,
+    MessageState.UNDELIVERED: 2,
+    MessageState.DELIVERED: 3,
+}
+LEADS_TO = {
+    Fate.ACCEPTED: MessageState.ACCEPTED,
+    Fate.DELIVERED: MessageState.DELIVERED,
+    Fate.UNDELIVERED: MessageState.UNDELIVERED,
+    Fate.EXPIRED: MessageState.UNDELIVERED,
+}
+
+
+@dataclass(slots=True)
+class Book:
+    """What is decided at `now` about messages under lock."""
+
+    now: datetime
+    messages: dict[int, Message] = field(default_factory=dict)
+    events: list[MessageEvent] = field(default_factory=list)
+    ended: list[Message] = field(default_factory=list)
+    opted_out: set[str] = field(default_factory=set)
+
+    def accept(self, message: Message, gateway_id: str = "") -> None:
+        """The gateway owes it to the phone now."""
+        message.gateway_id = message.gateway_id or gateway_id[:128]
+        message.state, message.error, message.sent_at = MessageState.ACCEPTED, "", message.sent_at or self.now
+        self._end(message)
+
+    def refuse(self, message: Message, error: str, *, has_another: bool = False, opted_out: bool = False) -> None:
+        """The gateway will not take it, so it certainly has not got it: another may be asked, or it ends here."""
+        self.note(message, What.REFUSED, error)
+        message.error, message.refused_by = error[:500], [*message.refused_by, message.gateway]
+        if opted_out:
+            self.opted_out.add(message.phone)
+        if has_another:
+            self._queue(message, self.now)
+        else:
+            self._reject(message)
+
+    def put_off(self, message: Message, answer: Later) -> None:
+        """The gateway has certainly not got it, and may take it later."""
+        self.note(message, What.PUT_OFF, answer.error)
+        message.error = answer.error[:500]
+        if answer.is_outage:
+            message.attempts = max(message.attempts, 1)
+            self._queue(message, self.now + min(OUT_FOR, timedelta(seconds=FIRST_PAUSE_S)))
+        elif message.attempts + 1 >= MOST_ATTEMPTS:
+            self._reject(message)
+        else:
+            message.attempts += 1
+            self._queue(message, self.now + _pause(message.attempts, answer.after_s))
+
+    def unsure(self, message: Message, error: str, connection: Connection | None) -> None:
+        """Nobody knows whether the gateway has it. One that knows repeats is asked again; else it is to be settled."""
+        self.note(message, What.UNSURE, error)
+        message.error = error[:500]
+        knows_repeats = connection is not None and connection.gateway.promises.is_idempotent
+        if knows_repeats and message.attempts + 1 < MOST_ATTEMPTS:
+            message.attempts += 1
+            self._free(message, MessageState.PENDING, self.now + _pause(message.attempts))
+        else:
+            self._free(message, MessageState.UNKNOWN, None)
+
+    def send_again(self, message: Message) -> None:
+        """It was not sent after all: it goes back to the queue, and any gateway may be asked."""
+        self._queue(message, self.now)
+
+    def release(self, message: Message) -> None:
+        """It was claimed and not called."""
+        self._free(message, MessageState.PENDING, message.due_at or self.now)
+
+    def tell(self, message: Message, receipt: Receipt) -> None:
+        """A receipt moves the message, unless better news stands. Of an unknown fate it tells that it was sent."""
+        to = LEADS_TO[Fate(receipt.fate)]
+        if MessageState(message.state) not in RANK or RANK[MessageState(message.state)] >= RANK[to]:
+            return
+        if message.sent_at is None:
+            self.note(message, What.RECEIPT, receipt.fate)
+            self.accept(message, receipt.gateway_id)
+        message.state, message.receipt_at = to, receipt.occurred_at
+        message.receipt_reason = receipt.reason or (receipt.fate if receipt.fate == Fate.EXPIRED else "")
+        self.messages[message.pk] = message
+
+    def note(self, message: Message, what: MessageEvent.What, detail: str = "", actor_id: int | None = None) -> None:
+        self.messages[message.pk] = message
+        self.events.append(
+            MessageEvent(
+                message=message,
+                at=self.now,
+                what=what,
+                gateway=message.gateway,
+                detail=detail[:500],
+                actor_id=actor_id,
+            )
+        )
+
+    def write(self) -> None:
+        MessageEvent.objects.bulk_create(self.events)
+        rows = [(m.pk, *(getattr(m, column) for column in COLUMNS)) for m in self.messages.values()]
+        write_columns(Message, COLUMNS, rows)
+        for phone in sorted(self.opted_out):
+            tell_consent(phone, Consent.REFUSED, told_by="gateway", at=self.now)
+        wake_runs(self.ended, self.now)
+
+    def _queue(self, message: Message, due_at: datetime) -> None:
+        message.is_uncertain = False
+        self._free(message, MessageState.PENDING, due_at)
+
+    def _reject(self, message: Message) -> None:
+        message.state = MessageState.REJECTED
+        self._end(message)
+
+    def _end(self, message: Message) -> None:
+        if message.ended_at is None:
+            message.ended_at = self.now
+            self.ended.append(message)
+        message.is_uncertain = False
+        self._free(message, MessageState(message.state), None)
+
+    def _free(self, message: Message, state: MessageState, due_at: datetime | None) -> None:
+        message.state, message.due_at = state, due_at
+        message.lease = message.leased_until = None
+        self.messages[message.pk] = message
+
+
+def wake_runs(messages: Iterable[Message], now: datetime) -> None:
+    """The runs that waited for these go on."""
+    ids = [message.run_id for message in messages]
+    if ids:
+        Run.objects.filter(pk__in=ids).wake(now)
+        doorbell.ring_on_commit(RUNS)
+
+
+def _pause(attempts: int, asked_s: float | None = None) -> timedelta:
+    """Twice as long each time, spread so that a crowd does not come back at once; never sooner than asked."""
+    usual_s = min(FIRST_PAUSE_S * 2 ** (attempts - 1), LONGEST_PAUSE_S)
+    spread_s = usual_s * random.uniform(0.8, 1.2)  # noqa: S311 - spreads, hides nothing
+    return timedelta(seconds=max(spread_s, min(asked_s or 0, LONGEST_ASKED_S)))

@@ -1,0 +1,121 @@
+"""What gateways say later about messages: kept first, then held against the messages we know.
+
+A receipt may come before the answer to the call it is about, twice, in any order, or about nothing of ours. It is one
+row whatever happens; one that nobody knows yet waits for its message (`apply_kept`, and a sweep for what crossed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from campaigns.models import Message, Receipt
+from campaigns.sms.fates import Book
+from campaigns.sms.gateways.base import Delivery
+from workspace.database import lock_rows, set_size, write_columns
+
+# Older ones are about nothing of ours.
+SOUGHT_FOR = timedelta(days=7)
+
+
+def take_receipts(gateway: str, told: Sequence[Delivery]) -> int:
+    """Keep what a gateway told and let it move the messages it is about. Answers how many are about ours."""
+    now = timezone.now()
+    with transaction.atomic():
+        Receipt.objects.bulk_create([_row(gateway, one, now) for one in told], ignore_conflicts=True)
+        return _apply(_waiting(gateway, told), now)
+
+
+def apply_kept(messages: Iterable[Message], now: datetime) -> int:
+    """Receipts that came before we knew whom they were about, for messages locked just now."""
+    ids, references = set(), set()
+    for message in messages:
+        references.add(str(message.reference))
+        if message.gateway_id:
+            ids.add(message.gateway_id)
+    kept = Receipt.objects.filter(Q(reference__in=references) | Q(gateway_id__in=ids), message=None)
+    return _apply(list(kept.order_by("pk")), now)
+
+
+def sweep_kept() -> int:
+    """Receipts that crossed with the answer to their call."""
+    now = timezone.now()
+    with transaction.atomic():
+        kept = Receipt.objects.filter(message=None, received_at__gt=now - SOUGHT_FOR).order_by("pk")
+        known = kept.filter(
+            Q(gateway_id__in=Message.objects.exclude(gateway_id="").values("gateway_id")) & ~Q(gateway_id="")
+        )
+        return _apply(list(known[: set_size()]), now)
+
+
+def _row(gateway: str, told: Delivery, now: datetime) -> Receipt:
+    return Receipt(
+        gateway=gateway,
+        gateway_id=told.gateway_id[:128],
+        reference=_reference(told.reference),
+        fate=told.fate,
+        reason=told.reason[:200],
+        occurred_at=told.occurred_at or now,
+        received_at=now,
+    )
+
+
+def _waiting(gateway: str, told: Sequence[Delivery]) -> list[Receipt]:
+    ids = {one.gateway_id[:128] for one in told}
+    references = {_reference(one.reference) for one in told}
+    kept = Receipt.objects.filter(gateway=gateway, message=None, gateway_id__in=ids, reference__in=references)
+    return list(kept.order_by("pk"))
+
+
+def _apply(receipts: list[Receipt], now: datetime) -> int:
+    """A message that is being called just now is left to its caller: the answer comes first, then its receipts."""
+    if not receipts:
+        return 0
+    messages, book, found = _Index.of(receipts), Book(now), []
+    for receipt in receipts:
+        message = messages.find(receipt)
+        if message is not None and message.state not in Message.IN_HAND:
+            book.tell(message, receipt)
+            found.append((receipt.pk, message.pk))
+    book.write()
+    write_columns(Receipt, ("message_id",), found)
+    return len(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The messages that receipts are about, locked: by our reference, and by gateway and its id."""
+
+    by_reference: dict[str, Message]
+    by_id: dict[tuple[str, str], Message]
+
+    @classmethod
+    def of(cls, receipts: Sequence[Receipt]) -> _Index:
+        references = {uuid for receipt in receipts if (uuid := _uuid(receipt.reference))}
+        ids = {receipt.gateway_id for receipt in receipts if receipt.gateway_id}
+        about = Message.objects.filter(Q(reference__in=references) | Q(gateway_id__in=ids))
+        rows = list(lock_rows(about.order_by("pk")))
+        return cls({str(m.reference): m for m in rows}, {(m.gateway, m.gateway_id): m for m in rows if m.gateway_id})
+
+    def find(self, receipt: Receipt) -> Message | None:
+        found = self.by_reference.get(receipt.reference) or self.by_id.get((receipt.gateway, receipt.gateway_id))
+        return found if found and found.gateway == receipt.gateway else None
+
+
+def _reference(written: str) -> str:
+    """Ours as we write it, however the provider does."""
+    uuid = _uuid(written)
+    return str(uuid) if uuid else written[:64]
+
+
+def _uuid(written: str) -> UUID | None:
+    try:
+        return UUID(written)
+    except ValueError:
+        return None

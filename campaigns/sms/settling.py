@@ -1,0 +1,117 @@
+"""Messages whose fate is unknown: looked up where the gateway can be asked, else settled by a person who says why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from campaigns import doorbell
+from campaigns.models import Message, MessageEvent, MessageState
+from campaigns.sms.connections import Connection, Switchboard
+from campaigns.sms.fates import Book
+from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken
+from workspace.database import lock_rows
+from workspace.queues import SENDING
+
+What = MessageEvent.What
+
+# A gateway may know of a message a moment after it took it.
+LOOKED_UP_AFTER = timedelta(seconds=60)
+# After so long only a person asks again.
+LOOKED_UP_FOR = timedelta(hours=1)
+LOOK_UPS_AT_ONCE = 100
+
+log = structlog.get_logger(__name__)
+
+
+def look_up_unknown() -> int:
+    """Ask gateways that can tell about messages whose fate became unknown lately. Answers how many were settled."""
+    now = timezone.now()
+    lately = Message.objects.filter(
+        state=MessageState.UNKNOWN, called_at__gt=now - LOOKED_UP_FOR, called_at__lt=now - LOOKED_UP_AFTER
+    )
+    return look_up(list(lately.order_by("pk")[:LOOK_UPS_AT_ONCE]))
+
+
+def look_up(messages: Sequence[Message], actor_id: int | None = None) -> int:
+    """Ask their gateways what became of these. Answers how many were settled by it."""
+    switchboard = Switchboard.now()
+    by_gateway: dict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        by_gateway[message.gateway].append(message)
+    return sum(
+        _look_up(connection, some, actor_id)
+        for code, some in by_gateway.items()
+        if (connection := switchboard.find(code)) and connection.gateway.promises.can_look_up
+    )
+
+
+def mark_sent(ids: Sequence[int], *, reason: str, actor_id: int) -> int:
+    """A person knows that these were sent. Answers how many were still unknown."""
+    return _settle(ids, "sent", reason, actor_id)
+
+
+def mark_not_sent_and_send(ids: Sequence[int], *, reason: str, actor_id: int) -> int:
+    """A person knows that these were not sent: they go back to the queue. Answers how many were still unknown."""
+    settled = _settle(ids, "not_sent", reason, actor_id)
+    if settled:
+        doorbell.ring(SENDING)
+    return settled
+
+
+def _settle(ids: Sequence[int], fate: str, reason: str, actor_id: int) -> int:
+    with transaction.atomic():
+        book = Book(timezone.now())
+        unknown = _lock_unknown(ids)
+        for message in unknown:
+            book.note(message, What.SETTLED, f"{fate}: {reason}", actor_id)
+            if fate == "sent":
+                book.accept(message)
+            else:
+                book.send_again(message)
+        book.write()
+        return len(unknown)
+
+
+def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int | None) -> int:
+    outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
+    try:
+        found = connection.gateway.look_up(outgoing)
+    except Exception as error:  # nothing was learned, and nothing is lost
+        log.error("look_up_failed", gateway=connection.code, messages=len(messages), exc_info=error)
+        return 0
+    with transaction.atomic():
+        book = Book(timezone.now())
+        answers = dict(zip((m.pk for m in messages), found, strict=True))
+        settled = sum(_take(message, answers[message.pk], book, actor_id) for message in _lock_unknown(list(answers)))
+        book.write()
+        return settled
+
+
+def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | None) -> bool:
+    """Answers whether its fate is known now."""
+    match answer:
+        case Taken(gateway_id):
+            book.note(message, What.LOOKED_UP, "taken", actor_id)
+            book.accept(message, gateway_id)
+        case Refused(error):
+            book.note(message, What.LOOKED_UP, error, actor_id)
+            book.refuse(message, error)
+        case Later(error):
+            book.note(message, What.LOOKED_UP, error, actor_id)
+            book.send_again(message)
+        case _ if actor_id:
+            book.note(message, What.LOOKED_UP, "no_answer", actor_id)
+            return False
+        case _:
+            return False
+    return True
+
+
+def _lock_unknown(ids: Sequence[int]) -> list[Message]:
+    return list(lock_rows(Message.objects.filter(pk__in=ids, state=MessageState.UNKNOWN).order_by("pk")))
