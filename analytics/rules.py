@@ -10,7 +10,7 @@ A missing value equals nothing: `=`, `in`, `<` … are false of it, `!=`, `notIn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -105,9 +105,6 @@ class Condition:
             return None
         return self.field.read_past(subject, subject.transition)
 
-    def conditions(self) -> Iterator[Condition]:
-        yield self
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -120,10 +117,6 @@ class Group:
         answers = [part.test(subject, seen) for part in self.parts]
         return (all(answers) if self.combinator == "and" else any(answers)) != self.is_negated
 
-    def conditions(self) -> Iterator[Condition]:
-        for part in self.parts:
-            yield from part.conditions()
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -134,15 +127,6 @@ class Rule:
     def ask(self, subject: Subject) -> Answer:
         seen: dict[str, Any] = {}
         return Answer(self.root.test(subject, seen), seen)
-
-    def status_codes(self) -> set[tuple[str, str]]:
-        """The (type, code key) of each status it names."""
-        return {
-            (condition.field.status_type, key)
-            for condition in self.root.conditions()
-            if condition.field.kind is Kind.STATUS and condition.operator not in _PRESENCE
-            for key in _as_list(condition.wanted)
-        }
 
 
 def read_rule(raw: Any) -> Rule:
@@ -307,7 +291,3 @@ def _plain(value: Value) -> str | bool | None:
     if value is None or isinstance(value, bool):
         return value
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _as_list(wanted: Any) -> Sequence[Any]:
-    return list(wanted) if isinstance(wanted, frozenset) else [wanted]
