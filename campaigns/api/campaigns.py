@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -21,9 +20,7 @@ from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, Invalid, Mistake, NotThere, Refusal
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
-from workspace.reading import Problem, read_time
-
-BEGINNING = "beginning"
+from workspace.reading import Problem
 
 EXAMPLE = OpenApiExample(
     "Ready for pickup",
@@ -209,15 +206,9 @@ class ActivateView(_Campaigns):
         ),
     )
     def post(self, request: Request, code: str) -> Response:
-        effective_from = _read_effective_from(request)
+        reach = _read_reach(request)
         campaign = find(code)
-        activated = refusing(
-            lambda: lifecycle.activate(
-                campaign,
-                from_the_beginning=effective_from == BEGINNING,
-                effective_from=effective_from if isinstance(effective_from, datetime) else None,
-            )
-        )
+        activated = refusing(lambda: lifecycle.activate(campaign, **reach))
         version = activated.activation.version.number
         return Response({"campaign": self.answer(campaign).data, "version": version, "started": activated.started})
 
@@ -241,14 +232,11 @@ def refusing(verb: Callable[[], T]) -> T:
         raise Conflict("draft_changed", str(error)) from None
 
 
-def _read_effective_from(request: Request) -> datetime | str | None:
-    written = _body(request, "effective_from").get("effective_from")
-    if written is None or written == BEGINNING:
-        return written
-    moment = read_time(written, "effective_from")
-    if isinstance(moment, Problem):
-        raise Invalid([Mistake.in_body(moment)])
-    return moment
+def _read_reach(request: Request) -> lifecycle.Reach:
+    reach = lifecycle.read_reach(_body(request, "effective_from").get("effective_from"))
+    if isinstance(reach, Problem):
+        raise Invalid([Mistake.in_body(reach)])
+    return reach
 
 
 def _body(request: Request, *known: str) -> dict[str, Any]:

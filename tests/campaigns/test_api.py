@@ -135,7 +135,7 @@ def test_activation_that_reaches_back_counts_what_it_starts(api, source):
     assert Run.objects.count() == 1
 
 
-@pytest.mark.parametrize("when", ["soon", 5, "2026-05-03T14:05:00"])
+@pytest.mark.parametrize("when", ["soon", "", 5, "2026-05-03T14:05:00"])
 def test_activation_from_no_time_is_refused(api, when):
     api.post("campaigns/", PICKUP)
 
