@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from campaigns.api.filtering import SEARCH_IDS, OfCampaign
 from campaigns.models import Message, MessageState, SkipReason
 from workspace.api.filtering import time_from, time_until
-from workspace.api.views import ListView
+from workspace.api.problems import NotThere
+from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 
 
@@ -51,10 +54,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         read_only_fields = fields
 
 
-class MessageFilters(django_filters.FilterSet):
-    campaign = django_filters.CharFilter("campaign__code", label="A campaign's code.")
-    order = django_filters.CharFilter("order__external_id", label="An order's external id.")
-    customer = django_filters.CharFilter("customer__external_id", label="A customer's external id.")
+class MessageFilters(OfCampaign):
     state = django_filters.ChoiceFilter(choices=MessageState.choices)
     skip_reason = django_filters.ChoiceFilter(choices=SkipReason.choices)
     created_from = time_from("created_at")
@@ -65,6 +65,8 @@ class MessagesView(ListView):
     queryset = Message.objects.all()
     serializer_class = MessageSerializer
     filterset_class = MessageFilters
+    search_ids = SEARCH_IDS
+    search_description = "The id of a message, an order or a customer, or the code of a campaign; whole."
     orderings = {"created_at": "pk"}
     usual_ordering = "-created_at"
     scope_to_read = Scope.CAMPAIGNS_READ
@@ -75,6 +77,23 @@ class MessagesView(ListView):
     @extend_schema(operation_id="messages_list", summary="List messages, sent and not sent")
     def get(self, request: Request) -> Response:
         return self.list()
+
+
+class MessageView(ApiView):
+    queryset = Message.objects.all()
+    serializer_class = MessageSerializer
+    scope_to_read = Scope.CAMPAIGNS_READ
+
+    @extend_schema(
+        operation_id="messages_retrieve",
+        summary="Read a message, and what became of it",
+        parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH)],
+    )
+    def get(self, request: Request, id: int) -> Response:
+        message = in_words(Message.objects.filter(pk=id)).first()
+        if message is None:
+            raise NotThere(_("There is no message with the id %d.") % id)
+        return Response(MessageSerializer(message).data)
 
 
 def in_words(messages: QuerySet[Message]) -> QuerySet[Message]:

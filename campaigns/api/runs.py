@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from campaigns.api.filtering import SEARCH_IDS, OfCampaign
 from campaigns.api.messages import MessageSerializer, in_words
 from campaigns.models import Run, RunEvent, RunState
 from workspace.api.filtering import time_from, time_until
@@ -62,10 +63,7 @@ class RunPathSerializer(RunSerializer):
         fields = (*RunSerializer.Meta.fields, "decisions", "messages")  # type: ignore[assignment]
 
 
-class RunFilters(django_filters.FilterSet):
-    campaign = django_filters.CharFilter("campaign__code", label="A campaign's code.")
-    order = django_filters.CharFilter("order__external_id", label="An order's external id.")
-    customer = django_filters.CharFilter("customer__external_id", label="A customer's external id.")
+class RunFilters(OfCampaign):
     state = django_filters.ChoiceFilter(choices=RunState.choices)
     reason = django_filters.CharFilter()
     entered_from = time_from("entered_at")
@@ -76,6 +74,8 @@ class RunsView(ListView):
     queryset = Run.objects.all()
     serializer_class = RunSerializer
     filterset_class = RunFilters
+    search_ids = SEARCH_IDS
+    search_description = "The id of a run, an order or a customer, or the code of a campaign; whole."
     orderings = {"entered_at": "pk"}
     usual_ordering = "-entered_at"
     scope_to_read = Scope.CAMPAIGNS_READ

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from orders.models import Order, StatusTransition
 from orders.standing import STATUS_FIELDS
-from statuses.models import StatusType
+from statuses.models import OrderStatus, StatusType, code_key
 from workspace.api.filtering import time_from, time_until
 from workspace.api.pagination import FeedPages
 from workspace.api.permissions import HasScope, OrdersAreOn
@@ -86,11 +86,16 @@ class TransitionFeed(ListView):
     serializer_class = StatusTransitionSerializer
     pagination_class = FeedPages
     filterset_class = TransitionFilters
+    search_ids = ("id", "order__external_id")
+    search_description = "The id of a transition or an order, or the code of a status it led to; whole."
     permission_classes = (HasScope, OrdersAreOn)
     scope_to_read = Scope.ORDERS_READ
 
     def get_queryset(self) -> QuerySet[StatusTransition]:
         return _in_words(StatusTransition.objects.settled())
+
+    def bears(self, term: str) -> Q:
+        return Q(to_status__in=list(OrderStatus.objects.filter(code_key=code_key(term)).values_list("pk", flat=True)))
 
     @extend_schema(
         operation_id="transitions_feed",
