@@ -14,10 +14,36 @@ from campaigns.api.filtering import SEARCH_IDS, OfCampaign
 from campaigns.models import Message, MessageState, SkipReason
 from workspace.api.filtering import time_from, time_until
 from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 
+EXAMPLE = {
+    "id": 87,
+    "campaign": "ready-for-pickup",
+    "run": 112,
+    "step": "ready",
+    "order": "DEMO-1001",
+    "customer": "demo-0001",
+    "purpose": "transactional",
+    "state": "accepted",
+    "skip_reason": "",
+    "is_held": False,
+    "is_test": False,
+    "due_at": "2026-05-04T09:12:02Z",
+    "phone": "+12025550100",
+    "text": "Ada, order DEMO-1001 is ready for pickup.",
+    "parts": 1,
+    "gateway": "phone",
+    "gateway_id": "47104cd8-6a77-47d3-8386-2686a19d0dc9",
+    "error": "",
+    "created_at": "2026-05-04T09:12:02Z",
+    "sent_at": "2026-05-04T09:12:02Z",
+    "ended_at": "2026-05-04T09:12:02Z",
+}
 
+
+@example_answer("Sent", EXAMPLE)
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """One SMS owed by one order that entered (`run`), at one step."""
 
@@ -25,6 +51,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     order = serializers.CharField(source="order.external_id", allow_null=True)
     customer = serializers.CharField(source="customer.external_id", allow_null=True)
     run = serializers.IntegerField(source="run_id")
+    skip_reason = serializers.ChoiceField(choices=SkipReason.choices, allow_blank=True)
 
     class Meta:
         model = Message

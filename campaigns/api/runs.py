@@ -11,14 +11,44 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.api.filtering import SEARCH_IDS, OfCampaign
+from campaigns.api.messages import EXAMPLE as MESSAGE
 from campaigns.api.messages import MessageSerializer, in_words
 from campaigns.models import Run, RunEvent, RunState
 from workspace.api.filtering import time_from, time_until
 from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 
+EXAMPLE = {
+    "id": 112,
+    "campaign": "ready-for-pickup",
+    "version": 1,
+    "order": "DEMO-1001",
+    "customer": "demo-0001",
+    "transition": 3813,
+    "state": "finished",
+    "reason": "",
+    "step": "ready",
+    "due_at": None,
+    "entered_at": "2026-05-04T09:12:01Z",
+    "ended_at": "2026-05-04T09:12:03Z",
+}
+DECISIONS = [
+    {"number": 1, "step": "", "at": "2026-05-04T09:12:02Z", "outcome": "admitted", "seen": {}},
+    {
+        "number": 2,
+        "step": "paid",
+        "at": "2026-05-04T09:12:02Z",
+        "outcome": "yes",
+        "seen": {"order.payment_status": "paid"},
+    },
+    {"number": 3, "step": "ready", "at": "2026-05-04T09:12:02Z", "outcome": "owed", "seen": {}},
+    {"number": 4, "step": "ready", "at": "2026-05-04T09:12:03Z", "outcome": "sent", "seen": {"message": 87}},
+]
 
+
+@example_answer("Entered", EXAMPLE)
 class RunSerializer(serializers.ModelSerializer[Run]):
     """An order that entered a campaign. `transition` is the move that it entered by."""
 
@@ -55,6 +85,7 @@ class DecisionSerializer(serializers.ModelSerializer[RunEvent]):
         read_only_fields = fields
 
 
+@example_answer("Entered, and why it was texted", {**EXAMPLE, "decisions": DECISIONS, "messages": [MESSAGE]})
 class RunPathSerializer(RunSerializer):
     decisions = DecisionSerializer(source="events", many=True)
     messages = MessageSerializer(many=True)

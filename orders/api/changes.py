@@ -23,6 +23,7 @@ from workspace.api.filtering import time_from, time_until
 from workspace.api.idempotency import idempotent
 from workspace.api.permissions import HasScope, OrdersAreOn
 from workspace.api.problems import Conflict, Invalid, Mistake
+from workspace.api.schema import example_answer
 from workspace.api.views import ListView
 from workspace.database import in_sets, retry_lost_races
 from workspace.models import ApiKey, Scope, Source
@@ -99,6 +100,24 @@ class HeardSerializer(serializers.Serializer[Any]):
     would_start = WouldStartSerializer(many=True, required=False, help_text="With `?dry_run=1`.")
 
 
+@example_answer(
+    "At pickup point",
+    {
+        "id": 4120,
+        "source": "demo-shop",
+        "event_id": "shop-778123",
+        "order": "DEMO-1001",
+        "type": "delivery",
+        "code": "at_pickup_point",
+        "occurred_at": "2026-05-04T09:12:00Z",
+        "sequence": None,
+        "received_at": "2026-05-04T09:12:01Z",
+        "outcome": "moved",
+        "parked_until": None,
+        "fires": True,
+        "is_test": False,
+    },
+)
 class StatusChangeSerializer(serializers.ModelSerializer[StatusChange]):
     """What was said, and what became of it."""
 

@@ -19,11 +19,34 @@ from workspace.api.filtering import time_from, time_until
 from workspace.api.pagination import FeedPages
 from workspace.api.permissions import HasScope, OrdersAreOn
 from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
 from workspace.api.serializers import MoneyField
 from workspace.api.views import ListView
 from workspace.models import Scope
 
 
+@example_answer(
+    "At pickup point",
+    {
+        "id": 3813,
+        "order": "DEMO-1001",
+        "type": "delivery",
+        "from": "shipped",
+        "to": "at_pickup_point",
+        "occurred_at": "2026-05-04T09:12:00Z",
+        "received_at": "2026-05-04T09:12:01Z",
+        "source": "demo-shop",
+        "actor_id": None,
+        "silent_because": "",
+        "is_test": False,
+        "customer": "demo-0001",
+        "total": "59.90",
+        "currency": "GBP",
+        "general_status": None,
+        "delivery_status": "at_pickup_point",
+        "payment_status": "paid",
+    },
+)
 class StatusTransitionSerializer(serializers.ModelSerializer[StatusTransition]):
     """One move of one order, with the order as it then stood."""
 
