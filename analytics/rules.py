@@ -10,7 +10,7 @@ A missing value equals nothing: `=`, `in`, `<` … are false of it, `!=`, `notIn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from analytics.fields import Field, Kind, Subject, Value, all_fields
 from statuses.models import code_key
-from workspace.reading import Problem, read_time
+from workspace.reading import BadDocument, DocumentReader, read_time
 from workspace.text import is_storable
 
 DEEPEST = 8
@@ -67,12 +67,8 @@ OPERATORS: dict[Kind, dict[str, Test]] = {
 }
 
 
-class RuleError(ValueError):
-    """What is wrong with a rule. `problems[i].field` is a JSON pointer within it."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{p.field or '/'}: {p.detail}" for p in problems))
-        self.problems = list(problems)
+class RuleError(BadDocument):
+    """What is wrong with a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +101,6 @@ class Condition:
             return None
         return self.field.read_past(subject, subject.transition)
 
-    def conditions(self) -> Iterator[Condition]:
-        yield self
-
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -120,10 +113,6 @@ class Group:
         answers = [part.test(subject, seen) for part in self.parts]
         return (all(answers) if self.combinator == "and" else any(answers)) != self.is_negated
 
-    def conditions(self) -> Iterator[Condition]:
-        for part in self.parts:
-            yield from part.conditions()
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -135,15 +124,6 @@ class Rule:
         seen: dict[str, Any] = {}
         return Answer(self.root.test(subject, seen), seen)
 
-    def status_codes(self) -> set[tuple[str, str]]:
-        """The (type, code key) of each status it names."""
-        return {
-            (condition.field.status_type, key)
-            for condition in self.root.conditions()
-            if condition.field.kind is Kind.STATUS and condition.operator not in _PRESENCE
-            for key in _as_list(condition.wanted)
-        }
-
 
 def read_rule(raw: Any) -> Rule:
     """Check a rule and make it ready to ask. Raises RuleError naming every problem with its place."""
@@ -154,30 +134,27 @@ def read_rule(raw: Any) -> Rule:
     return Rule(root)
 
 
-class _Reader:
-    """Collects the problems on its way down."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.count = 0
+@dataclass(slots=True)
+class _Reader(DocumentReader):
+    count: int = 0
 
     def group(self, raw: Any, at: str, depth: int) -> Group | None:
         if not isinstance(raw, Mapping):
-            self._refuse(at, "not_a_group", _("A rule is a group: {“combinator”: “and”, “rules”: […]}."))
+            self.refuse(at, "not_a_group", _("A rule is a group: {“combinator”: “and”, “rules”: […]}."))
             return None
         if depth > DEEPEST:
-            self._refuse(at, "too_deep", _("Groups are nested more than %d deep.") % DEEPEST)
+            self.refuse(at, "too_deep", _("Groups are nested more than %d deep.") % DEEPEST)
             return None
-        self._unknown_keys(raw, ("combinator", "not", "rules", "id"), at)
+        self.refuse_unknown(raw, ("combinator", "not", "rules", "id"), at)
         if raw.get("combinator") not in ("and", "or"):
-            self._refuse(f"{at}/combinator", "unknown_combinator", _("The combinator is “and” or “or”."))
+            self.refuse(f"{at}/combinator", "unknown_combinator", _("The combinator is “and” or “or”."))
             return None
         if not isinstance(raw.get("not", False), bool):
-            self._refuse(f"{at}/not", "not_a_flag", _("“not” is true or false."))
+            self.refuse(f"{at}/not", "not_a_flag", _("“not” is true or false."))
             return None
         rules = raw.get("rules")
         if not isinstance(rules, list) or not rules:
-            self._refuse(f"{at}/rules", "empty_group", _("The group is empty. Add a condition or remove it."))
+            self.refuse(f"{at}/rules", "empty_group", _("The group is empty. Add a condition or remove it."))
             return None
         parts = [self._part(part, f"{at}/rules/{place}", depth) for place, part in enumerate(rules)]
         return Group(raw["combinator"], raw.get("not", False), tuple(part for part in parts if part is not None))
@@ -190,45 +167,37 @@ class _Reader:
     def _condition(self, raw: Mapping[str, Any], at: str) -> Condition | None:
         self.count += 1
         if self.count > MOST_CONDITIONS:
-            self._refuse(at, "too_many", _("A rule has at most %d conditions.") % MOST_CONDITIONS)
+            self.refuse(at, "too_many", _("A rule has at most %d conditions.") % MOST_CONDITIONS)
             return None
-        self._unknown_keys(raw, ("field", "operator", "value", "at", "id"), at)
+        self.refuse_unknown(raw, ("field", "operator", "value", "at", "id"), at)
         field = all_fields().get(raw["field"]) if isinstance(raw["field"], str) else None
         if field is None:
-            self._refuse(f"{at}/field", "unknown_field", _("There is no field “%s”.") % str(raw["field"])[:80])
+            self.refuse(f"{at}/field", "unknown_field", _("There is no field “%s”.") % str(raw["field"])[:80])
             return None
         operator = raw.get("operator")
         if not isinstance(operator, str) or operator not in (*OPERATORS[field.kind], *_PRESENCE):
             choices = ", ".join((*OPERATORS[field.kind], *_PRESENCE))
-            self._refuse(f"{at}/operator", "unknown_operator", _("Choose one of: %s.") % choices)
+            self.refuse(f"{at}/operator", "unknown_operator", _("Choose one of: %s.") % choices)
             return None
         moment = raw.get("at", NOW)
         if moment not in (AT_TRIGGER, NOW):
-            self._refuse(f"{at}/at", "unknown_moment", _("“at” is “trigger” or “now”."))
+            self.refuse(f"{at}/at", "unknown_moment", _("“at” is “trigger” or “now”."))
             return None
         if moment == AT_TRIGGER and field.read_past is None:
-            self._refuse(
+            self.refuse(
                 f"{at}/at", "past_unknown", _("What “%s” was at the trigger is not kept. Ask for it now.") % field.key
             )
             return None
         if operator in _PRESENCE:
             if raw.get("value") not in (None, ""):
-                self._refuse(f"{at}/value", "bad_value", _("“%s” compares with nothing.") % operator)
+                self.refuse(f"{at}/value", "bad_value", _("“%s” compares with nothing.") % operator)
                 return None
             return Condition(field, operator, None, moment == AT_TRIGGER)
         try:
             return Condition(field, operator, _wanted(field, operator, raw.get("value")), moment == AT_TRIGGER)
         except ValueError as error:
-            self._refuse(f"{at}/value", "bad_value", str(error))
+            self.refuse(f"{at}/value", "bad_value", str(error))
             return None
-
-    def _unknown_keys(self, raw: Mapping[str, Any], known: Sequence[str], at: str) -> None:
-        for name in raw:
-            if name not in known:
-                self._refuse(f"{at}/{name}", "unknown_field", _("There is no “%s” here.") % str(name)[:80])
-
-    def _refuse(self, at: str, code: str, detail: str) -> None:
-        self.problems.append(Problem(code, detail, at))
 
 
 def _wanted(field: Field, operator: str, raw: Any) -> Any:
@@ -307,7 +276,3 @@ def _plain(value: Value) -> str | bool | None:
     if value is None or isinstance(value, bool):
         return value
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _as_list(wanted: Any) -> Sequence[Any]:
-    return list(wanted) if isinstance(wanted, frozenset) else [wanted]

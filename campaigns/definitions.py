@@ -22,7 +22,7 @@ from campaigns.reentry import EVERY_TIME, Reentry, read_reentry
 from campaigns.sms.caps import FrequencyCap, read_cap
 from campaigns.steps import STEPS, TRIGGERS
 from campaigns.steps.base import Params, StepKind, Watched, read_duration
-from workspace.reading import Problem, check_json
+from workspace.reading import BadDocument, DocumentReader, Problem, check_json
 
 FORMAT = 1
 MOST_BYTES = 500_000
@@ -35,12 +35,8 @@ _KEYS = ("format", "code", "name", "trigger", "reentry", "max_age", "frequency_c
 FINISH, END = "<finish>", "<end>"
 
 
-class DefinitionError(ValueError):
-    """What is wrong with a definition. `problems[i].field` is a JSON pointer within it."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{p.field or '/'}: {p.detail}" for p in problems))
-        self.problems = list(problems)
+class DefinitionError(BadDocument):
+    """What is wrong with a definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +85,32 @@ def all_steps(steps: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Collects the problems on its way through the tree."""
-
-    problems: list[Problem] = field(default_factory=list)
+class _Reader(DocumentReader):
     nodes: dict[str, Node] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
 
     def plan(self, raw: Any) -> Plan | None:
         if not isinstance(raw, Mapping):
-            self._refuse("", "not_an_object", _("A campaign is a JSON object."))
+            self.refuse("", "not_an_object", _("A campaign is a JSON object."))
             return None
         if problem := check_json(_("The campaign"), raw, MOST_BYTES):
-            self._refuse("", problem.code, problem.detail)
+            self.refuse("", problem.code, problem.detail)
             return None
-        self._known_keys(raw, _KEYS, "")
+        self.refuse_unknown(raw, _KEYS, "")
         if raw.get("format") is True or raw.get("format") != FORMAT:
-            self._refuse("/format", "unknown_format", _("This version reads format %d.") % FORMAT)
+            self.refuse("/format", "unknown_format", _("This version reads format %d.") % FORMAT)
             return None
         code = self._text(raw, "code", 64)
         name = self._text(raw, "name", 200)
         if code and not _KEY.fullmatch(code):
-            self._refuse("/code", "invalid", _("Use letters, digits, - and _."))
+            self.refuse("/code", "invalid", _("Use letters, digits, - and _."))
         watched = self._trigger(raw.get("trigger"))
         reentry = self._value(raw, "reentry", read_reentry) or EVERY_TIME
         max_age = self._value(raw, "max_age", read_duration)
         cap = self._value(raw, "frequency_cap", read_cap)
         steps = raw.get("steps")
         if not isinstance(steps, list) or not steps:
-            self._refuse("/steps", "required", _("Add at least one step."))
+            self.refuse("/steps", "required", _("Add at least one step."))
             return None
         first = self._steps(steps, "/steps", FINISH, 1)
         if watched is None:
@@ -126,13 +119,13 @@ class _Reader:
 
     def _trigger(self, raw: Any) -> Watched | None:
         if not isinstance(raw, Mapping):
-            self._refuse("/trigger", "required", _("Say what starts the campaign: {“kind”, “params”}."))
+            self.refuse("/trigger", "required", _("Say what starts the campaign: {“kind”, “params”}."))
             return None
-        self._known_keys(raw, ("kind", "params"), "/trigger")
+        self.refuse_unknown(raw, ("kind", "params"), "/trigger")
         name = raw.get("kind")
         kind = TRIGGERS.get(name) if isinstance(name, str) else None
         if kind is None:
-            self._refuse("/trigger/kind", "unknown_kind", _("Choose one of: %s.") % ", ".join(TRIGGERS))
+            self.refuse("/trigger/kind", "unknown_kind", _("Choose one of: %s.") % ", ".join(TRIGGERS))
             return None
         params = self._params(kind.form, raw.get("params", {}), "/trigger/params")
         return None if params is None else kind.watched(params)
@@ -140,13 +133,13 @@ class _Reader:
     def _steps(self, raw: Any, at: str, after: str, depth: int) -> str:
         """Read a list of steps, last first; answers where the list begins. `after` is where its last step leads."""
         if not isinstance(raw, list):
-            self._refuse(at, "not_a_list", _("Steps are a list."))
+            self.refuse(at, "not_a_list", _("Steps are a list."))
             return after
         if depth > DEEPEST:
-            self._refuse(at, "too_deep", _("Branches are nested more than %d deep.") % DEEPEST)
+            self.refuse(at, "too_deep", _("Branches are nested more than %d deep.") % DEEPEST)
             return after
         if len(raw) > MOST_STEPS:
-            self._refuse(at, "too_many", _("A campaign has at most %d steps.") % MOST_STEPS)
+            self.refuse(at, "too_many", _("A campaign has at most %d steps.") % MOST_STEPS)
             return after
         following = after
         for place in reversed(range(len(raw))):
@@ -155,22 +148,22 @@ class _Reader:
 
     def _step(self, raw: Any, at: str, following: str, depth: int) -> str | None:
         if not isinstance(raw, Mapping):
-            self._refuse(at, "not_an_object", _("A step is an object: {“key”, “kind”, “params”}."))
+            self.refuse(at, "not_an_object", _("A step is an object: {“key”, “kind”, “params”}."))
             return None
-        self._known_keys(raw, ("key", "kind", "params", "branches"), at)
+        self.refuse_unknown(raw, ("key", "kind", "params", "branches"), at)
         key, kind = raw.get("key"), raw.get("kind")
         if not isinstance(key, str) or not _KEY.fullmatch(key):
-            self._refuse(f"{at}/key", "invalid", _("Give the step a key of letters, digits, - and _."))
+            self.refuse(f"{at}/key", "invalid", _("Give the step a key of letters, digits, - and _."))
             return None
         if key in self.keys:
-            self._refuse(f"{at}/key", "repeated", _("Another step has the key “%s”.") % key)
+            self.refuse(f"{at}/key", "repeated", _("Another step has the key “%s”.") % key)
             return None
         self.keys.add(key)
         if len(self.keys) > MOST_STEPS:
-            self._refuse(at, "too_many", _("A campaign has at most %d steps.") % MOST_STEPS)
+            self.refuse(at, "too_many", _("A campaign has at most %d steps.") % MOST_STEPS)
             return None
         if not isinstance(kind, str) or kind not in STEPS:
-            self._refuse(f"{at}/kind", "unknown_kind", _("Choose one of: %s.") % ", ".join(STEPS))
+            self.refuse(f"{at}/kind", "unknown_kind", _("Choose one of: %s.") % ", ".join(STEPS))
             return None
         params = self._params(STEPS[kind].form, raw.get("params", {}), f"{at}/params")
         exits = self._exits(STEPS[kind], raw.get("branches", {}), f"{at}/branches", following, depth)
@@ -182,9 +175,9 @@ class _Reader:
     def _exits(self, kind: StepKind, raw: Any, at: str, following: str, depth: int) -> dict[str, str] | None:
         """A branch that holds steps comes out at the step after; an empty one too, or it ends, as its kind says."""
         if not isinstance(raw, Mapping):
-            self._refuse(at, "not_an_object", _("Branches are an object of lists of steps."))
+            self.refuse(at, "not_an_object", _("Branches are an object of lists of steps."))
             return None
-        self._known_keys(raw, [branch.key for branch in kind.branches], at)
+        self.refuse_unknown(raw, [branch.key for branch in kind.branches], at)
         exits = {"": following}
         for branch in kind.branches:
             steps = raw.get(branch.key, [])
@@ -196,7 +189,7 @@ class _Reader:
 
     def _params(self, form: type[forms.Form], raw: Any, at: str) -> Params | None:
         if not isinstance(raw, Mapping):
-            self._refuse(at, "not_an_object", _("Params are an object."))
+            self.refuse(at, "not_an_object", _("Params are an object."))
             return None
         filled = form(dict(raw))
         problems = filled.problems()  # type: ignore[attr-defined]
@@ -206,7 +199,7 @@ class _Reader:
     def _text(self, raw: Mapping[str, Any], name: str, longest: int) -> str:
         value = raw.get(name)
         if not isinstance(value, str) or not value.strip() or len(value) > longest:
-            self._refuse(f"/{name}", "invalid", _("Give a text of 1 to %d characters.") % longest)
+            self.refuse(f"/{name}", "invalid", _("Give a text of 1 to %d characters.") % longest)
             return ""
         return value
 
@@ -216,13 +209,5 @@ class _Reader:
         try:
             return read(raw[name])
         except forms.ValidationError as error:
-            self._refuse(f"/{name}", "invalid", " ".join(error.messages))
+            self.refuse(f"/{name}", "invalid", " ".join(error.messages))
             return None
-
-    def _known_keys(self, raw: Mapping[str, Any], known: Sequence[str], at: str) -> None:
-        for name in raw:
-            if name not in known:
-                self._refuse(f"{at}/{name}", "unknown_field", _("There is no “%s” here.") % str(name)[:80])
-
-    def _refuse(self, at: str, code: str, detail: str) -> None:
-        self.problems.append(Problem(code, detail, at))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db import transaction
 from django.db.models import Max
@@ -20,6 +20,9 @@ from orders.models import StatusTransition
 from statuses.models import OrderStatus
 from workspace.database import lock_rows
 from workspace.models import User
+from workspace.reading import Problem, read_time
+
+BEGINNING = "beginning"
 
 
 class WrongState(ValueError):
@@ -36,6 +39,24 @@ class Activated:
 
     activation: Activation
     started: int
+
+
+class Reach(TypedDict):
+    """How far back an activation reaches, as `activate` takes it."""
+
+    from_the_beginning: bool
+    effective_from: datetime | None
+
+
+def read_reach(written: Any) -> Reach | Problem:
+    """An `effective_from` as written: a time, `beginning`, or left out, which is from now on."""
+    if written is None or written == BEGINNING:
+        return Reach(from_the_beginning=written == BEGINNING, effective_from=None)
+    moment = read_time(written, "effective_from")
+    if isinstance(moment, datetime):
+        return Reach(from_the_beginning=False, effective_from=moment)
+    code, detail = (moment.code, moment.detail) if moment else ("empty", _("Give a time."))
+    return Problem(code, _("%s Or write “beginning”.") % detail, "effective_from")
 
 
 def save_draft(definition: Any, *, revision: int | None = None, by: User | None = None) -> tuple[Campaign, bool]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Admission, Run, RunState
 from campaigns.world import World
 from orders.models import StatusTransition
-from workspace.database import lock_rows, write_columns
+from workspace.database import lock_rows, write_rows
 
 MODES = ("every_time", "once_per_order", "first_visit", "once_per_customer", "not_within")
 MOST_DAYS = 3660
@@ -114,7 +114,7 @@ def refused_reentries(runs: Sequence[Run], reentry: Reentry, world: World) -> di
             admission.run_id = run.pk
             admission.occurred.append(occurred_at.isoformat())
             admitted[admission.pk] = admission
-    write_columns(Admission, ("run_id", "occurred"), [(a.pk, a.run_id, a.occurred) for a in admitted.values()])
+    write_rows(list(admitted.values()), ("run_id", "occurred"))
     return refused
 
 

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from customers.models import Consent, Customer, timezones
+from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from workspace import timeline
 from workspace.screens import Screen, moment, nothing, pill
+from workspace.zones import timezones
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]

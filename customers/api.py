@@ -20,20 +20,21 @@ from workspace.api.batches import RESULTS, read_batch
 from workspace.api.filtering import time_from, time_until
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
 from workspace.api.upserts import BulkSerializer, address, status_of, sum_up, take_in_batch, take_in_one
 from workspace.api.views import ApiView, ListView
 from workspace.models import ApiKey, Scope
 
 EXAMPLE = {
-    "external_id": "C-2041",
-    "first_name": "Mari",
-    "last_name": "Tanaka",
-    "phone": "+81 90 1234 5678",
-    "email": "mari@example.com",
-    "timezone": "Asia/Tokyo",
-    "language": "ja",
+    "external_id": "demo-0001",
+    "first_name": "Ada",
+    "last_name": "Lindqvist",
+    "phone": "+1 202 555 0100",
+    "email": "ada@example.com",
+    "timezone": "Europe/London",
+    "language": "en",
     "sms_consent": "given",
-    "sms_consent_at": "2026-05-03T14:05:00+09:00",
+    "sms_consent_at": "2026-05-03T14:05:00+01:00",
 }
 EXAMPLES = [OpenApiExample("A customer", value=EXAMPLE, request_only=True)]
 BULK_EXAMPLES = [OpenApiExample("Two customers", value=[EXAMPLE, {"external_id": "C-7"}], request_only=True)]
@@ -67,6 +68,19 @@ class CustomerToldSerializer(serializers.Serializer[Any]):
     )
 
 
+@example_answer(
+    "Ada",
+    {
+        **EXAMPLE,
+        "phone": "+12025550100",
+        "phone_written": "+1 202 555 0100",
+        "phone_kind": "unknown",
+        "sms_consent_source": "demo-shop",
+        "sms_consent_at": "2026-05-03T13:05:00Z",
+        "created_at": "2026-05-03T13:05:01Z",
+        "updated_at": "2026-05-03T13:05:01Z",
+    },
+)
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
     email = serializers.CharField()
     phone_kind = serializers.ChoiceField(choices=PhoneKind.choices, allow_blank=True)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterable
-from functools import cache
 from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.phones import PhoneKind, read_phone
 from workspace.models import Workspace
 from workspace.text import validate_text
-
-
-@cache
-def timezones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
-def validate_timezone(name: str) -> None:
-    if name not in timezones():
-        raise ValidationError(_("“%(name)s” is no time zone. Write one such as Europe/London."), params={"name": name})
+from workspace.zones import validate_timezone
 
 
 class Consent(models.TextChoices):

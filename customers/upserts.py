@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.consent import Telling, settle_consent
-from customers.models import Consent, Customer, validate_timezone
+from customers.models import Consent, Customer
 from workspace.database import retry_lost_races
 from workspace.models import Workspace
 from workspace.reading import Problem, check_fields, check_not_ahead, check_text, read_time
 from workspace.upserts import Upserted, upsert
+from workspace.zones import validate_timezone
 
 # What they are called outside, and the columns that hold them as they are written.
 TEXTS = {

@@ -23,7 +23,7 @@ from orders.said import Said
 from orders.signals import statuses_changed
 from orders.standing import STANDING_COLUMNS, Standing, Verdict
 from statuses.models import OrderStatus, code_key
-from workspace.database import in_sets, lock_rows, retry_lost_races, write_columns
+from workspace.database import in_sets, lock_rows, retry_lost_races, write_columns, write_rows
 from workspace.models import Source
 from workspace.reading import Problem, check_not_ahead
 
@@ -352,8 +352,7 @@ def _known_events(said: Sequence[Said], source: Source, now: datetime) -> dict[s
 
 def _write_inbox(changes: list[StatusChange], retold: set[int | None]) -> None:
     StatusChange.objects.bulk_create([change for change in changes if change.pk not in retold])
-    again = [change for change in changes if change.pk in retold]
-    write_columns(StatusChange, RETOLD_COLUMNS, [(c.pk, *(getattr(c, name) for name in RETOLD_COLUMNS)) for c in again])
+    write_rows([change for change in changes if change.pk in retold], RETOLD_COLUMNS)
 
 
 def _content(change: StatusChange) -> tuple[str, str, str, str]:
@@ -387,7 +386,6 @@ def _apply(ids: Sequence[int]) -> int:
         for change in waiting:
             order = batch.orders[change.order_external_id]
             _fold(change, order, batch.vocabulary[(change.type, code_key(change.code))], batch)
-        columns = ("order_id", "status_id", "verdict", "parked_until")
-        write_columns(StatusChange, columns, [(c.pk, c.order_id, c.status_id, c.verdict, None) for c in waiting])
+        write_rows(waiting, ("order_id", "status_id", "verdict", "parked_until"))
         batch.write()
         return len(waiting)

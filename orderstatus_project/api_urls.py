@@ -11,7 +11,7 @@ from campaigns.api.campaigns import (
     PauseView,
     ResumeView,
 )
-from campaigns.api.messages import MessagesView
+from campaigns.api.messages import MessagesView, MessageView
 from campaigns.api.runs import RunsView, RunView
 from customers.api import CustomersBulkView, CustomersView, CustomerView
 from orders.api.changes import StatusChangesView
@@ -43,5 +43,6 @@ urlpatterns = [
     path("runs/", RunsView.as_view(), name="api-runs"),
     path("runs/<int:id>/", RunView.as_view(), name="api-run"),
     path("messages/", MessagesView.as_view(), name="api-messages"),
+    path("messages/<int:id>/", MessageView.as_view(), name="api-message"),
     re_path("", NothingHere.as_view()),
 ]

@@ -17,27 +17,26 @@ from statuses.models import OrderStatus, StatusType
 from workspace.api.filtering import FlagFilter
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, NotThere
+from workspace.api.schema import example_answer
 from workspace.api.serializers import NumberField, StrictSerializer
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 
-EXAMPLE = OpenApiExample(
-    "At pickup point",
-    value={
-        "type": "delivery",
-        "code": "at_pickup_point",
-        "name": "At pickup point",
-        "include_in_analytics": True,
-        "position": 2,
-    },
-    request_only=True,
-)
+AT_PICKUP_POINT = {
+    "type": "delivery",
+    "code": "at_pickup_point",
+    "name": "At pickup point",
+    "include_in_analytics": True,
+    "position": 2,
+}
+EXAMPLE = OpenApiExample("At pickup point", value=AT_PICKUP_POINT, request_only=True)
 ADDRESS = [
     OpenApiParameter("type", str, OpenApiParameter.PATH, enum=StatusType.values),
     OpenApiParameter("code", str, OpenApiParameter.PATH, description="In any case."),
 ]
 
 
+@example_answer("At pickup point", {**AT_PICKUP_POINT, "created_at": "2026-05-01T09:00:00Z"})
 class StatusSerializer(StrictSerializer):
     """One word of the vocabulary. Type and code stay as they were made: other systems know them."""
 

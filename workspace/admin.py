@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any
 
 from babel.numbers import get_currency_name, list_currencies
@@ -30,6 +29,7 @@ from unfold.widgets import (
 
 from workspace.models import ApiKey, Scope, Source, User, Workspace
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
+from workspace.zones import timezones
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -47,7 +47,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, choices in (
-            ("timezone", [(zone, zone) for zone in sorted(zoneinfo.available_timezones())]),
+            ("timezone", [(zone, zone) for zone in sorted(timezones())]),
             (
                 "currency",
                 [(each, f"{each} · {get_currency_name(each, locale='en')}") for each in sorted(list_currencies())],

@@ -102,6 +102,12 @@ def write_columns(model: type[models.Model], columns: Sequence[str], rows: Seque
         _write_some(model, columns, some)
 
 
+def write_rows(rows: Sequence[models.Model], columns: Sequence[str]) -> None:
+    """Write these columns (attribute names) of rows of one model, as they now stand in memory."""
+    if rows:
+        write_columns(type(rows[0]), columns, [(row.pk, *(getattr(row, name) for name in columns)) for row in rows])
+
+
 def _write_some(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     quote = connection.ops.quote_name
     fields: list[Any] = [model._meta.get_field(name) for name in columns]

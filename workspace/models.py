@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workspace.database import draw_keys_after_the_highest
+from workspace.zones import validate_timezone
 
 
 class User(AbstractUser):
@@ -36,7 +37,7 @@ class Workspace(models.Model):
         validators=[RegexValidator(r"^[A-Z]{2}$", _("Give the two capital letters of a country, such as US."))],
         help_text=_("Read phone numbers written without a country code as numbers of this country."),
     )
-    timezone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)
 

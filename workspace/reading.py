@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,29 @@ class Problem:
     code: str
     detail: str
     field: str = ""
+
+
+class BadDocument(ValueError):
+    """What is wrong with a document. `problems[i].field` is a JSON pointer within it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{p.field or '/'}: {p.detail}" for p in problems))
+        self.problems = list(problems)
+
+
+@dataclass(slots=True)
+class DocumentReader:
+    """Reads a tree of JSON and collects what is wrong with it on the way, so that it can all be told at once."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, at: str, code: str, detail: str) -> None:
+        self.problems.append(Problem(code, detail, at))
+
+    def refuse_unknown(self, raw: Mapping[str, Any], known: Collection[str], at: str) -> None:
+        for name in raw:
+            if name not in known:
+                self.refuse(f"{at}/{name}", "unknown_field", _("There is no “%s” here.") % str(name)[:80])
 
 
 def read_time(written: Any, field: str = "occurred_at") -> datetime | Problem | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -19,58 +18,67 @@ from campaigns.definitions import DefinitionError
 from campaigns.models import Campaign, CampaignState
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, Invalid, Mistake, NotThere, Refusal
+from workspace.api.schema import example_answer
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
-from workspace.reading import Problem, read_time
+from workspace.reading import Problem
 
-BEGINNING = "beginning"
-
-EXAMPLE = OpenApiExample(
-    "Ready for pickup",
-    value={
-        "format": 1,
-        "code": "ready-for-pickup",
-        "name": "Ready for pickup",
-        "trigger": {
-            "kind": "order_status_changed",
-            "params": {"type": "delivery", "from": ["shipped"], "to": ["at_pickup_point"]},
-        },
-        "reentry": {"mode": "once_per_order"},
-        "max_age": {"value": 24, "unit": "hours"},
-        "steps": [
-            {
-                "key": "paid",
-                "kind": "filter_customers",
-                "params": {
-                    "rule": {
-                        "combinator": "and",
-                        "rules": [{"field": "order.payment_status", "operator": "in", "value": ["paid"]}],
-                    }
-                },
-                "branches": {
-                    "yes": [
-                        {
-                            "key": "text",
-                            "kind": "send_sms",
-                            "params": {
-                                "purpose": "transactional",
-                                "text": "{{ customer.first_name }}, order {{ order.external_id }} is ready for pickup.",
-                                "only_if_still": True,
-                            },
-                        }
-                    ]
-                },
-            }
-        ],
+READY_FOR_PICKUP: dict[str, Any] = {
+    "format": 1,
+    "code": "ready-for-pickup",
+    "name": "Ready for pickup",
+    "trigger": {
+        "kind": "order_status_changed",
+        "params": {"type": "delivery", "from": ["shipped"], "to": ["at_pickup_point"]},
     },
-    request_only=True,
-)
+    "reentry": {"mode": "once_per_order"},
+    "max_age": {"value": 24, "unit": "hours"},
+    "steps": [
+        {
+            "key": "paid",
+            "kind": "filter_customers",
+            "params": {
+                "rule": {
+                    "combinator": "and",
+                    "rules": [{"field": "order.payment_status", "operator": "in", "value": ["paid"]}],
+                }
+            },
+            "branches": {
+                "yes": [
+                    {
+                        "key": "ready",
+                        "kind": "send_sms",
+                        "params": {
+                            "purpose": "transactional",
+                            "text": "{{ customer.first_name }}, order {{ order.external_id }} is ready for pickup.",
+                            "only_if_still": True,
+                        },
+                    }
+                ]
+            },
+        }
+    ],
+}
+EXAMPLE = OpenApiExample("Ready for pickup", value=READY_FOR_PICKUP, request_only=True)
+ANSWER = {
+    "code": "ready-for-pickup",
+    "name": "Ready for pickup",
+    "state": "active",
+    "revision": 1,
+    "live_version": 1,
+    "definition": READY_FOR_PICKUP,
+    "created_at": "2026-05-01T09:30:00Z",
+    "updated_at": "2026-05-02T10:00:00Z",
+}
+PAUSED = OpenApiExample("Paused", value={**ANSWER, "state": "paused"}, response_only=True)
+ENDED = OpenApiExample("Ended", value={**ANSWER, "state": "ended", "live_version": None}, response_only=True)
 ADDRESS = [OpenApiParameter("code", str, OpenApiParameter.PATH)]
 DEFINITION = {"application/json": {"type": "object", "description": "A campaign file: see docs/campaigns.md."}}
 
 T = TypeVar("T")
 
 
+@example_answer("Ready for pickup", ANSWER)
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     """A campaign. `definition` is its draft; what runs is the version of that number."""
 
@@ -172,7 +180,9 @@ class _Verb(_Campaigns):
 
 @extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
 class PauseView(_Verb):
-    @extend_schema(operation_id="campaigns_pause", summary="Hold every order that entered, and every message")
+    @extend_schema(
+        operation_id="campaigns_pause", summary="Hold every order that entered, and every message", examples=[PAUSED]
+    )
     def post(self, request: Request, code: str) -> Response:
         return self.do(request, code, lifecycle.pause)
 
@@ -186,7 +196,9 @@ class ResumeView(_Verb):
 
 @extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
 class EndView(_Verb):
-    @extend_schema(operation_id="campaigns_end", summary="Start nothing more and stop what is under way")
+    @extend_schema(
+        operation_id="campaigns_end", summary="Start nothing more and stop what is under way", examples=[ENDED]
+    )
     def post(self, request: Request, code: str) -> Response:
         return self.do(request, code, lifecycle.end)
 
@@ -209,15 +221,9 @@ class ActivateView(_Campaigns):
         ),
     )
     def post(self, request: Request, code: str) -> Response:
-        effective_from = _read_effective_from(request)
+        reach = _read_reach(request)
         campaign = find(code)
-        activated = refusing(
-            lambda: lifecycle.activate(
-                campaign,
-                from_the_beginning=effective_from == BEGINNING,
-                effective_from=effective_from if isinstance(effective_from, datetime) else None,
-            )
-        )
+        activated = refusing(lambda: lifecycle.activate(campaign, **reach))
         version = activated.activation.version.number
         return Response({"campaign": self.answer(campaign).data, "version": version, "started": activated.started})
 
@@ -241,14 +247,11 @@ def refusing(verb: Callable[[], T]) -> T:
         raise Conflict("draft_changed", str(error)) from None
 
 
-def _read_effective_from(request: Request) -> datetime | str | None:
-    written = _body(request, "effective_from").get("effective_from")
-    if written is None or written == BEGINNING:
-        return written
-    moment = read_time(written, "effective_from")
-    if isinstance(moment, Problem):
-        raise Invalid([Mistake.in_body(moment)])
-    return moment
+def _read_reach(request: Request) -> lifecycle.Reach:
+    reach = lifecycle.read_reach(_body(request, "effective_from").get("effective_from"))
+    if isinstance(reach, Problem):
+        raise Invalid([Mistake.in_body(reach)])
+    return reach
 
 
 def _body(request: Request, *known: str) -> dict[str, Any]:

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from campaigns.api.filtering import SEARCH_IDS, OfCampaign
 from campaigns.models import Message, MessageState, SkipReason
 from workspace.api.filtering import time_from, time_until
-from workspace.api.views import ListView
+from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
+from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 
+EXAMPLE = {
+    "id": 87,
+    "campaign": "ready-for-pickup",
+    "run": 112,
+    "step": "ready",
+    "order": "DEMO-1001",
+    "customer": "demo-0001",
+    "purpose": "transactional",
+    "state": "accepted",
+    "skip_reason": "",
+    "is_held": False,
+    "is_test": False,
+    "due_at": "2026-05-04T09:12:02Z",
+    "phone": "+12025550100",
+    "text": "Ada, order DEMO-1001 is ready for pickup.",
+    "parts": 1,
+    "gateway": "phone",
+    "gateway_id": "47104cd8-6a77-47d3-8386-2686a19d0dc9",
+    "error": "",
+    "created_at": "2026-05-04T09:12:02Z",
+    "sent_at": "2026-05-04T09:12:02Z",
+    "ended_at": "2026-05-04T09:12:02Z",
+}
 
+
+@example_answer("Sent", EXAMPLE)
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """One SMS owed by one order that entered (`run`), at one step."""
 
@@ -22,6 +51,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     order = serializers.CharField(source="order.external_id", allow_null=True)
     customer = serializers.CharField(source="customer.external_id", allow_null=True)
     run = serializers.IntegerField(source="run_id")
+    skip_reason = serializers.ChoiceField(choices=SkipReason.choices, allow_blank=True)
 
     class Meta:
         model = Message
@@ -51,10 +81,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         read_only_fields = fields
 
 
-class MessageFilters(django_filters.FilterSet):
-    campaign = django_filters.CharFilter("campaign__code", label="A campaign's code.")
-    order = django_filters.CharFilter("order__external_id", label="An order's external id.")
-    customer = django_filters.CharFilter("customer__external_id", label="A customer's external id.")
+class MessageFilters(OfCampaign):
     state = django_filters.ChoiceFilter(choices=MessageState.choices)
     skip_reason = django_filters.ChoiceFilter(choices=SkipReason.choices)
     created_from = time_from("created_at")
@@ -65,6 +92,8 @@ class MessagesView(ListView):
     queryset = Message.objects.all()
     serializer_class = MessageSerializer
     filterset_class = MessageFilters
+    search_ids = SEARCH_IDS
+    search_description = "The id of a message, an order or a customer, or the code of a campaign; whole."
     orderings = {"created_at": "pk"}
     usual_ordering = "-created_at"
     scope_to_read = Scope.CAMPAIGNS_READ
@@ -75,6 +104,23 @@ class MessagesView(ListView):
     @extend_schema(operation_id="messages_list", summary="List messages, sent and not sent")
     def get(self, request: Request) -> Response:
         return self.list()
+
+
+class MessageView(ApiView):
+    queryset = Message.objects.all()
+    serializer_class = MessageSerializer
+    scope_to_read = Scope.CAMPAIGNS_READ
+
+    @extend_schema(
+        operation_id="messages_retrieve",
+        summary="Read a message, and what became of it",
+        parameters=[OpenApiParameter("id", int, OpenApiParameter.PATH)],
+    )
+    def get(self, request: Request, id: int) -> Response:
+        message = in_words(Message.objects.filter(pk=id)).first()
+        if message is None:
+            raise NotThere(_("There is no message with the id %d.") % id)
+        return Response(MessageSerializer(message).data)
 
 
 def in_words(messages: QuerySet[Message]) -> QuerySet[Message]:

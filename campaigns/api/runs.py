@@ -10,14 +10,45 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from campaigns.api.filtering import SEARCH_IDS, OfCampaign
+from campaigns.api.messages import EXAMPLE as MESSAGE
 from campaigns.api.messages import MessageSerializer, in_words
 from campaigns.models import Run, RunEvent, RunState
 from workspace.api.filtering import time_from, time_until
 from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 
+EXAMPLE = {
+    "id": 112,
+    "campaign": "ready-for-pickup",
+    "version": 1,
+    "order": "DEMO-1001",
+    "customer": "demo-0001",
+    "transition": 3813,
+    "state": "finished",
+    "reason": "",
+    "step": "ready",
+    "due_at": None,
+    "entered_at": "2026-05-04T09:12:01Z",
+    "ended_at": "2026-05-04T09:12:03Z",
+}
+DECISIONS = [
+    {"number": 1, "step": "", "at": "2026-05-04T09:12:02Z", "outcome": "admitted", "seen": {}},
+    {
+        "number": 2,
+        "step": "paid",
+        "at": "2026-05-04T09:12:02Z",
+        "outcome": "yes",
+        "seen": {"order.payment_status": "paid"},
+    },
+    {"number": 3, "step": "ready", "at": "2026-05-04T09:12:02Z", "outcome": "owed", "seen": {}},
+    {"number": 4, "step": "ready", "at": "2026-05-04T09:12:03Z", "outcome": "sent", "seen": {"message": 87}},
+]
 
+
+@example_answer("Entered", EXAMPLE)
 class RunSerializer(serializers.ModelSerializer[Run]):
     """An order that entered a campaign. `transition` is the move that it entered by."""
 
@@ -54,6 +85,7 @@ class DecisionSerializer(serializers.ModelSerializer[RunEvent]):
         read_only_fields = fields
 
 
+@example_answer("Entered, and why it was texted", {**EXAMPLE, "decisions": DECISIONS, "messages": [MESSAGE]})
 class RunPathSerializer(RunSerializer):
     decisions = DecisionSerializer(source="events", many=True)
     messages = MessageSerializer(many=True)
@@ -62,10 +94,7 @@ class RunPathSerializer(RunSerializer):
         fields = (*RunSerializer.Meta.fields, "decisions", "messages")  # type: ignore[assignment]
 
 
-class RunFilters(django_filters.FilterSet):
-    campaign = django_filters.CharFilter("campaign__code", label="A campaign's code.")
-    order = django_filters.CharFilter("order__external_id", label="An order's external id.")
-    customer = django_filters.CharFilter("customer__external_id", label="A customer's external id.")
+class RunFilters(OfCampaign):
     state = django_filters.ChoiceFilter(choices=RunState.choices)
     reason = django_filters.CharFilter()
     entered_from = time_from("entered_at")
@@ -76,6 +105,8 @@ class RunsView(ListView):
     queryset = Run.objects.all()
     serializer_class = RunSerializer
     filterset_class = RunFilters
+    search_ids = SEARCH_IDS
+    search_description = "The id of a run, an order or a customer, or the code of a campaign; whole."
     orderings = {"entered_at": "pk"}
     usual_ordering = "-entered_at"
     scope_to_read = Scope.CAMPAIGNS_READ

@@ -2,8 +2,8 @@
 
 from django.db import migrations, models
 
-import customers.models
 import workspace.text
+import workspace.zones
 
 
 class Migration(migrations.Migration):
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Empty: the installation's.",
                         max_length=64,
-                        validators=[customers.models.validate_timezone],
+                        validators=[workspace.zones.validate_timezone],
                         verbose_name="time zone",
                     ),
                 ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import django_filters
 from django.db import transaction
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,9 +23,10 @@ from workspace.api.filtering import time_from, time_until
 from workspace.api.idempotency import idempotent
 from workspace.api.permissions import HasScope, OrdersAreOn
 from workspace.api.problems import Conflict, Invalid, Mistake
+from workspace.api.schema import example_answer
 from workspace.api.views import ListView
 from workspace.database import in_sets, retry_lost_races
-from workspace.models import ApiKey, Scope
+from workspace.models import ApiKey, Scope, Source
 from workspace.reading import Problem
 
 OUTCOMES = [str(verdict) for verdict in COUNTED_AS]
@@ -98,6 +100,24 @@ class HeardSerializer(serializers.Serializer[Any]):
     would_start = WouldStartSerializer(many=True, required=False, help_text="With `?dry_run=1`.")
 
 
+@example_answer(
+    "At pickup point",
+    {
+        "id": 4120,
+        "source": "demo-shop",
+        "event_id": "shop-778123",
+        "order": "DEMO-1001",
+        "type": "delivery",
+        "code": "at_pickup_point",
+        "occurred_at": "2026-05-04T09:12:00Z",
+        "sequence": None,
+        "received_at": "2026-05-04T09:12:01Z",
+        "outcome": "moved",
+        "parked_until": None,
+        "fires": True,
+        "is_test": False,
+    },
+)
 class StatusChangeSerializer(serializers.ModelSerializer[StatusChange]):
     """What was said, and what became of it."""
 
@@ -196,12 +216,20 @@ class StatusChangesView(ListView):
     queryset = StatusChange.objects.select_related("source")
     serializer_class = StatusChangeSerializer
     filterset_class = StatusChangeFilters
+    search_ids = ("id", "order__external_id")
+    search_description = "The id of a status change, an event or an order; whole."
     orderings = {"received_at": "pk"}
     usual_ordering = "-received_at"
     permission_classes = (HasScope, OrdersAreOn)
     scope_to_read = Scope.ORDERS_READ
     scope_to_write = Scope.ORDERS_WRITE
     parameters_to_write = frozenset({"results", "dry_run", "mode"})
+
+    def bears(self, term: str) -> Q:
+        """An event id is indexed beside its source; and what is parked may speak of an order that is not there yet."""
+        told = Q(source__in=list(Source.objects.values_list("pk", flat=True)), event_id=term)
+        parked = Q(verdict=InboxVerdict.PARKED, order_external_id=term)
+        return told | parked
 
     @extend_schema(operation_id="status_changes_list", summary="List what sources said, and what became of it")
     def get(self, request: Request) -> Response:

@@ -25,6 +25,7 @@ from workspace.api.filtering import SeveralFilter, time_from, time_until
 from workspace.api.idempotency import idempotent
 from workspace.api.permissions import HasScope, OrdersAreOn
 from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
 from workspace.api.serializers import MoneyField
 from workspace.api.upserts import BulkSerializer, address, status_of, sum_up, take_in_batch, take_in_one
 from workspace.api.views import ApiView, ListView
@@ -32,16 +33,16 @@ from workspace.models import Scope
 
 EXAMPLE = {
     "external_id": "DEMO-1001",
-    "customer": "C-2041",
+    "customer": "demo-0001",
     "total": "59.90",
-    "currency": "EUR",
+    "currency": "GBP",
     "ordered_at": "2026-05-03T14:05:00+02:00",
     "payment_status": "paid",
     "delivery_status": "shipped",
     "occurred_at": "2026-05-03T16:20:00+02:00",
     "event_id": "shop-778123",
     "lines": [{"sku": "MUG-1", "name": "Mug", "quantity": 2, "price": "29.95"}],
-    "delivery": {"method": "pickup", "point": "Station"},
+    "delivery": {"method": "pickup", "point": "Elm Street Books"},
     "payment": {"method": "card"},
     "custom": {"gift": True},
 }
@@ -54,6 +55,18 @@ PATCH_EXAMPLES = [
     )
 ]
 BULK_EXAMPLES = [OpenApiExample("Two orders", value=[EXAMPLE, {"external_id": "A/2"}], request_only=True)]
+
+
+ANSWER = {
+    **{name: EXAMPLE[name] for name in ("external_id", "customer", "total", "currency")},
+    "ordered_at": "2026-05-03T12:05:00Z",
+    "general_status": None,
+    "delivery_status": "shipped",
+    "payment_status": "paid",
+    **{name: EXAMPLE[name] for name in ("lines", "delivery", "payment", "custom")},
+    "created_at": "2026-05-03T12:05:01Z",
+    "updated_at": "2026-05-03T14:20:02Z",
+}
 
 
 class LineSerializer(serializers.Serializer[Any]):
@@ -95,6 +108,7 @@ class OrderToldSerializer(serializers.Serializer[Any]):
     custom = serializers.DictField(required=False, allow_null=True)
 
 
+@example_answer("An order", ANSWER)
 class OrderSerializer(serializers.ModelSerializer[Order]):
     customer = serializers.CharField(source="customer.external_id", allow_null=True)
     total = MoneyField(allow_null=True)
@@ -131,6 +145,7 @@ class StatusOutcomesSerializer(serializers.Serializer[Any]):
     payment_status = serializers.ChoiceField(choices=KEPT_OUTCOMES, required=False)
 
 
+@example_answer("It moved", {**ANSWER, "status_outcomes": {"delivery_status": "moved", "payment_status": "unchanged"}})
 class OrderWrittenSerializer(OrderSerializer):
     """The order as it now stands, and what became of each status told."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -14,16 +14,39 @@ from rest_framework.response import Response
 
 from orders.models import Order, StatusTransition
 from orders.standing import STATUS_FIELDS
-from statuses.models import StatusType
+from statuses.models import OrderStatus, StatusType, code_key
 from workspace.api.filtering import time_from, time_until
 from workspace.api.pagination import FeedPages
 from workspace.api.permissions import HasScope, OrdersAreOn
 from workspace.api.problems import NotThere
+from workspace.api.schema import example_answer
 from workspace.api.serializers import MoneyField
 from workspace.api.views import ListView
 from workspace.models import Scope
 
 
+@example_answer(
+    "At pickup point",
+    {
+        "id": 3813,
+        "order": "DEMO-1001",
+        "type": "delivery",
+        "from": "shipped",
+        "to": "at_pickup_point",
+        "occurred_at": "2026-05-04T09:12:00Z",
+        "received_at": "2026-05-04T09:12:01Z",
+        "source": "demo-shop",
+        "actor_id": None,
+        "silent_because": "",
+        "is_test": False,
+        "customer": "demo-0001",
+        "total": "59.90",
+        "currency": "GBP",
+        "general_status": None,
+        "delivery_status": "at_pickup_point",
+        "payment_status": "paid",
+    },
+)
 class StatusTransitionSerializer(serializers.ModelSerializer[StatusTransition]):
     """One move of one order, with the order as it then stood."""
 
@@ -86,11 +109,16 @@ class TransitionFeed(ListView):
     serializer_class = StatusTransitionSerializer
     pagination_class = FeedPages
     filterset_class = TransitionFilters
+    search_ids = ("id", "order__external_id")
+    search_description = "The id of a transition or an order, or the code of a status it led to; whole."
     permission_classes = (HasScope, OrdersAreOn)
     scope_to_read = Scope.ORDERS_READ
 
     def get_queryset(self) -> QuerySet[StatusTransition]:
         return _in_words(StatusTransition.objects.settled())
+
+    def bears(self, term: str) -> Q:
+        return Q(to_status__in=list(OrderStatus.objects.filter(code_key=code_key(term)).values_list("pk", flat=True)))
 
     @extend_schema(
         operation_id="transitions_feed",

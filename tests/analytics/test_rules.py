@@ -247,17 +247,6 @@ def test_a_personal_value_that_is_not_there_is_told_to_be_missing():
     assert answer.seen == {"customer.first_name": None}
 
 
-def test_it_tells_which_statuses_it_names():
-    rule = group(
-        condition("order.payment_status", "in", ["Paid", "invoiced"]),
-        group(condition("order.delivery_status", "!=", "Shipped")),
-        condition("order.general_status", "null"),
-        condition("order.currency", "=", "EUR"),
-    )
-
-    assert read_rule(rule).status_codes() == {("payment", "paid"), ("payment", "invoiced"), ("delivery", "shipped")}
-
-
 def test_a_field_can_be_added_from_above(monkeypatch):
     monkeypatch.setattr(fields, "_fields", dict(all_fields()))
     fields.register(Field("order.lucky", "lucky number", Kind.NUMBER, read=lambda subject: Decimal(7)))

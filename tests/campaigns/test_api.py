@@ -135,7 +135,7 @@ def test_activation_that_reaches_back_counts_what_it_starts(api, source):
     assert Run.objects.count() == 1
 
 
-@pytest.mark.parametrize("when", ["soon", 5, "2026-05-03T14:05:00"])
+@pytest.mark.parametrize("when", ["soon", "", 5, "2026-05-03T14:05:00"])
 def test_activation_from_no_time_is_refused(api, when):
     api.post("campaigns/", PICKUP)
 
@@ -171,7 +171,71 @@ def test_messages_are_filtered(api, source):
     assert [m["text"] for m in api.get("messages/", order="A").json()["results"]] == ["Order A is here."]
 
 
-@pytest.mark.parametrize("path", ["runs/", "messages/", "campaigns/"])
+@pytest.mark.parametrize("path", ["runs/", "messages/"])
+@pytest.mark.parametrize(
+    ("term", "orders"),
+    [
+        ("A", ["A"]),
+        ("C-B", ["B"]),
+        ("pickup", ["B", "A"]),
+        ("pick", []),
+        ("a", []),
+        ("+16025550124", []),
+        ("9" * 30, []),
+    ],
+)
+def test_what_entered_is_found_by_a_whole_id_or_code(api, source, path, term, orders):
+    OrderFactory(external_id="A", customer=CustomerFactory(external_id="C-A", phone_written="+16025550124"))
+    OrderFactory(external_id="B", customer=CustomerFactory(external_id="C-B"))
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    enter(source, "A", "B")
+
+    answer = api.get(path, search=term)
+
+    assert [row["order"] for row in answer.json()["results"]] == orders
+
+
+@pytest.mark.parametrize("path", ["runs/", "messages/"])
+def test_what_entered_is_found_by_its_own_id(api, source, path):
+    OrderFactory(external_id="A")
+    OrderFactory(external_id="B")
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    enter(source, "A", "B")
+    wanted = api.get(path, order="B").json()["results"][0]["id"]
+
+    answer = api.get(path, search=wanted)
+
+    assert [row["order"] for row in answer.json()["results"]] == ["B"]
+
+
+def test_a_search_and_a_filter_narrow_together(api, source):
+    OrderFactory(external_id="A")
+    OrderFactory(external_id="B", customer=CustomerFactory(sms_consent="refused"))
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    enter(source, "A", "B")
+
+    answer = api.get("messages/", search="pickup", state="skipped")
+
+    assert [row["order"] for row in answer.json()["results"]] == ["B"]
+
+
+def test_a_message_is_read_by_its_id(api, source):
+    OrderFactory(external_id="A")
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    enter(source, "A")
+    listed = api.get("messages/").json()["results"][0]
+
+    answer = api.get(f"messages/{listed['id']}/")
+
+    assert answer.json() == listed
+    assert (answer.json()["order"], answer.json()["text"]) == ("A", "Order A is here.")
+
+
+@pytest.mark.parametrize("path", ["runs/", "messages/", "campaigns/", "runs/?search=pickup", "messages/?search=pickup"])
 def test_a_list_asks_no_more_for_many_than_for_few(api, source, path):
     api.post("campaigns/", PICKUP)
     api.post("campaigns/pickup/activate/", {})
@@ -196,6 +260,7 @@ def test_a_list_asks_no_more_for_many_than_for_few(api, source, path):
         ("get", "campaigns/"),
         ("get", "runs/"),
         ("get", "messages/"),
+        ("get", "messages/1/"),
         ("post", "campaigns/"),
         ("post", "campaigns/x/end/"),
     ],
@@ -208,7 +273,9 @@ def test_a_key_without_the_scope_may_not(source, method, path):
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("path", ["campaigns/none/", "runs/9/", f"runs/{10**30}/"])
+@pytest.mark.parametrize(
+    "path", ["campaigns/none/", "runs/9/", f"runs/{10**30}/", "messages/9/", f"messages/{10**30}/"]
+)
 def test_what_is_not_there_is_not_found(api, path):
     assert api.get(path).status_code == 404
 

@@ -191,6 +191,18 @@ def test_what_was_said_can_be_read(api, shop):
     assert (change["event_id"], change["order"], change["outcome"]) == ("e-2", "unknown", "parked")
 
 
+@pytest.mark.parametrize(
+    ("term", "events"),
+    [("e-1", ["e-1"]), ("O-1", ["e-1"]), ("unknown", ["e-2"]), ("e-", []), ("unk", []), ("paid", []), ("9" * 30, [])],
+)
+def test_what_was_said_is_found_by_a_whole_id_whether_its_order_is_known_or_not(api, term, events):
+    api.post("status-changes/", [paid(occurred_at=AT, event_id="e-1"), paid(order="unknown", event_id="e-2")])
+
+    answer = api.get("status-changes/", search=term)
+
+    assert [row["event_id"] for row in answer.json()["results"]] == events
+
+
 def test_times_are_told_in_utc(api):
     api.post("status-changes/", paid(occurred_at=AT))
 
@@ -215,3 +227,5 @@ def test_a_page_of_the_inbox_costs_no_query_per_change(api, django_assert_num_qu
 
     with django_assert_num_queries(3):  # the key, the switch, the page
         assert len(api.get("status-changes/").json()["results"]) == 30
+    with django_assert_num_queries(5):  # and the order and the sources that are searched
+        assert len(api.get("status-changes/", search="unknown-7").json()["results"]) == 1

@@ -91,9 +91,47 @@ def test_the_feed_is_filtered(api, shop):
     assert api.get("transitions/", order="O-2").json()["results"] == []
 
 
+@pytest.mark.parametrize(
+    ("term", "moves"),
+    [("O-1", ["invoiced", "paid"]), ("PAID", ["paid", "paid"]), ("O", []), ("pai", []), ("7" * 30, [])],
+)
+def test_the_feed_is_searched_by_a_whole_order_id_or_status_code(api, shop, term, moves):
+    OrderFactory(external_id="O-1", customer=None)
+    OrderFactory(external_id="O-2", customer=None)
+    move(shop, "O-1", "invoiced", "paid")
+    move(shop, "O-2", "paid")
+
+    answer = api.get("transitions/", search=term)
+
+    assert [row["to"] for row in answer.json()["results"]] == moves
+
+
+def test_a_search_of_the_feed_goes_on_where_it_ended(api, shop):
+    OrderFactory(external_id="O-1", customer=None)
+    OrderFactory(external_id="O-2", customer=None)
+    move(shop, "O-1", "invoiced")
+    page = api.get("transitions/", search="O-1").json()
+    move(shop, "O-2", "paid")
+    move(shop, "O-1", "paid")
+
+    later = follow(api, page["next"])
+
+    assert [(row["order"], row["to"]) for row in later["results"]] == [("O-1", "paid")]
+
+
+def test_the_moves_of_one_order_are_not_searched(api):
+    OrderFactory(external_id="O-1")
+
+    answer = api.get("orders/O-1/transitions/", search="paid")
+
+    assert answer.json()["errors"][0]["code"] == "unknown_parameter"
+
+
 def test_a_page_of_the_feed_costs_no_query_per_transition(api, shop, django_assert_max_num_queries):
     for order in OrderFactory.create_batch(20):
         move(shop, order.external_id, "paid")
 
     with django_assert_max_num_queries(6):  # the key, its use, the switch, what is settled (two), the page
         assert len(api.get("transitions/").json()["results"]) == 20
+    with django_assert_max_num_queries(8):  # and whose id or code it is that is searched for (two)
+        assert len(api.get("transitions/", search="paid").json()["results"]) == 20

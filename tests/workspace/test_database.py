@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from tests.factories import OrderFactory, StatusFactory
-from workspace.database import in_sets, lock_rows, snapshot, write_columns
+from workspace.database import in_sets, lock_rows, snapshot, write_columns, write_rows
 from workspace.models import Source
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,20 @@ def test_rows_that_are_not_named_are_left_alone():
 def test_no_rows_are_no_statement(django_assert_num_queries):
     with django_assert_num_queries(0):
         write_columns(Order, COLUMNS, [])
+
+
+def test_rows_are_written_as_they_stand_in_memory_and_only_the_columns_named():
+    one, other = OrderFactory(total_minor=100), OrderFactory(total_minor=200)
+    one.total_minor, one.currency, other.total_minor = 101, "USD", None
+
+    write_rows([one, other], ["total_minor"])
+
+    assert list(Order.objects.order_by("pk").values_list("total_minor", "currency")) == [(101, "EUR"), (None, "EUR")]
+
+
+def test_no_rows_in_memory_are_no_statement(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        write_rows([], ["total_minor"])
 
 
 def test_thousands_of_rows_are_cut_below_what_a_statement_takes():

@@ -41,6 +41,19 @@ def test_a_country_is_two_capital_letters():
         Workspace(pk=1, default_country="us").full_clean()
 
 
+@pytest.mark.parametrize("name", ["Mars/Olympus", "europe/london", "+02:00", "../etc/passwd"])
+def test_what_is_no_time_zone_is_refused(name):
+    with pytest.raises(ValidationError) as refusal:
+        Workspace(pk=1, timezone=name).clean_fields()
+
+    assert refusal.value.message_dict == {"timezone": [f"“{name}” is no time zone. Write one such as Europe/London."]}
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/London", "America/Argentina/Buenos_Aires"])
+def test_a_time_zone_is_known_by_its_iana_name(name):
+    Workspace(pk=1, timezone=name).clean_fields()
+
+
 def test_the_admin_and_the_file_load_are_sources_from_the_start():
     assert list(Source.objects.order_by("pk").values_list("pk", "code", "mode", "on_unknown")) == [
         (Source.ADMIN_ID, "admin", "live", "reject"),

@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from workspace.reading import (
+    BadDocument,
+    DocumentReader,
     Problem,
     absent_if_empty,
     check_fields,
@@ -105,3 +107,26 @@ def test_json_that_no_database_keeps_is_refused(value, code):
     problem = check_json("custom", value, 100)
 
     assert (problem and problem.code) == code
+
+
+def test_a_reader_of_documents_collects_what_is_wrong_with_its_place():
+    reader = DocumentReader()
+
+    reader.refuse_unknown({"code": "a", "colour": "red", "é" * 100: 1}, ("code",), "/steps/0")
+    reader.refuse("/steps/0/code", "invalid", "Use letters.")
+
+    assert [(problem.code, problem.field) for problem in reader.problems] == [
+        ("unknown_field", "/steps/0/colour"),
+        ("unknown_field", "/steps/0/" + "é" * 100),
+        ("invalid", "/steps/0/code"),
+    ]
+    assert reader.problems[0].detail == "There is no “colour” here."
+
+
+def test_a_bad_document_tells_every_problem_with_its_place():
+    problems = [Problem("not_an_object", "It is a list."), Problem("invalid", "Use letters.", "/code")]
+
+    error = BadDocument(problems)
+
+    assert str(error) == "/: It is a list.; /code: Use letters."
+    assert error.problems == problems

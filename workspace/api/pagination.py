@@ -142,12 +142,12 @@ class CursorPages(BasePagination):
         return cursor
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        page = {"type": "string", "format": "uri", "nullable": True}
+        page = {"type": "string", "format": "uri", "nullable": True, "example": None}
         return {
             "type": "object",
             "required": ["results", "next", "previous"],
             "properties": {
-                "results": {"type": "array", "items": schema.get("items", schema)},
+                "results": schema,
                 "next": {**page, "description": "The next page; null: this is the last."},
                 "previous": {**page, "description": "The page before; null: this is the first."},
             },
@@ -186,6 +186,7 @@ class FeedPages(CursorPages):
         page["properties"]["next"] = {
             "type": "string",
             "format": "uri",
+            "example": "https://orders.example.com/api/v1/transitions/?cursor=WyJpZCIsMzgxMywzODEzLDBd",
             "description": "Where it goes on. Always given: with no results you are up to date; ask there again later.",
         }
         page["properties"]["previous"]["description"] = "Always null: a feed goes one way."

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+
+S = TypeVar("S", bound=Callable[..., Any])
 
 PROBLEM = {
     "type": "object",
@@ -66,6 +70,11 @@ ANSWERS = {
 ALWAYS = ("401", "403", "406", "422", "429", "503")
 TO_WRITE = ("409",)
 WITH_BODY = ("400", "411", "413", "415")
+
+
+def example_answer(name: str, value: dict[str, Any]) -> Callable[[S], S]:
+    """Beside a serializer: what one answered by it looks like, alone and in lists. Told of the demo shop."""
+    return extend_schema_serializer(examples=[OpenApiExample(name, value=value, response_only=True)])
 
 
 class EndpointSchema(AutoSchema):

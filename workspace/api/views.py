@@ -5,10 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
@@ -22,6 +21,7 @@ from workspace.api.pagination import CursorPages
 from workspace.api.parsing import MergePatch, StrictJson
 from workspace.api.permissions import HasScope
 from workspace.api.problems import Invalid, Mistake, NotThere, Refusal
+from workspace.api.searching import Search
 from workspace.api.throttling import KeyThrottle
 from workspace.models import ApiKey, Scope
 from workspace.text import is_storable
@@ -34,7 +34,7 @@ class ApiView(GenericAPIView[Any]):
     permission_classes: Any = (HasScope,)
     throttle_classes = (KeyThrottle,)
     parser_classes = (StrictJson,)
-    filter_backends = (ParameterFilters, SearchFilter)
+    filter_backends = (ParameterFilters, Search)
     pagination_class: Any = None
 
     http_method_names = ("get", "post", "put", "patch", "delete", "head")
@@ -105,20 +105,27 @@ class ListView(ApiView):
     orderings: ClassVar[dict[str, str]] = {"created_at": "pk"}
     usual_ordering: ClassVar[str] = "-created_at"
     filterset_class: Any = None
+    # Either of them, as workspace/api/searching.py tells; neither: there is no `?search=` here.
     search_fields: ClassVar[tuple[str, ...]] = ()
+    search_ids: ClassVar[tuple[str, ...]] = ()
+    search_description: ClassVar[str] = ""
     pagination_class: Any = CursorPages
 
     def known_parameters(self) -> frozenset[str]:
         if self.request.method not in SAFE_METHODS:
             return super().known_parameters()
         filters = self.filterset_class.base_filters if self.filterset_class else ()
-        search = {"search"} if self.search_fields else set()
+        search = {"search"} if self.search_fields or self.search_ids else set()
         paging = {parameter["name"] for parameter in self.pagination_class().get_schema_operation_parameters(self)}
         return frozenset({*filters, *search, *paging})
 
     def repeatable_parameters(self) -> frozenset[str]:
         filters = self.filterset_class.base_filters if self.filterset_class else {}
         return frozenset(name for name, filter in filters.items() if isinstance(filter, SeveralFilter))
+
+    def bears(self, term: str) -> Q:
+        """Rows that `?search=` finds besides those that `search_ids` name."""
+        return Q()
 
     def list(self, queryset: QuerySet[Any] | None = None) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset() if queryset is None else queryset))

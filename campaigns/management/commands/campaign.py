@@ -1,76 +1,76 @@
 """`manage.py campaign import|export`: campaigns as files."""
 
+from __future__ import annotations
+
 import json
 import sys
 from argparse import ArgumentParser
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from campaigns.definitions import DefinitionError, read_plan
-from campaigns.lifecycle import WrongState, activate, missing_statuses, save_draft
+from campaigns.lifecycle import Reach, WrongState, activate, missing_statuses, read_reach, save_draft
 from campaigns.models import Campaign
 from workspace.models import Workspace
-from workspace.reading import read_time
-
-BEGINNING = "beginning"
+from workspace.reading import Problem
 
 
 class Command(BaseCommand):
-    help = "Import a campaign from a file (as a draft, or activated), or export one."
-
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.description = _("Import a campaign from a file (as a draft, or activated), or export one.")
         verbs = parser.add_subparsers(dest="verb", required=True)
         importing = verbs.add_parser(
-            "import", help="Make the file's campaign, or a new draft of it if its code exists."
+            "import", help=_("Make the file's campaign, or a new draft of it if its code exists.")
         )
-        importing.add_argument("file", help="A JSON file; - for standard input.")
-        importing.add_argument("--activate", action="store_true", help="Activate it at once.")
+        importing.add_argument("file", help=_("A JSON file; - for standard input."))
+        importing.add_argument("--activate", action="store_true", help=_("Activate it at once."))
         importing.add_argument(
             "--effective-from",
-            metavar="beginning|TIME",
-            help="With --activate: which changes start it. Left out: those that occur from now on.",
+            metavar=_("beginning|TIME"),
+            help=_("With --activate: which changes start it. Left out: those that occur from now on."),
         )
-        exporting = verbs.add_parser("export", help="Print a campaign's draft as JSON.")
+        exporting = verbs.add_parser("export", help=_("Print a campaign's draft as JSON."))
         exporting.add_argument("code")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verb"] == "export":
             self.stdout.write(json.dumps(_find(options["code"]).draft, indent=2, ensure_ascii=False))
             return
-        if options["effective_from"] and not options["activate"]:
-            raise CommandError("--effective-from needs --activate: a draft takes no effect.")
-        effective_from = _read_effective_from(options["effective_from"])
+        if options["effective_from"] is not None and not options["activate"]:
+            raise CommandError(_("--effective-from needs --activate: a draft takes no effect."))
+        reach = _read_reach(options["effective_from"])
         campaign, is_new = _save(_read_json(options["file"]))
-        self.stdout.write(f"{'Created' if is_new else 'Updated the draft of'} campaign {campaign.code}.")
+        said = _("Created campaign %s.") if is_new else _("Updated the draft of campaign %s.")
+        self.stdout.write(said % campaign.code)
         for code in missing_statuses(read_plan(campaign.draft)):
-            self.stderr.write(
-                f"The trigger names the status “{code}”, which does not exist yet: nothing matches it until it does."
+            warning = _(
+                "The trigger names the status “%s”, which does not exist yet: nothing matches it until it does."
             )
+            self.stderr.write(warning % code)
         if options["activate"]:
-            self._activate(campaign, effective_from)
+            self._activate(campaign, reach)
 
-    def _activate(self, campaign: Campaign, effective_from: datetime | str | None) -> None:
+    def _activate(self, campaign: Campaign, reach: Reach) -> None:
         if not Workspace.orders_are_on():
-            self.stderr.write("Orders is off: no campaign starts until you turn it on with `manage.py orders on`.")
-        is_beginning = effective_from == BEGINNING
-        moment = effective_from if isinstance(effective_from, datetime) else None
+            self.stderr.write(_("Orders is off: no campaign starts until you turn it on with `manage.py orders on`."))
         try:
-            activated = activate(campaign, from_the_beginning=is_beginning, effective_from=moment)
+            activated = activate(campaign, **reach)
         except WrongState as error:
             raise CommandError(str(error)) from None
-        since = BEGINNING if is_beginning else activated.activation.effective_from
-        self.stdout.write(f"Activated version {activated.activation.version.number}, effective from {since}.")
-        self.stdout.write(f"Orders that entered from changes heard before: {activated.started}")
+        activation = activated.activation
+        since = {"number": activation.version.number, "since": activation.effective_from or _("the beginning")}
+        self.stdout.write(_("Activated version %(number)d, effective from %(since)s.") % since)
+        self.stdout.write(_("Orders that entered from changes heard before: %d") % activated.started)
 
 
 def _find(code: str) -> Campaign:
     campaign = Campaign.objects.filter(code=code).first()
     if campaign is None:
-        known = ", ".join(Campaign.objects.values_list("code", flat=True)[:20]) or "none yet"
-        raise CommandError(f"There is no campaign “{code}”. There are: {known}.")
+        known = ", ".join(Campaign.objects.values_list("code", flat=True)[:20]) or _("none yet")
+        raise CommandError(_("There is no campaign “%(code)s”. There are: %(known)s.") % {"code": code, "known": known})
     return campaign
 
 
@@ -78,20 +78,18 @@ def _read_json(name: str) -> Any:
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{name} cannot be read: {error}") from None
+        raise CommandError(_("%(file)s cannot be read: %(error)s") % {"file": name, "error": error}) from None
     try:
         return json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise CommandError(f"{name} is no JSON: {error}") from None
+        raise CommandError(_("%(file)s is no JSON: %(error)s") % {"file": name, "error": error}) from None
 
 
-def _read_effective_from(written: str | None) -> datetime | str | None:
-    if written is None or written == BEGINNING:
-        return written
-    moment = read_time(written)
-    if isinstance(moment, datetime):
-        return moment
-    raise CommandError(f"--effective-from: {moment.detail if moment else 'give a time'} Or write “beginning”.")
+def _read_reach(written: str | None) -> Reach:
+    reach = read_reach(written)
+    if isinstance(reach, Problem):
+        raise CommandError(f"--effective-from: {reach.detail}")
+    return reach
 
 
 def _save(definition: Any) -> tuple[Campaign, bool]:
@@ -99,6 +97,6 @@ def _save(definition: Any) -> tuple[Campaign, bool]:
         return save_draft(definition)
     except DefinitionError as error:
         lines = "\n".join(f"  {problem.field or '/'}: {problem.detail}" for problem in error.problems)
-        raise CommandError(f"The campaign was not imported:\n{lines}") from None
+        raise CommandError(_("The campaign was not imported:\n%s") % lines) from None
     except WrongState as error:
         raise CommandError(str(error)) from None

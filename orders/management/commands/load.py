@@ -29,15 +29,22 @@ MOST_SHOWN = 10
 
 
 class Command(BaseCommand):
-    help = "Load a CSV file, plain or gzip. Loading it again changes nothing; if it was stopped, start it again."
-
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.description = _(
+            "Load a CSV file, plain or gzip. Loading it again changes nothing; if it was stopped, start it again."
+        )
         parser.add_argument("kind", choices=list(KINDS))
-        parser.add_argument("file", type=Path, metavar="FILE", help="CSV in UTF-8; its first line names the columns.")
-        parser.add_argument("--source", default="load", metavar="CODE", help="The source that tells this.")
-        parser.add_argument("--create-statuses", action="store_true", help="Add status codes that are not known yet.")
-        parser.add_argument("--errors", type=Path, metavar="FILE", help="Write each rejected row and why to this CSV.")
-        parser.add_argument("--fire", action="store_true", help="Let it start campaigns. Without: it is history.")
+        parser.add_argument(
+            "file", type=Path, metavar="FILE", help=_("CSV in UTF-8; its first line names the columns.")
+        )
+        parser.add_argument("--source", default="load", metavar="CODE", help=_("The source that tells this."))
+        parser.add_argument(
+            "--create-statuses", action="store_true", help=_("Add status codes that are not known yet.")
+        )
+        parser.add_argument(
+            "--errors", type=Path, metavar="FILE", help=_("Write each rejected row and why to this CSV.")
+        )
+        parser.add_argument("--fire", action="store_true", help=_("Let it start campaigns. Without: it is history."))
 
     def handle(
         self,

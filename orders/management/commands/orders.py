@@ -11,9 +11,8 @@ from workspace.models import Workspace
 
 
 class Command(BaseCommand):
-    help = "Turn Orders on or off. What is stored stays."
-
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.description = _("Turn Orders on or off. What is stored stays.")
         parser.add_argument("switch", choices=["on", "off"])
 
     def handle(self, *, switch: str, **_options: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
 
 from orderstatus_project.kept import keep, kept_file, read_kept
 from workspace.models import User
@@ -14,7 +15,8 @@ USERNAME = "admin"
 
 
 class Command(BaseCommand):
-    help = "Make the user “admin” with a password made up, unless somebody can log in already."
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.description = _("Make the user “admin” with a password made up, unless somebody can log in already.")
 
     def handle(self, *, verbosity: int = 1, **_options: Any) -> None:
         user = User.objects.filter(username=USERNAME).first()
@@ -23,7 +25,8 @@ class Command(BaseCommand):
             User.objects.create_superuser(USERNAME, password=password)
             keep(ADMIN_USER=USERNAME, ADMIN_PASSWORD=password)
             if verbosity:
-                self.stdout.write(f"Made the user “{USERNAME}”; the password is in {kept_file()}.")
+                made = {"user": USERNAME, "file": kept_file()}
+                self.stdout.write(_("Made the user “%(user)s”; the password is in %(file)s.") % made)
         elif user is None or not user.check_password(read_kept().get("ADMIN_PASSWORD", "")):
             # Somebody gave it a password of their own, which is not ours to know.
             keep(ADMIN_USER=USERNAME, ADMIN_PASSWORD="")

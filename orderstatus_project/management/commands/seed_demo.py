@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
 
 from orderstatus_project.demo.seed import ensure_key, seed
 
 
 class Command(BaseCommand):
-    help = "Make the demo shop: statuses, customers, orders with a history, campaigns and a test key. Once."
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.description = _(
+            "Make the demo shop: statuses, customers, orders with a history, campaigns and a test key. Once."
+        )
 
     def handle(self, *, verbosity: int = 1, **_options: Any) -> None:
         is_new = seed()
         ensure_key()
         if verbosity:
-            self.stdout.write("Made the demo shop." if is_new else "The demo shop is there already.")
+            self.stdout.write(_("Made the demo shop.") if is_new else _("The demo shop is there already."))

@@ -12,14 +12,15 @@ from workspace.models import ApiKey, Scope, Source
 
 
 class Command(BaseCommand):
-    help = "Make an API key. It is shown this once: keep it where secrets are kept."
-
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="What it is for, such as “Web shop”.")
-        parser.add_argument("--source", required=True, metavar="CODE", help="The source that speaks with it.")
-        parser.add_argument("--scope", action="append", default=[], dest="scopes", help="May be given several times.")
-        parser.add_argument("--test", action="store_true", help="A test key: it never reaches a gateway.")
-        parser.add_argument("--create-source", action="store_true", help="Make the source if there is none.")
+        parser.description = _("Make an API key. It is shown this once: keep it where secrets are kept.")
+        parser.add_argument("name", help=_("What it is for, such as “Web shop”."))
+        parser.add_argument("--source", required=True, metavar="CODE", help=_("The source that speaks with it."))
+        parser.add_argument(
+            "--scope", action="append", default=[], dest="scopes", help=_("May be given several times.")
+        )
+        parser.add_argument("--test", action="store_true", help=_("A test key: it never reaches a gateway."))
+        parser.add_argument("--create-source", action="store_true", help=_("Make the source if there is none."))
 
     def handle(
         self, *, name: str, source: str, scopes: list[str], test: bool, create_source: bool, **_options: Any

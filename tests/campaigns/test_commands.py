@@ -1,0 +1,137 @@
+"""`manage.py campaign`, and the books as people read them."""
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from campaigns.books import BREACHES
+from campaigns.lifecycle import read_reach
+from campaigns.management.commands import audit
+from campaigns.models import Activation, Campaign, Message
+from tests.campaigns.shop import definition, sms
+from tests.factories import CustomerFactory, StatusFactory
+from workspace.models import Workspace
+from workspace.reading import Problem
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def thanks(tmp_path):
+    Workspace.objects.update(orders_enabled=True)
+    file = tmp_path / "thanks.json"
+    file.write_text(json.dumps(definition(sms())))
+    return str(file)
+
+
+def campaign(*arguments):
+    out, err = StringIO(), StringIO()
+    call_command("campaign", *arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def test_a_file_becomes_a_draft_and_then_a_new_draft(thanks):
+    StatusFactory(type="payment", code="paid")
+
+    assert campaign("import", thanks) == ("Created campaign thanks.\n", "")
+    assert campaign("import", thanks) == ("Updated the draft of campaign thanks.\n", "")
+    assert Campaign.objects.get().state == "draft"
+
+
+def test_a_status_that_is_not_there_yet_is_told(thanks):
+    _out, err = campaign("import", thanks)
+
+    assert err == "The trigger names the status “paid”, which does not exist yet: nothing matches it until it does.\n"
+
+
+def test_it_is_activated_from_the_beginning(thanks):
+    out, _err = campaign("import", thanks, "--activate", "--effective-from", "beginning")
+
+    assert out == (
+        "Created campaign thanks.\n"
+        "Activated version 1, effective from the beginning.\n"
+        "Orders that entered from changes heard before: 0\n"
+    )
+    assert Activation.objects.get().effective_from is None
+
+
+def test_it_is_activated_from_a_time(thanks):
+    out, _err = campaign("import", thanks, "--activate", "--effective-from", "2026-05-03T14:05:00+02:00")
+
+    assert "effective from 2026-05-03 12:05:00+00:00." in out
+    assert Activation.objects.get().effective_from == datetime(2026, 5, 3, 12, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["soon", "2026-05-03T14:05:00", ""])
+def test_a_time_that_is_none_imports_nothing(thanks, written):
+    with pytest.raises(CommandError, match=r"^--effective-from: .* Or write “beginning”\.$"):
+        campaign("import", thanks, "--activate", "--effective-from", written)
+
+    assert not Campaign.objects.exists()
+
+
+def test_a_draft_takes_no_effect(thanks):
+    with pytest.raises(CommandError, match="needs --activate"):
+        campaign("import", thanks, "--effective-from", "beginning")
+
+
+def test_an_unknown_campaign_is_answered_with_those_there_are(thanks):
+    with pytest.raises(CommandError, match=r"There is no campaign “x”\. There are: none yet\."):
+        campaign("export", "x")
+
+
+def test_what_is_exported_can_be_imported(thanks):
+    campaign("import", thanks)
+
+    out, _err = campaign("export", "thanks")
+
+    assert json.loads(out) == definition(sms())
+
+
+def test_left_out_is_from_now_on_and_beginning_is_all():
+    assert read_reach(None) == {"from_the_beginning": False, "effective_from": None}
+    assert read_reach("beginning") == {"from_the_beginning": True, "effective_from": None}
+
+
+def test_an_empty_time_is_no_time():
+    assert read_reach("") == Problem("empty", "Give a time. Or write “beginning”.", "effective_from")
+
+
+def test_the_books_are_told_in_words(shop):
+    shop.start(sms())
+    shop.pay("A")
+    shop.pay("B", customer=CustomerFactory(sms_consent="refused"))
+    out = StringIO()
+
+    call_command("audit", stdout=out)
+
+    assert out.getvalue().splitlines()[:5] == [
+        "changes: 4 (Moved the order: 4, Changed nothing: 0, Came late: 0, Waits to be understood: 0)",
+        "transitions: 4 (General: 0, Delivery: 0, Payment: 4)",
+        "orders that entered: 2 (Under way: 0, Finished: 1, Stopped: 1, Not let in: 0, Failed: 0)",
+        (
+            "messages: 2 (To be sent: 0, Sent: 1, Delivered: 0, Not delivered: 0, Refused by the gateway: 0, "
+            "Fate unknown: 0, Not sent: 1)"
+        ),
+        "messages not sent: 1 (the customer refused messages: 1)",
+    ]
+    assert out.getvalue().endswith("owed without message: 0\nunaccounted: 0\n")
+
+
+def test_a_breach_is_told_in_words(shop):
+    shop.start(sms())
+    shop.pay("A")
+    Message.objects.all().delete()
+    out = StringIO()
+
+    with pytest.raises(SystemExit):
+        call_command("audit", stdout=out)
+
+    assert out.getvalue().endswith("owed without message: 1\nunaccounted: 1\n")
+
+
+def test_every_breach_has_its_words():
+    assert set(audit.BREACHES) == set(BREACHES)
