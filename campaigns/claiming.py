@@ -21,7 +21,7 @@ def claim(due: models.QuerySet[R], limit: int | None = None) -> list[R]:
     """Lock the next due rows that nobody else holds, at most about `limit` (by default what the database likes)."""
     limit = limit or set_size()
     urgent = lock_free(_next(due, Lane.URGENT)[:limit])
-    room = min(LARGEST_BULK, max(limit - len(urgent), limit // SHARE_OF_BULK))
+    room = min(LARGEST_BULK, max(limit - len(urgent), limit // SHARE_OF_BULK, 1))
     return urgent + lock_free(_next(due, Lane.BULK)[:room])
 
 

@@ -29,7 +29,7 @@ from campaigns.steps import STEPS
 from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
 from campaigns.world import World
 from workspace.batches import work_batch
-from workspace.database import set_size, write_columns
+from workspace.database import set_size, write_rows
 from workspace.queues import SENDING
 
 # A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
@@ -204,9 +204,7 @@ class _Book:
             model._default_manager.bulk_create(rows)
         if self.owed:
             doorbell.ring_on_commit(SENDING)
-        write_columns(
-            Run, RUN_COLUMNS, [(r.pk, *(getattr(r, name) for name in RUN_COLUMNS)) for r in self.runs.values()]
-        )
+        write_rows(self.runs.values(), RUN_COLUMNS)
 
 
 def _by_step(runs: Iterable[Run]) -> list[list[Run]]:

@@ -102,8 +102,9 @@ def write_columns(model: type[models.Model], columns: Sequence[str], rows: Seque
         _write_some(model, columns, some)
 
 
-def write_rows(rows: Sequence[models.Model], columns: Sequence[str]) -> None:
+def write_rows(rows: Iterable[models.Model], columns: Sequence[str]) -> None:
     """Write these columns (attribute names) of rows of one model, as they now stand in memory."""
+    rows = list(rows)
     if rows:
         write_columns(type(rows[0]), columns, [(row.pk, *(getattr(row, name) for name in columns)) for row in rows])
 

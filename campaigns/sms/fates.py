@@ -16,7 +16,7 @@ from campaigns.sms.connections import OUT_FOR, Connection
 from campaigns.sms.gateways.base import Later
 from customers.consent import tell_consent
 from customers.models import Consent
-from workspace.database import write_columns
+from workspace.database import write_rows
 from workspace.queues import RUNS
 
 What = MessageEvent.What
@@ -87,14 +87,16 @@ class Book:
             message.attempts += 1
             self._queue(message, self.now + _pause(message.attempts, answer.after_s))
 
-    def unsure(self, message: Message, error: str, connection: Connection | None) -> None:
+    def unsure(
+        self, message: Message, error: str, connection: Connection | None, *, again_at: datetime | None = None
+    ) -> None:
         """Nobody knows whether the gateway has it. One that knows repeats is asked again; else it is to be settled."""
         self.note(message, What.UNSURE, error)
         message.error = error[:500]
         knows_repeats = connection is not None and connection.gateway.promises.is_idempotent
         if knows_repeats and message.attempts + 1 < MOST_ATTEMPTS:
             message.attempts += 1
-            self._free(message, MessageState.PENDING, self.now + _pause(message.attempts))
+            self._free(message, MessageState.PENDING, again_at or self.now + _pause(message.attempts))
         else:
             self._free(message, MessageState.UNKNOWN, None)
 
@@ -133,8 +135,7 @@ class Book:
 
     def write(self) -> None:
         MessageEvent.objects.bulk_create(self.events)
-        rows = [(m.pk, *(getattr(m, column) for column in COLUMNS)) for m in self.messages.values()]
-        write_columns(Message, COLUMNS, rows)
+        write_rows(self.messages.values(), COLUMNS)
         for phone in sorted(self.opted_out):
             tell_consent(phone, Consent.REFUSED, told_by="gateway", at=self.now)
         wake_runs(self.ended, self.now)
@@ -152,7 +153,7 @@ class Book:
             message.ended_at = self.now
             self.ended.append(message)
         message.is_uncertain = False
-        self._free(message, MessageState(message.state), None)
+        self._free(message, MessageState(message.state), message.due_at)
 
     def _free(self, message: Message, state: MessageState, due_at: datetime | None) -> None:
         message.state, message.due_at = state, due_at

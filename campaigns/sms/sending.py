@@ -35,7 +35,7 @@ from campaigns.sms.receipts import apply_kept
 from campaigns.sms.templates import TemplateProblem, render, variables_for
 from statuses.models import OrderStatus
 from workspace.batches import work_batch
-from workspace.database import in_sets, lock_rows, set_size, write_columns
+from workspace.database import in_sets, lock_rows, set_size, write_rows
 from workspace.failpoints import reach
 from workspace.models import Workspace
 
@@ -62,20 +62,20 @@ def send_due(*, limit: int | None = None) -> int:
     workspace = Workspace.current()
     if workspace.sending_paused_at:
         return 0
-    now, switchboard = timezone.now(), Switchboard.now()
+    now, switchboard, lease = timezone.now(), Switchboard.now(), uuid.uuid4()
 
     def take(ids: Sequence[int] | None) -> list[Message]:
         due = _due(now)
         return claim(due, _room(switchboard, limit)) if ids is None else lock_free(due.filter(pk__in=ids))
 
     def rule(messages: list[Message]) -> list[Message]:
-        return _rule(messages, switchboard, workspace.timezone, timezone.now())
+        return _rule(messages, switchboard, lease, workspace.timezone, timezone.now())
 
     ruled, claimed = work_batch(take, rule, _bury)
     reach("sending.claimed")
     deadline = time.monotonic() + BATCH_S
     for code, messages in _by_gateway(claimed).items():
-        _call_all(switchboard, code, messages, deadline)
+        _call_all(switchboard, code, messages, lease, deadline)
     return ruled
 
 
@@ -91,7 +91,7 @@ def recover_expired() -> int:
                 book.release(message)
             else:
                 book.note(message, MessageEvent.What.EXPIRED_CALL)
-                book.unsure(message, _("Whoever was sending it died."), switchboard.find(message.gateway))
+                book.unsure(message, _("Whoever was sending it died."), switchboard.find(message.gateway), again_at=now)
         book.write()
         apply_kept(messages, now)
     return len(messages)
@@ -127,11 +127,13 @@ def _earlier_on_its_way(now: datetime) -> QuerySet[Message]:
     return Message.objects.filter(in_hand | about_to_go, order=OuterRef("order"), pk__lt=OuterRef("pk"))
 
 
-def _rule(messages: list[Message], switchboard: Switchboard, zone: str, now: datetime) -> list[Message]:
+def _rule(
+    messages: list[Message], switchboard: Switchboard, lease: uuid.UUID, zone: str, now: datetime
+) -> list[Message]:
     """Let the law rule on each and write what it ruled. Answers those that are to be called now."""
     plans = readable_plans(CampaignVersion.objects.filter(pk__in={message.run.version_id for message in messages}))
     capped = {m: cap for m in messages if m.run.version_id in plans and (cap := plans[m.run.version_id].frequency_cap)}
-    caps, vocabulary, lease = CapBook(capped, now), OrderStatus.objects.in_bulk(), uuid.uuid4()
+    caps, vocabulary = CapBook(capped, now), OrderStatus.objects.in_bulk()
     for message in messages:
         match judge(message, caps, now, zone):
             case Skip(reason):
@@ -145,7 +147,7 @@ def _rule(messages: list[Message], switchboard: Switchboard, zone: str, now: dat
                 if message.is_uncertain or _write_text(message, template, vocabulary, zone, now):
                     _make_ready(message, switchboard, lease, now)
                     caps.takes(message)
-    write_columns(Message, CLAIM_COLUMNS, [(m.pk, *(getattr(m, c) for c in CLAIM_COLUMNS)) for m in messages])
+    write_rows(messages, CLAIM_COLUMNS)
     wake_runs([m for m in messages if m.has_ended], now)
     return [m for m in messages if m.state == MessageState.CLAIMED]
 
@@ -194,7 +196,7 @@ def _skip(message: Message, reason: SkipReason, now: datetime) -> None:
     """Not to be sent. Of one that may have been sent already nobody knows whether it was."""
     message.is_held, message.due_at = False, None
     if message.is_uncertain:
-        message.state, message.error = MessageState.UNKNOWN, message.error or reason
+        message.state, message.error = MessageState.UNKNOWN, reason
     else:
         message.state, message.skip_reason, message.ended_at = MessageState.SKIPPED, reason, now
 
@@ -215,11 +217,11 @@ def _by_gateway(messages: Sequence[Message]) -> dict[str, list[Message]]:
     return groups
 
 
-def _call_all(switchboard: Switchboard, code: str, messages: list[Message], deadline: float) -> None:
+def _call_all(switchboard: Switchboard, code: str, messages: list[Message], lease: uuid.UUID, deadline: float) -> None:
     """Call chunk by chunk. The answers to one are written in the transaction that marks the next as being called."""
     connection = switchboard.find(code)
     assert connection is not None, "it was found a moment ago"
-    lease, answered = messages[0].lease, _Answered()
+    answered = _Answered()
     for chunk in in_sets(messages, _chunk_size(connection)):
         if time.monotonic() > deadline or not _has_turn(connection, len(chunk)):
             break
@@ -252,7 +254,7 @@ def _has_turn(connection: Connection, messages: int) -> bool:
     return rest_s is not None
 
 
-def _begin(chunk: list[Message], lease: uuid.UUID | None) -> list[Message]:
+def _begin(chunk: list[Message], lease: uuid.UUID) -> list[Message]:
     """Commit that these are being called now. Answers those that are still ours to call."""
     ours = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CLAIMED)
     now = timezone.now()
@@ -287,9 +289,7 @@ def _call(connection: Connection, messages: list[Message]) -> _Answered:
         return _Answered({m.pk: Unsure(type(error).__name__) for m in messages})
 
 
-def _write_answers(
-    switchboard: Switchboard, connection: Connection, answered: _Answered, lease: uuid.UUID | None
-) -> None:
+def _write_answers(switchboard: Switchboard, connection: Connection, answered: _Answered, lease: uuid.UUID) -> None:
     if not answered.answers:
         return
     now = timezone.now()
@@ -315,7 +315,7 @@ def _take(message: Message, answer: Answer, switchboard: Switchboard, connection
             book.unsure(message, error, connection)
 
 
-def _release(messages: list[Message], lease: uuid.UUID | None) -> None:
+def _release(messages: list[Message], lease: uuid.UUID) -> None:
     """What was claimed and not called goes back to the queue."""
     left = Message.objects.filter(pk__in=[m.pk for m in messages], lease=lease, state=MessageState.CLAIMED)
     left.update(state=MessageState.PENDING, lease=None, leased_until=None)

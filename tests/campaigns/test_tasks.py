@@ -94,6 +94,8 @@ def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
     assert all(name in current_app.tasks for name in queues)
     assert queues == {
         "campaigns.advance_due_runs": "runs",
+        "campaigns.look_up_unknown": "sending",
+        "campaigns.sweep_receipts": "sending",
         "campaigns.send_due_messages": "sending",
         "campaigns.recover_expired": "sending",
         "orders.apply_parked": "runs",

@@ -15,6 +15,7 @@ from campaigns.lifecycle import activate, end, save_draft
 from campaigns.models import Message, PhoneText, Run
 from campaigns.sms import sending
 from campaigns.sms.gateways import BUILTIN
+from campaigns.sms.gateways.base import Promises
 from campaigns.sms.gateways.memory import Memory
 from campaigns.sms.sending import LEASE, recover_expired, send_due
 from orders.models import Order
@@ -258,7 +259,7 @@ def test_a_gateway_that_knows_repeats_is_called_again_under_the_same_reference(
 @pytest.mark.parametrize("after_taking", [True, False])
 def test_of_a_gateway_that_does_not_the_fate_is_unknown(owed, clock, memory, monkeypatch, after_taking):
     [message] = owed()
-    memory.is_idempotent = False
+    memory.promises = Promises()
     die_while_calling(monkeypatch, memory, after_taking=after_taking)
 
     clock.shift(LEASE + timedelta(seconds=1))
@@ -355,7 +356,7 @@ def test_an_ended_campaign_leaves_no_message_waiting(owed, clock, memory, monkey
 
 
 @pytest.mark.parametrize("error", [ConnectionError(), TimeoutError(), ValueError("bad answer"), KeyError("status")])
-def test_a_gateway_that_raises_leaves_its_call_to_the_leases(owed, clock, memory, monkeypatch, error):
+def test_a_gateway_that_raises_may_have_taken_them_all_the_same(owed, clock, memory, monkeypatch, error):
     owed(2)
 
     def raises(self, messages):
@@ -364,9 +365,10 @@ def test_a_gateway_that_raises_leaves_its_call_to_the_leases(owed, clock, memory
     with monkeypatch.context() as fails:
         fails.setattr(Memory, "send", raises)
         assert drain().messages == 2
-    assert states() == ["calling", "calling"]
+    assert states() == ["pending", "pending"]
+    assert list(Message.objects.values_list("is_uncertain", "error")) == [(True, type(error).__name__)] * 2
 
-    clock.shift(timedelta(minutes=3))
+    clock.shift(timedelta(seconds=10))
     drain()
     assert states() == ["accepted", "accepted"]
 
@@ -377,7 +379,8 @@ def test_a_gateway_that_answers_for_too_few_is_one_that_failed(owed, clock, memo
         fails.setattr(Memory, "send", lambda self, messages: [])
         send_due()
 
-    assert states() == ["calling", "calling"]
+    assert states() == ["pending", "pending"]
+    assert set(Message.objects.values_list("is_uncertain", flat=True)) == {True}
 
 
 def test_a_gateway_that_fails_does_not_stop_another(shop, memory):
@@ -389,7 +392,7 @@ def test_a_gateway_that_fails_does_not_stop_another(shop, memory):
 
     drain()
 
-    assert states() == ["calling", "accepted", "calling"]
+    assert states() == ["pending", "accepted", "pending"]
 
 
 def test_a_gateway_that_does_not_exist_costs_no_message(owed, settings):
@@ -429,7 +432,7 @@ def test_each_gateway_takes_a_repeat_once(owed, settings, clock, monkeypatch, ke
     clock.shift(timedelta(minutes=3))
     drain()
 
-    assert gateway.is_idempotent
+    assert gateway.promises.is_idempotent
     assert states() == ["accepted"]
     assert PhoneText.objects.count() == (key == "phone")
 

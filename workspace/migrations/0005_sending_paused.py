@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workspace", "0003_heartbeat"),
+        ("workspace", "0004_timezone_is_checked"),
     ]
 
     operations = [
