@@ -1,0 +1,503 @@
+"""What becomes of a message that was not simply taken: put off, refused, passed on, unknown, settled."""
+
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from django.utils import timezone
+
+from campaigns.draining import drain
+from campaigns.engine import advance
+from campaigns.lifecycle import activate, save_draft
+from campaigns.models import Lane, Message, MessageEvent, Run, SmsGateway
+from campaigns.sms import connections, fates, settling
+from campaigns.sms.gateways import KINDS
+from campaigns.sms.gateways.base import GatewayKind, Later, Promises, Refused, Taken, Unsure
+from campaigns.sms.gateways.memory import Memory
+from campaigns.sms.sending import recover_expired, send_due
+from customers.models import Customer
+from orders.said import Said
+from orders.transitions import hear
+from tests.campaigns.shop import NOON, definition, ending, later, sms
+from tests.factories import CustomerFactory
+from workspace.models import Workspace
+
+pytestmark = pytest.mark.django_db
+
+ADA = "+61491570156"
+
+
+@pytest.fixture
+def connect(monkeypatch):
+    """Connect gateways: `connect("first", "second")` answers what each of them holds, as memory gateways."""
+    gateways, turn = {}, count(1)
+    kind = GatewayKind("made_up", "Made up", lambda setup: gateways.setdefault(setup.code, Memory()))
+    monkeypatch.setitem(KINDS, "made_up", kind)
+    connections._live.cache_clear()
+
+    def connect(*codes, **fields):
+        for code in codes:
+            SmsGateway.objects.create(code=code, name=code, kind="made_up", position=next(turn), **fields)
+            gateways[code] = Memory()
+        return [gateways[code] for code in codes]
+
+    yield connect
+    connections._live.cache_clear()
+
+
+@pytest.fixture
+def owe(shop):
+    """Messages that are due, each of an order of its own."""
+    numbers = count(1)
+
+    def owe(number=1, **params):
+        if not Run.objects.exists():
+            shop.start(sms(**params))
+        names = [shop.order(f"O-{next(numbers)}").external_id for _ in range(number)]
+        hear([Said(name, "payment", "paid") for name in names], shop.source)
+        advance()
+        return list(Message.objects.order_by("-pk")[:number][::-1])
+
+    return owe
+
+
+def answers(gateway, message, answer):
+    gateway.says[message.customer.phone] = answer
+
+
+def events(message):
+    return list(message.events.values_list("what", "gateway", "detail"))
+
+
+def now_of(message):
+    message.refresh_from_db()
+    return message
+
+
+# Put off
+
+
+def test_a_gateway_that_is_busy_is_asked_again_after_a_pause(owe, memory, clock):
+    [message] = owe()
+    answers(memory, message, Later("busy"))
+    send_due()
+
+    assert now_of(message).state == "pending"
+    assert (message.attempts, message.error, message.is_uncertain, message.lease) == (1, "busy", False, None)
+    assert timedelta(seconds=4) <= message.due_at - NOON <= timedelta(seconds=6)
+    assert events(message) == [("put_off", "memory", "busy")]
+    memory.says.clear()
+    later(clock, seconds=6)
+    assert ending(message.run) == ("finished", "")
+
+
+def test_it_is_not_asked_sooner_than_it_wants(owe, memory):
+    [message] = owe()
+    answers(memory, message, Later("busy", after_s=3600))
+
+    send_due()
+
+    assert now_of(message).due_at == NOON + timedelta(hours=1)
+
+
+def test_pauses_grow_to_a_quarter_of_an_hour(owe, memory, clock, monkeypatch):
+    monkeypatch.setattr(fates.random, "uniform", lambda low, high: 1)
+    [message] = owe()
+    answers(memory, message, Later("busy"))
+    pauses = []
+
+    for _ in range(10):
+        send_due()
+        pauses.append((now_of(message).due_at - timezone.now()).total_seconds())
+        clock.move_to(message.due_at)
+
+    assert pauses == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
+
+
+def test_in_the_end_it_is_given_up(owe, memory, clock):
+    [message] = owe()
+    answers(memory, message, Later("busy"))
+
+    for _ in range(20):
+        later(clock, minutes=20)
+
+    assert (now_of(message).state, message.error) == ("rejected", "busy")
+    assert ending(message.run) == ("stopped", "rejected")
+    assert message.events.count() == 20
+
+
+def test_its_lifetime_ends_while_it_waits(owe, memory, clock):
+    [message] = owe(lifetime={"value": 1, "unit": "hours"})
+    answers(memory, message, Later("busy", after_s=7200))
+    send_due()
+
+    later(clock, hours=2)
+
+    assert (now_of(message).state, message.skip_reason) == ("skipped", "too_late")
+
+
+# Two gateways
+
+
+def test_what_the_first_refuses_the_second_is_asked(owe, connect):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Refused("no route"))
+
+    drain()
+
+    assert (now_of(message).state, message.gateway, message.refused_by) == ("accepted", "second", ["first"])
+    assert list(second.taken) == [str(message.reference)]
+    assert events(message) == [("refused", "first", "no route")]
+
+
+def test_what_all_refuse_is_rejected(owe, connect):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Refused("no route"))
+    answers(second, message, Refused("bad number"))
+
+    drain()
+
+    assert (now_of(message).state, message.error, message.refused_by) == ("rejected", "bad number", ["first", "second"])
+    assert ending(message.run) == ("stopped", "rejected")
+
+
+def test_during_an_outage_of_the_first_the_second_takes_over(owe, connect, clock):
+    first, second = connect("first", "second")
+    messages = owe(3)
+    for message in messages:
+        answers(first, message, Later("connection refused", is_outage=True))
+
+    drain()
+    later(clock, seconds=5)
+
+    assert {m.gateway for m in Message.objects.filter(state="accepted")} == {"second"}
+    assert len(second.taken) == 3
+    row = SmsGateway.objects.get(code="first")
+    assert (row.last_error, row.out_until) == ("connection refused", NOON + connections.OUT_FOR)
+
+
+def test_after_an_outage_the_first_is_asked_again(owe, connect, clock):
+    first, _second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Later("connection refused", is_outage=True))
+    later(clock, seconds=0)
+    first.says.clear()
+
+    clock.shift(connections.OUT_FOR + timedelta(seconds=1))
+    [another] = owe()
+    drain()
+
+    assert now_of(another).gateway == "first"
+
+
+def test_an_outage_of_all_is_waited_for_and_never_given_up(owe, connect, clock):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Later("connection refused", is_outage=True))
+
+    for _ in range(100):
+        later(clock, seconds=31)
+    assert now_of(message).state == "pending"
+    only.says.clear()
+    later(clock, seconds=31)
+
+    assert now_of(message).state == "accepted"
+
+
+def test_after_an_uncertain_answer_no_other_is_asked(owe, connect, clock):
+    first, second = connect("first", "second")
+    first.promises = Promises()
+    [message] = owe()
+    answers(first, message, Unsure("time-out"))
+
+    later(clock, days=1)
+
+    assert (now_of(message).state, message.gateway, message.error) == ("unknown", "first", "time-out")
+    assert not second.taken
+    assert ending(message.run) == ("waiting", "")
+
+
+def test_one_that_knows_repeats_is_asked_again_under_the_same_reference(owe, connect, clock):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Unsure("time-out"))
+    send_due()
+    first.says.clear()
+
+    later(clock, seconds=6)
+
+    assert (now_of(message).state, message.gateway) == ("accepted", "first")
+    assert list(first.taken) == [str(message.reference)]
+    assert not second.taken
+
+
+def test_an_opt_out_told_by_a_gateway_is_the_customers_word(owe, connect):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Refused("unsubscribed recipient", opted_out=True))
+
+    drain()
+
+    customer = Customer.objects.get(pk=message.customer_id)
+    assert (customer.sms_consent, customer.sms_consent_at) == ("refused", NOON)
+    assert now_of(message).state == "rejected"
+    assert not second.taken
+
+
+def test_a_gateway_that_is_switched_off_gets_nothing_new(owe, connect):
+    first, second = connect("first", "second")
+    SmsGateway.objects.filter(code="first").update(is_active=False)
+    owe()
+
+    drain()
+
+    assert (len(first.taken), len(second.taken)) == (0, 1)
+
+
+def test_a_sender_goes_with_each_message(owe, connect):
+    [only] = connect("only", sender="SHOP")
+    owe()
+
+    drain()
+
+    assert [taken.sender for taken in only.taken.values()] == ["SHOP"]
+
+
+# A worker that dies
+
+
+def test_what_was_claimed_and_not_called_goes_back_to_the_queue(owe, connect, clock, monkeypatch):
+    [only] = connect("only", connections=1)
+    only.promises = Promises()
+    owe(3)
+    send, calls = Memory.send, count(1)
+
+    def dies_at_the_second(self, messages):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return send(self, messages)
+
+    with monkeypatch.context() as dies, pytest.raises(KeyboardInterrupt):
+        dies.setattr(Memory, "send", dies_at_the_second)
+        send_due()
+    clock.shift(timedelta(minutes=3))
+    recover_expired()
+
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["accepted", "unknown", "pending"]
+    drain()
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["accepted", "unknown", "accepted"]
+    assert MessageEvent.objects.filter(what="expired_call").count() == 1
+
+
+def test_a_batch_that_takes_too_long_gives_the_rest_back(owe, connect, monkeypatch):
+    [only] = connect("only", connections=1)
+    only.promises = Promises()
+    owe(3)
+    monkeypatch.setattr("campaigns.sms.sending.BATCH_S", -1)
+
+    send_due()
+
+    rows = Message.objects.values_list("state", "lease", "is_uncertain")
+    assert set(rows) == {("pending", None, False)}
+    assert not only.taken
+
+
+# How fast
+
+
+def test_together_workers_stay_under_what_a_gateway_allows(connect, clock):
+    connect("only")
+
+    rests = [connections.reserve("only", 10, 5, NOON, 60) for _ in range(3)]
+
+    assert rests == [0, 2, 4]
+
+
+def test_no_room_is_booked_for_later_than_a_worker_waits(connect, clock):
+    connect("only")
+    connections.reserve("only", 100, 5, NOON, 60)
+
+    assert connections.reserve("only", 1, 5, NOON, 5) is None
+    assert SmsGateway.objects.get().free_at == NOON + timedelta(seconds=20)
+
+
+def test_a_slow_gateway_is_handed_a_few_at_a_time(owe, connect, monkeypatch):
+    [only] = connect("only", per_second=2)
+    owe(30)
+    rests = []
+    monkeypatch.setattr("campaigns.sms.sending.time.sleep", rests.append)
+
+    send_due()
+
+    assert len(only.taken) == 10
+    assert rests == [0, 1, 2, 3, 4]
+
+
+# One after the other
+
+
+def test_of_one_order_one_message_is_in_flight(shop, memory, clock):
+    for code in ("one", "two"):
+        shop.start(sms(text=code), code=code)
+    shop.order()
+    shop.tell("O-1", "paid")
+    advance()
+
+    assert send_due() == 1
+    assert [m.text for m in memory.taken.values()] == ["one"]
+    assert send_due() == 1
+    assert [m.text for m in memory.taken.values()] == ["one", "two"]
+
+
+def test_a_message_put_off_holds_up_the_next_of_its_order(shop, memory, clock):
+    for code in ("one", "two"):
+        shop.start(sms(text=code), code=code)
+    ada = CustomerFactory(phone_written="+61 491 570 156")
+    shop.order(customer=ada)
+    memory.says[ADA] = Later("busy")
+    shop.tell("O-1", "paid")
+    drain()
+    memory.says.clear()
+    assert not memory.taken
+
+    later(clock, seconds=6)
+
+    assert [m.text for m in memory.taken.values()] == ["one", "two"]
+
+
+def test_one_that_waits_for_the_morning_holds_up_none(shop, memory, clock):
+    clock.move_to(NOON + timedelta(hours=11))
+    shop.start(sms(text="one", deliver="outside_quiet_hours"), code="one")
+    shop.start(sms(text="two"), code="two")
+    shop.order()
+    shop.tell("O-1", "paid")
+
+    drain()
+
+    assert [m.text for m in memory.taken.values()] == ["two"]
+
+
+# Who goes first
+
+
+def test_a_transactional_text_overtakes_the_crowd(shop, memory):
+    shop.start(sms(text="news", purpose="marketing", deliver="immediately"), code="news")
+    names = [shop.order(f"O-{n}", customer=CustomerFactory(sms_consent="given")).external_id for n in range(10)]
+    hear([Said(name, "payment", "paid") for name in names], shop.source)
+    advance()
+    shop.start(
+        sms(text="receipt"),
+        code="receipt",
+        trigger={"kind": "order_status_changed", "params": {"type": "delivery", "from": "any", "to": ["shipped"]}},
+    )
+    shop.tell("O-9", "shipped")
+    shop.order("X")
+    shop.tell("X", "shipped")
+    advance()
+
+    send_due(limit=2)
+
+    assert [m.text for m in memory.taken.values()] == ["receipt", "news"]
+
+
+def test_what_makes_up_for_the_past_is_no_hurry(shop):
+    shop.order()
+    shop.tell("O-1", "paid")
+
+    activate(save_draft(definition(sms()))[0], from_the_beginning=True)
+    advance()
+
+    assert Run.objects.get().lane == Lane.BULK
+    assert Message.objects.get().lane == Lane.BULK
+
+
+# Unknown, and settled
+
+
+@pytest.fixture
+def unknown(owe, connect):
+    [only] = connect("only")
+    only.promises = Promises(can_look_up=True)
+    [message] = owe()
+    answers(only, message, Unsure("time-out"))
+    send_due()
+    only.says.clear()
+    return now_of(message), only
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "sent"),
+    [
+        (Taken("G-1"), "accepted", False),
+        (Refused("never"), "rejected", False),
+        (Later("not here"), "accepted", True),
+        (None, "unknown", False),
+    ],
+)
+def test_it_is_looked_up_where_the_gateway_can_tell(unknown, clock, found, state, sent):
+    message, gateway = unknown
+    gateway.knows = {str(message.reference): found}
+
+    clock.shift(timedelta(seconds=61))
+    settling.look_up_unknown()
+    drain()
+
+    assert now_of(message).state == state
+    assert bool(gateway.taken) == sent
+
+
+def test_it_is_not_looked_up_too_soon(unknown, clock):
+    message, gateway = unknown
+    gateway.knows = {str(message.reference): Later("not here yet")}
+
+    settling.look_up_unknown()
+
+    assert now_of(message).state == "unknown"
+
+
+def test_a_person_knows_that_it_was_sent(unknown):
+    message, gateway = unknown
+
+    assert settling.mark_sent([message.pk], reason="Ada wrote to us", actor_id=7) == 1
+    drain()
+
+    assert (now_of(message).state, message.sent_at) == ("accepted", NOON)
+    assert ending(message.run) == ("finished", "")
+    settled = message.events.last()
+    assert (settled.what, settled.detail, settled.actor_id) == ("settled", "sent: Ada wrote to us", 7)
+    assert not gateway.taken
+
+
+def test_a_person_knows_that_it_was_not(unknown):
+    message, gateway = unknown
+
+    assert settling.mark_not_sent_and_send([message.pk], reason="not in their log", actor_id=7) == 1
+    drain()
+
+    assert now_of(message).state == "accepted"
+    assert list(gateway.taken) == [str(message.reference)]
+
+
+def test_what_was_settled_meanwhile_stays_so(unknown):
+    message, _gateway = unknown
+    settling.mark_sent([message.pk], reason="a", actor_id=1)
+
+    assert settling.mark_not_sent_and_send([message.pk], reason="b", actor_id=2) == 0
+    assert now_of(message).state == "accepted"
+
+
+# All at once
+
+
+def test_while_sending_is_paused_nothing_leaves(owe, memory):
+    owe()
+    Workspace.objects.update(sending_paused_at=NOON)
+
+    assert drain().messages == 0
+    assert not memory.taken
+
+    Workspace.objects.update(sending_paused_at=None)
+    drain()
+    assert len(memory.taken) == 1
