@@ -174,19 +174,22 @@ def _write_text(
 
 
 def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, now: datetime) -> None:
-    """One that may have been sent already goes to the same gateway again, which knows its reference."""
     message.is_held = False
     connection = _choose(message, switchboard, now)
-    if connection is None:
+    if connection:
+        message.gateway, message.state = connection.code, MessageState.CLAIMED
+        message.lease, message.leased_until = lease, now + LEASE
+    elif message.is_uncertain:
+        message.state, message.due_at = MessageState.UNKNOWN, None
+    else:
         message.due_at = now + OUTAGE_POLL
-        return
-    message.gateway, message.state = connection.code, MessageState.CLAIMED
-    message.lease, message.leased_until = lease, now + LEASE
 
 
 def _choose(message: Message, switchboard: Switchboard, now: datetime) -> Connection | None:
+    """One that may have been sent already goes to the same gateway again, while that knows repeats, or to nobody."""
     if message.is_uncertain:
-        return switchboard.find(message.gateway)
+        same = switchboard.find(message.gateway)
+        return same if same and same.gateway.promises.is_idempotent else None
     if message.is_test:
         return switchboard.test_phone()
     return switchboard.next_for(message.refused_by, now)

@@ -233,6 +233,20 @@ def test_one_that_knows_repeats_is_asked_again_under_the_same_reference(owe, con
     assert not second.taken
 
 
+def test_one_that_knows_repeats_no_longer_is_not_asked_again(owe, connect, clock):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Unsure("time-out"))
+    send_due()
+    only.says.clear()
+    only.promises = Promises()
+
+    later(clock, seconds=6)
+
+    assert (now_of(message).state, message.due_at) == ("unknown", None)
+    assert not only.taken
+
+
 def test_an_opt_out_told_by_a_gateway_is_the_customers_word(owe, connect):
     first, second = connect("first", "second")
     [message] = owe()
