@@ -20,6 +20,7 @@ from orders.models import InboxVerdict, Order
 from orders.said import LONGEST, Said
 from orders.standing import STATUS_FIELDS
 from orders.transitions import Heard, Hearing, apply_parked, hear
+from statuses.models import check_code
 from workspace.database import retry_lost_races
 from workspace.models import Source, Workspace
 from workspace.money import BadMoney, is_currency, is_decimal, to_minor
@@ -236,7 +237,7 @@ def _check_money(total: Any, currency: Any) -> Problem | None:
 def _check_status(field: str, code: Any) -> Problem | None:
     if code is None:
         return Problem("null_status", _("A status is never taken away: leave it out, or name another."), field)
-    return check_text(field, code, LONGEST["code"])
+    return check_code(field, code)
 
 
 def _event_id(event_id: str | None, type: str, statuses: Collection[str]) -> str | None:
