@@ -2,27 +2,35 @@
 
 import copy
 import pickle
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import serializers
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from orders.models import (
     Order,
     Speaker,
+    StatusChange,
     StatusesAreWrittenElsewhere,
     StatusOfAnotherType,
     StatusRemoved,
     StatusTransition,
 )
+from orders.said import Said
 from orders.signals import statuses_changed
+from orders.transitions import hear
 from tests.factories import OrderFactory, StatusFactory
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
 from workspace.models import Source
 
 pytestmark = pytest.mark.django_db
+
+NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -670,6 +678,58 @@ def test_plain_fields_may_be_written_in_bulk(order):
 def test_a_status_in_use_cannot_be_deleted(order, a):
     with pytest.raises(ProtectedError):
         a.delete()
+
+
+# What was waited for
+
+
+def test_a_new_order_that_was_waited_for_stands_where_its_save_put_it(shop, a, b, sent):
+    hear([Said("X", "general", "c", NOON), Said("X", "general", "a", NOON + MINUTE)], shop)
+    hear([Said("X", "delivery", "sent", NOON)], shop)
+
+    order = OrderFactory(external_id="X", general_status=b)
+
+    assert ledger_of(order) == [
+        ("general", None, "c"),
+        ("delivery", None, "sent"),
+        ("general", "c", "a"),
+        ("general", "a", "b"),
+    ]
+    assert (order.general_status, order.delivery_status) == (b, sent)
+    assert broken_orders() == []
+    assert set(StatusChange.objects.values_list("verdict", flat=True)) == {"moved"}
+
+
+def test_a_new_order_saved_with_the_status_that_was_waited_for_has_moved_once(shop, a):
+    hear([Said("X", "general", "a", NOON)], shop)
+
+    order = OrderFactory(external_id="X", general_status=a)
+
+    assert ledger_of(order) == [A]
+    assert StatusTransition.objects.get().occurred_at == NOON
+
+
+def test_a_save_follows_what_was_parked_a_little_ahead(shop, b):
+    ahead = timezone.now() + 4 * MINUTE
+    hear([Said("X", "general", "a", ahead)], shop)
+
+    order = OrderFactory(external_id="X", general_status=b)
+
+    assert list(order.transitions.order_by("pk").values_list("to_status__code", "occurred_at")) == [
+        ("a", ahead),
+        ("b", ahead),
+    ]
+
+
+def test_a_new_order_that_was_waited_for_can_be_saved_on(shop, b, c):
+    hear([Said("X", "general", "a", NOON)], shop)
+    order = OrderFactory(external_id="X", general_status=b)
+
+    order.save()
+    order.general_status = c
+    order.save()
+
+    assert [to for _type, _from, to in ledger_of(order)] == ["a", "b", "c"]
 
 
 # The Orders switch, and cost
