@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
 from customers import upserts as customers
+from customers.categories import split_categories
 from orders import upserts as orders
 from orders.contents import LINES, OBJECTS
 from orders.said import FIELDS as SAID_FIELDS
@@ -113,9 +114,11 @@ def _each(read: Sequence[T | Problem], take_in: Callable[[Sequence[T]], Iterable
 
 
 def _read_customer(cells: Cells) -> customers.CustomerRow | Problem:
-    named = _filled(cells)
+    named: dict[str, Any] = {**_filled(cells)}
     if "sms_consent" in named:
         named["sms_consent"] = CONSENTS.get(named["sms_consent"], named["sms_consent"])
+    if customers.REFUSED_CATEGORIES in named:
+        named[customers.REFUSED_CATEGORIES] = split_categories(named[customers.REFUSED_CATEGORIES])
     return _or_first_problem(customers.read_customer(named))
 
 
