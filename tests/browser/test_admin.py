@@ -186,6 +186,32 @@ def test_the_documented_campaign_is_written_and_activated_by_keyboard(page, visi
     assert Message.objects.get().text == f"Order {order.external_id} is ready."
 
 
+def test_a_code_that_is_taken_is_told_beside_it_and_nothing_typed_is_lost(page, visit, statuses, shoot):
+    save_draft(ready_for_pickup())
+    visit("/admin/campaigns/campaign/add/")
+
+    page.get_by_label("Name", exact=True).fill("Ready for pickup")
+    tick(page, "to", "Shipped")
+    page.locator("[data-adds='/steps']").get_by_role("button", name="Send SMS").click()
+    page.get_by_label("Category").fill("offers")
+    press(page, page.get_by_role("button", name="Save draft"))
+
+    code = page.get_by_label("Code", exact=True)
+    taken = "Another campaign has the code “ready-for-pickup”. Choose another one."
+    expect(page.get_by_role("alert").first).to_contain_text("Not saved: 2 things to mend.")
+    expect(code).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(f"#{code.get_attribute('aria-describedby')}")).to_have_text(taken)
+    expect(page.get_by_label("Text")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Category")).to_have_value("offers")
+    shoot("campaign-code-taken")
+    code.fill("shipped")
+    page.get_by_label("Text").fill("On its way.")
+    press(page, page.get_by_role("button", name="Save draft"))
+
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    assert Campaign.objects.get(code="shipped").draft["steps"][0]["params"]["category"] == "offers"
+
+
 def test_steps_are_moved_and_removed_by_keyboard(page, visit, statuses):
     campaign = save_draft(ready_for_pickup())[0]
     visit(page_of("campaigns_campaign", "change", campaign.pk))
