@@ -263,6 +263,51 @@ def test_a_draft_saved_by_two_is_not_lost(page, visit, statuses, shoot):
     assert Campaign.objects.get().name == "Mine"
 
 
+TOLD = {
+    "lines": [
+        {"sku": "MUG-1", "name": "Mug, hand-made, blue", "quantity": 2, "price": "29.95"},
+        {"sku": "TEA-250-EARL-GREY-ORGANIC", "name": "Earl Grey", "quantity": 1, "price": "1249.00"},
+        {"name": "Gift card <b>bold</b>", "quantity": 0.5},
+    ],
+    "delivery": {
+        "method": "pickup",
+        "point": {"name": "Station", "address": {"street": "Bahnhofstrasse 1", "city": "Zürich"}},
+        "windows": ["9–12", {"from": "14:00", "to": "18:00"}],
+        "tracking_url": "https://carrier.example/track?id=" + "0123456789" * 12,
+    },
+    "payment": {"method": "card", "last_digits": "4242", "settled": True, "refund": None},
+    "custom": {"note": "Please ring\ntwice. " + "Thank you. " * 60, **{f"field_{n}": n for n in range(80)}},
+}
+WILD = {
+    "lines": [{f"column_{n}": "x" * 200 for n in range(12)}] * 60,
+    "delivery": {"in": {"W" * 60: {"W" * 60: "W" * 60}}},
+    "custom": {"W" * 400: "W" * 4000, "a": [[[[[1]]]]]},
+}
+
+
+def test_an_orders_page_shows_what_the_shop_told(page, visit, statuses, shoot):
+    order = OrderFactory(external_id="DEMO-1001", payment_status=statuses["paid"], **TOLD)
+    visit(page_of("orders_order", "change", order.pk))
+
+    lines = page.get_by_role("region", name="Lines").get_by_role("table")
+    expect(lines.get_by_role("row")).to_have_count(4)
+    expect(lines.get_by_role("row").nth(3)).to_have_text("–Gift card <b>bold</b>0.5–")
+    expect(page.get_by_role("region", name="Delivery")).to_contain_text("Bahnhofstrasse 1")
+    expect(page.get_by_role("region", name="Custom fields")).to_contain_text("Not shown: 41 more values.")
+    shoot("order-told")
+
+
+@pytest.mark.parametrize("told", [TOLD, WILD])
+@pytest.mark.parametrize("size", SIZES)
+def test_whatever_a_shop_told_fits_the_page(page, visit, told, size, shoot):
+    page.set_viewport_size(SIZES[size])
+
+    visit(page_of("orders_order", "change", OrderFactory(**told).pk))
+
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    shoot(f"order-{len(told)}")
+
+
 SCREENS = {
     "statuses": "/admin/statuses/orderstatus/",
     "orders": page_of("orders_order"),
