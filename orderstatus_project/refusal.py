@@ -12,6 +12,7 @@ OURS = "project"
 
 def refuse_to_start_wrongly() -> None:
     """Raises ImproperlyConfigured with all that is wrong, and what to do about each."""
-    wrong = [f"{finding.msg}\n  {finding.hint}" for finding in run_checks(tags=[OURS]) if finding.is_serious()]
+    found = sorted(run_checks(tags=[OURS]), key=lambda finding: str(finding.id))
+    wrong = [f"{finding.msg}\n  {finding.hint}" for finding in found if finding.is_serious()]
     if wrong:
         raise ImproperlyConfigured("\n".join(["It does not start like this:", *wrong]))
