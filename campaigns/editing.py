@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from analytics.fields import Field, all_fields
 from analytics.rules import OPERATORS
-from campaigns.definitions import FORMAT, DefinitionError
+from campaigns.definitions import FORMAT, DefinitionError, read_plan
 from campaigns.lifecycle import DraftChanged, WrongState, save_draft
 from campaigns.models import Campaign, Deliver, Purpose
 from campaigns.sms.templates import VARIABLES
@@ -58,18 +58,28 @@ def save(raw: str, revision: int, *, campaign: Campaign | None, by: User) -> Sav
     code = definition.get("code")
     if campaign is not None and code != campaign.code:
         return Saved(problems=[Problem("fixed", _("The code stays “%s”.") % campaign.code, "/code")])
+    taken = [_taken(code)] if campaign is None and _is_taken(code) else []
     try:
+        if taken:
+            read_plan(definition)
+            return Saved(problems=taken)
         return Saved(save_draft(definition, revision=revision, by=by)[0])
     except DefinitionError as error:
-        # Steps are read from the last to the first, and read by people from the first to the last.
-        return Saved(problems=error.problems[::-1])
+        # Steps are read from the last to the first, and read by people from the first to the last. A code that is
+        # taken is told with all else, not when the rest has been mended.
+        return Saved(problems=[*taken, *error.problems[::-1]])
     except WrongState as error:
         return Saved(problems=[Problem("wrong_state", str(error), "/code")])
     except DraftChanged:
-        if campaign is None:
-            taken = _("Another campaign has the code “%s”. Choose another one.") % code
-            return Saved(problems=[Problem("taken", taken, "/code")])
-        return Saved(is_stale=True)
+        return Saved(is_stale=True) if campaign else Saved(problems=[_taken(code)])
+
+
+def _is_taken(code: Any) -> bool:
+    return isinstance(code, str) and Campaign.objects.filter(code=code).exists()
+
+
+def _taken(code: Any) -> Problem:
+    return Problem("taken", _("Another campaign has the code “%s”. Choose another one.") % code, "/code")
 
 
 def read_definition(raw: str) -> Any:

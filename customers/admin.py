@@ -11,13 +11,30 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelect2Widget
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
+from customers.categories import read_categories, split_categories
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from workspace import timeline
+from workspace.reading import Problem
 from workspace.screens import Screen, moment, nothing, pill
 from workspace.zones import timezones
+
+
+class CategoriesField(forms.CharField):
+    """A list of categories, written as words with commas between."""
+
+    widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        read = read_categories("refused_categories", split_categories(str(super().to_python(value))))
+        if isinstance(read, Problem):
+            raise forms.ValidationError(read.detail)
+        return read
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -26,6 +43,13 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldAdminSelect2Widget,
         help_text=gettext_lazy("Quiet hours are kept in it."),
+    )
+    refused_categories = CategoriesField(
+        label=gettext_lazy("Refused kinds of message"),
+        required=False,
+        help_text=gettext_lazy(
+            "Categories of texts that this customer does not want, such as “offers, news”. Campaigns skip them."
+        ),
     )
 
     class Meta:
@@ -39,6 +63,7 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
             "timezone",
             "language",
             "sms_consent",
+            "refused_categories",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,6 +83,12 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError(_("Meanwhile the customer's consent was told: %s. Look again.") % told)
         return str(chosen)
 
+    def clean_refused_categories(self) -> list[str]:
+        """What was added and taken away is done to what stands now: nothing refused meanwhile is lost."""
+        chosen, now = set(self.cleaned_data["refused_categories"]), set(self.instance.refused_categories)
+        shown = set(split_categories(self.data.get(self.add_initial_prefix("refused_categories"), ", ".join(now))))
+        return sorted((now | (chosen - shown)) - (shown - chosen))
+
 
 TONES = {Consent.GIVEN: "good", Consent.REFUSED: "bad"}
 
@@ -67,7 +98,10 @@ class CustomerScreen(Screen):
     form = CustomerForm
     fieldsets = (
         (None, {"fields": ("external_id", "first_name", "last_name", "email", "language", "timezone")}),
-        (gettext_lazy("Messages"), {"fields": ("phone_written", "phone_shown", "sms_consent", "consent_told")}),
+        (
+            gettext_lazy("Messages"),
+            {"fields": ("phone_written", "phone_shown", "sms_consent", "consent_told", "refused_categories")},
+        ),
     )
     list_display = ("name_shown", "external_id", "phone_shown", "consent_shown", "timezone", "changed")
     list_display_links = ("name_shown", "external_id")

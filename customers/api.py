@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from customers.categories import MOST_CATEGORIES
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from customers.upserts import read_customer, upsert_customers
@@ -35,6 +36,7 @@ EXAMPLE = {
     "language": "en",
     "sms_consent": "given",
     "sms_consent_at": "2026-05-03T14:05:00+01:00",
+    "refused_categories": ["offers"],
 }
 EXAMPLES = [OpenApiExample("A customer", value=EXAMPLE, request_only=True)]
 BULK_EXAMPLES = [OpenApiExample("Two customers", value=[EXAMPLE, {"external_id": "C-7"}], request_only=True)]
@@ -66,6 +68,13 @@ class CustomerToldSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="When it was given or refused. Left out: now. The newer telling holds.",
     )
+    refused_categories = serializers.ListField(
+        child=serializers.RegexField("^[a-z0-9_-]{1,64}$"),
+        max_length=MOST_CATEGORIES,
+        required=False,
+        allow_null=True,
+        help_text="Kinds of message the customer does not want, by the category of a campaign's text. The whole list.",
+    )
 
 
 @example_answer(
@@ -85,6 +94,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     email = serializers.CharField()
     phone_kind = serializers.ChoiceField(choices=PhoneKind.choices, allow_blank=True)
     phone = serializers.CharField(help_text="E.164, such as +16025550124. Empty: none, or one that cannot be read.")
+    refused_categories = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Customer
@@ -101,6 +111,7 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
             "sms_consent",
             "sms_consent_source",
             "sms_consent_at",
+            "refused_categories",
             "created_at",
             "updated_at",
         )

@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.categories import read_categories
 from customers.consent import Telling, settle_consent
 from customers.models import Consent, Customer
 from workspace.database import retry_lost_races
@@ -31,9 +32,12 @@ TEXTS = {
     "timezone": "timezone",
     "language": "language",
 }
-FIELDS = ("external_id", *TEXTS, "sms_consent", "sms_consent_at")
+REFUSED_CATEGORIES = "refused_categories"
+FIELDS = ("external_id", *TEXTS, "sms_consent", "sms_consent_at", REFUSED_CATEGORIES)
 
-COLUMNS = (*TEXTS.values(), "phone", "phone_kind", "sms_consent", "sms_consent_source", "sms_consent_at")
+COLUMNS = (
+    *TEXTS.values(), "phone", "phone_kind", "sms_consent", "sms_consent_source", "sms_consent_at", REFUSED_CATEGORIES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class CustomerRow:
     """What somebody told of a customer: columns named with their values, and a consent if one was named."""
 
     external_id: str
-    texts: Mapping[str, str]
+    values: Mapping[str, Any]
     consent: Telling | None = None
 
 
@@ -52,18 +56,18 @@ def read_customer(row: Any) -> CustomerRow | list[Problem]:
     problems = check_fields(row, FIELDS)
     if problem := check_text("external_id", row.get("external_id"), _longest("external_id")):
         problems.append(problem)
-    texts = {}
-    for name in [name for name in TEXTS if name in row]:
-        text = _read_text(name, row[name])
-        if isinstance(text, Problem):
-            problems.append(text)
+    values: dict[str, Any] = {}
+    for name in [name for name in _PLAIN if name in row]:
+        value = _read_value(name, row[name])
+        if isinstance(value, Problem):
+            problems.append(value)
         else:
-            texts[TEXTS[name]] = text
+            values[_PLAIN[name]] = value
     consent = _read_consent(row)
     if isinstance(consent, Problem):
         problems.append(consent)
         consent = None
-    return problems or CustomerRow(row["external_id"], texts, consent)
+    return problems or CustomerRow(row["external_id"], values, consent)
 
 
 def upsert_customers(
@@ -94,7 +98,7 @@ class _Fold:
 
     def __call__(self, customer: Customer, row: CustomerRow) -> None:
         number_before = customer.phone_written
-        for column, value in row.texts.items():
+        for column, value in row.values.items():
             setattr(customer, column, value)
         if customer.phone_written != number_before:
             customer.read_phone(self.default_country)
@@ -120,6 +124,13 @@ def _longest(column: str) -> int:
     assert isinstance(field, models.CharField)
     assert field.max_length is not None
     return field.max_length
+
+
+_PLAIN = {**TEXTS, REFUSED_CATEGORIES: REFUSED_CATEGORIES}
+
+
+def _read_value(name: str, value: Any) -> str | list[str] | Problem:
+    return read_categories(name, value) if name == REFUSED_CATEGORIES else _read_text(name, value)
 
 
 def _read_text(name: str, value: Any) -> str | Problem:

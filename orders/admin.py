@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from orders.by_hand import SeenOtherwise, change_status
+from orders.drawing import Block, draw_block, draw_lines
 from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition
 from orders.standing import STATUS_FIELDS, TYPES
 from orders.timeline import type_name
@@ -148,6 +149,8 @@ class OrderScreen(OrdersScreen):
             statuses=[(type, type_name(type), getattr(order, STATUS_FIELDS[type])) for type in TYPES],
             may_change=self.may_change(request),
             facts=self._facts(request, order),
+            lines=draw_lines(order.lines),
+            blocks=_blocks(order),
             entries=timeline.entries(order),
         )
 
@@ -308,6 +311,13 @@ class StatusTransitionScreen(OrdersScreen):
 
 
 VERDICT_TONES = {InboxVerdict.MOVED: "good", InboxVerdict.LATE: "warning", InboxVerdict.PARKED: "warning"}
+
+
+def _blocks(order: Order) -> list[tuple[str, str, Block]]:
+    """What the shop told beside the columns, without what is empty: an id, a title, and what is drawn."""
+    titles = {"delivery": _("Delivery"), "payment": _("Payment"), "custom": _("Custom fields")}
+    drawn = ((name, title, draw_block(getattr(order, name))) for name, title in titles.items())
+    return [(name, title, block) for name, title, block in drawn if block]
 
 
 def _status(status: OrderStatus | None) -> Any:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from customers import upserts as customers
+from customers.categories import split_categories
 from orders import upserts as orders
 from orders.contents import LINES, OBJECTS
 from orders.said import FIELDS as SAID_FIELDS
 from orders.said import Said, read_said
 from orders.standing import TYPES
 from orders.transitions import COUNTED_AS, Heard, hear
-from statuses.models import OrderStatus, validate_code
+from statuses.models import OrderStatus
 from workspace.models import Source
 from workspace.reading import Problem
 from workspace.upserts import Outcome, Upserted
@@ -69,7 +69,7 @@ def take_orders(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
             OrderStatus.objects.add_missing(pair for row in good for pair in row.statuses.items())
         return map(_of_upsert, orders.upsert_orders(good, manner.source, fires=manner.fires))
 
-    return _each([_read_order(cells, manner) for cells in rows], take_in)
+    return _each([_read_order(cells) for cells in rows], take_in)
 
 
 def take_status_changes(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
@@ -78,7 +78,7 @@ def take_status_changes(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
             OrderStatus.objects.add_missing((said.type, said.code) for said in good)
         return map(_of_change, hear(good, manner.source, fires=manner.fires).heard)
 
-    return _each([_read_change(cells, manner) for cells in rows], take_in)
+    return _each([_read_change(cells) for cells in rows], take_in)
 
 
 # How files write a consent, besides the words of the API.
@@ -114,13 +114,15 @@ def _each(read: Sequence[T | Problem], take_in: Callable[[Sequence[T]], Iterable
 
 
 def _read_customer(cells: Cells) -> customers.CustomerRow | Problem:
-    named = _filled(cells)
+    named: dict[str, Any] = {**_filled(cells)}
     if "sms_consent" in named:
         named["sms_consent"] = CONSENTS.get(named["sms_consent"], named["sms_consent"])
+    if customers.REFUSED_CATEGORIES in named:
+        named[customers.REFUSED_CATEGORIES] = split_categories(named[customers.REFUSED_CATEGORIES])
     return _or_first_problem(customers.read_customer(named))
 
 
-def _read_order(cells: Cells, manner: Manner) -> orders.OrderRow | Problem:
+def _read_order(cells: Cells) -> orders.OrderRow | Problem:
     row = _or_first_problem(orders.read_order(_filled(cells)))
     if isinstance(row, Problem) or not row.statuses:
         return row
@@ -130,16 +132,16 @@ def _read_order(cells: Cells, manner: Manner) -> orders.OrderRow | Problem:
         return _no_identity(
             _("A status needs occurred_at, ordered_at or event_id to be known when it is loaded again.")
         )
-    return _check_codes(row.statuses.values(), manner) or row
+    return row
 
 
-def _read_change(cells: Cells, manner: Manner) -> Said | Problem:
+def _read_change(cells: Cells) -> Said | Problem:
     said = read_said(cells)
     if isinstance(said, Problem):
         return said
     if said.identity() is None:
         return _no_identity(_("A change needs occurred_at or event_id to be known when it is loaded again."))
-    return _check_codes([said.code], manner) or said
+    return said
 
 
 def _no_identity(detail: str) -> Problem:
@@ -153,18 +155,6 @@ def _filled(cells: Cells) -> dict[str, str]:
 def _or_first_problem(read: T | list[Problem]) -> T | Problem:
     """A line of --errors has room for one; whoever mends it is told the next."""
     return read[0] if isinstance(read, list) else read
-
-
-def _check_codes(codes: Iterable[str], manner: Manner) -> Problem | None:
-    """A code that may become a status must be one that a person could give it."""
-    if not manner.creates_statuses:
-        return None
-    try:
-        for code in codes:
-            validate_code(code)
-    except ValidationError as error:
-        return Problem("invalid_code", " ".join(error.messages), "code")
-    return None
 
 
 def _of_upsert(upserted: Upserted) -> Taken:

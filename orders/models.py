@@ -92,6 +92,16 @@ class StatusRemoved(ValueError):
         super().__init__(f"An order that has a {type} status cannot lose it, only move to another.")
 
 
+class StatusOfAnotherType(ValueError):
+    """A payment status, say, as an order's general one: no screen, filter or campaign would understand it."""
+
+    def __init__(self, status_id: int, type: str, status_type: str) -> None:
+        super().__init__(
+            f"Status {status_id} is a {status_type} status, so it cannot be an order's {type} status. "
+            f"Put it into {STATUS_FIELDS[status_type]}, or choose a {type} status."
+        )
+
+
 class Order(models.Model):
     """A shop's order. It has one current status of each type, or none; `save()` records how they change."""
 
@@ -184,7 +194,7 @@ class Order(models.Model):
         """Save the row and, in the same transaction, record each status that this copy changed.
 
         Of the statuses only those changed in this copy are written, so a stale copy moves nothing back.
-        Raises StatusRemoved where a status would become none.
+        Raises StatusRemoved where a status would become none, StatusOfAnotherType where it would be one of those.
         """
         using = using or router.db_for_write(type(self), instance=self)
         # An assigned status that had no id yet may have one now; Django looks only after we did.
@@ -239,13 +249,39 @@ class Order(models.Model):
         """Lock the row, and tell what this save moves from where the row stands, not from where this copy stood."""
         if not changed:
             return ()
-        standing = Standing() if is_new else lock_standing(self.pk)
+        standing = self._check_new(changed) if is_new else self._lock_and_check(changed)
         now = timezone.now()
         moves = [move for type in changed if (move := self._move(standing, type, now))]
         for type in changed:
             setattr(self, f"{type}_heard_at", standing.heard_at[type])
             setattr(self, f"{type}_heard_sequence", standing.sequence[type])
         return tuple(moves)
+
+    def _check_new(self, changed: list[str]) -> Standing:
+        """A status known by its id alone is looked up: no statement that is made anyway could tell its type."""
+        unseen = self._check_seen(changed)
+        if unseen:
+            types = dict(OrderStatus.objects.filter(pk__in=unseen.values()).order_by().values_list("pk", "type"))
+            _check_types((type, id, types.get(id)) for type, id in unseen.items())
+        return Standing()
+
+    def _lock_and_check(self, changed: list[str]) -> Standing:
+        """The statement that locks the row also tells the types of statuses known by their ids alone."""
+        unseen = self._check_seen(changed)
+        told = {
+            f"{type}_written": models.Subquery(OrderStatus.objects.filter(pk=id).order_by().values("type"))
+            for type, id in unseen.items()
+        }
+        row = lock_rows(Order.objects.filter(pk=self.pk)).values(*STANDING_COLUMNS, **told).get()
+        _check_types((type, id, row[f"{type}_written"]) for type, id in unseen.items())
+        return Standing.from_columns(row)
+
+    def _check_seen(self, changed: list[str]) -> dict[str, int]:
+        """Check the statuses this copy holds as objects; answer the ids of the others by type."""
+        ids = {type: int(id) for type in changed if (id := self.status_ids()[type]) is not None}
+        seen = {type: status for type in ids if (status := self._state.fields_cache.get(STATUS_FIELDS[type]))}
+        _check_types((type, ids[type], status.type) for type, status in seen.items())
+        return {type: id for type, id in ids.items() if type not in seen}
 
     def _move(self, standing: Standing, type: str, now: datetime) -> Move | None:
         written, from_id = self.status_ids()[type], standing.status[type]
@@ -267,8 +303,11 @@ def _is_named(type: str, fields: Iterable[str] | None) -> bool:
     return fields is None or STATUS_FIELDS[type] in fields or _STATUS_ATTNAMES[type] in fields
 
 
-def lock_standing(order_id: int) -> Standing:
-    return Standing.from_columns(lock_rows(Order.objects.filter(pk=order_id)).values(*STANDING_COLUMNS).get())
+def _check_types(written: Iterable[tuple[str, int, str | None]]) -> None:
+    """Each is an order's type with the status it gets: its id and its own type, None if there is none with that id."""
+    for type, status_id, status_type in written:
+        if status_type is not None and status_type != type:  # what is not there its foreign key refuses
+            raise StatusOfAnotherType(status_id, type, status_type)
 
 
 class InboxVerdict(models.TextChoices):

@@ -6,7 +6,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from orders.models import Order
-from orders.transitions import apply_parked, record_saved
+from orders.transitions import apply_parked, record_created, record_saved
 from statuses.models import OrderStatus
 
 
@@ -15,9 +15,9 @@ def order_saved(*, instance: Order, created: bool, raw: bool, **_kwargs: Any) ->
     """Did a status change? A fixture (`raw`) brings its own ledger, or none."""
     if raw:
         return
-    if instance.moves:
+    if not created:
         record_saved(instance)
-    if created and apply_parked(order_external_id=instance.external_id):
+    elif record_created(instance):
         instance.refresh_from_db()
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from statuses.models import StatusType, code_key
+from statuses.models import StatusType, check_code, code_key
 from workspace.reading import Problem, absent_if_empty, check_text, read_time
 
 FIELDS = ("order", "type", "code", "occurred_at", "event_id", "sequence")
-LONGEST = {"order": 128, "code": 64, "event_id": 128}
+LONGEST = {"order": 128, "type": 8, "event_id": 128}
 SEQUENCE_RANGE = range(-(2**63), 2**63)
 
 
@@ -54,9 +54,11 @@ def read_said(row: Any) -> Said | Problem:
     unknown = [str(name) for name in row if name not in FIELDS]
     if unknown:
         return Problem("unknown_field", _("There is no field “%s” here.") % unknown[0], unknown[0])
-    for name in ("order", "type", "code"):
-        if problem := check_text(name, row.get(name), LONGEST.get(name, 8)):
+    for name in ("order", "type"):
+        if problem := check_text(name, row.get(name), LONGEST[name]):
             return problem
+    if problem := check_code("code", row.get("code")):
+        return problem
     if row["type"] not in StatusType.values:
         return Problem("unknown_type", _("A status type is general, delivery or payment."), "type")
     event_id = absent_if_empty(row.get("event_id"))

@@ -6,9 +6,9 @@ everywhere: the ledger, orders by primary key, the inbox, the ledger's new rows,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders.ledger import hold_ledger
-from orders.models import InboxVerdict, Move, Order, SilentBecause, StatusChange, StatusTransition
+from orders.models import (
+    InboxVerdict,
+    Move,
+    Order,
+    SilentBecause,
+    StatusChange,
+    StatusChangeQuerySet,
+    StatusTransition,
+)
 from orders.said import Said
 from orders.signals import statuses_changed
 from orders.standing import STANDING_COLUMNS, Standing, Verdict
@@ -34,6 +42,12 @@ RETOLD_COLUMNS = (
     "order_id", "status_id", "occurred_at", "sequence", "received_at", "actor_id", "fires", "is_test", "verdict",
     "parked_until",
 )  # fmt: skip
+
+# What a parked change learns when it is applied.
+APPLIED_COLUMNS = ("order_id", "status_id", "verdict", "parked_until")
+
+# What names no time happens as it is heard, after all that names one.
+NOW_OR_LATER = datetime.max.replace(tzinfo=UTC)
 
 # Answers that are no inbox verdict: nothing was kept.
 DUPLICATE = "duplicate"
@@ -83,13 +97,16 @@ def hear(
     fires: bool | None = None,
     actor_id: int | None = None,
     is_test: bool = False,
+    arrived: Collection[str] = (),
 ) -> Hearing:
     """Take in what `source` says, in the order said, in one transaction. `fires` None: as the source's mode is.
 
+    `arrived` are orders (external ids) that the caller has just created in its transaction: what is said of such a one
+    is applied together with what was parked for it, in order of time.
     Deadlocks, serialization failures and races for one event id are tried again, unless the caller holds a transaction.
     """
     voice = _Voice(source, source.fires if fires is None else fires, actor_id, is_test)
-    return retry_lost_races(lambda: _hear(said, voice))
+    return retry_lost_races(lambda: _hear(said, voice, arrived))
 
 
 def apply_parked(**which: Any) -> int:
@@ -102,23 +119,25 @@ def apply_parked(**which: Any) -> int:
 
 def record_saved(order: Order) -> None:
     """Write the ledger for an order just saved with `moves`: the post_save receiver calls it, in that transaction."""
-    now = timezone.now()
-    row = _Row(order.pk, order.customer_id, order.total_minor, order.currency, order.updated_at)
-    silent = _silence(fires=order.speaker.fires, orders_on=order.orders_on)
-    _write_ledger(
-        [
-            _transition(
-                row,
-                move,
-                silent,
-                received_at=now,
-                source_id=order.speaker.source_id,
-                actor_id=order.speaker.actor_id,
-                is_test=order.speaker.is_test,
-            )
-            for move in order.moves
-        ]
-    )
+    now, row = timezone.now(), _Row.saved(order)
+    _write_ledger([_transition_saved(order, row, move, now) for move in order.moves])
+
+
+def record_created(order: Order) -> bool:
+    """As `record_saved`, for an order just inserted; True if changes were parked for it, so that its row differs.
+
+    A save speaks of now: what was parked comes before the statuses the order was saved with, which move it from there.
+    """
+    batch = _Batch(timezone.now(), order.orders_on, {order.external_id: _Row.saved(order)})
+    batch.wake(_parked(batch.now, order_external_id=order.external_id))
+    if not batch.waiting:
+        record_saved(order)
+        return False
+    for change in batch.waiting:
+        batch.apply(change)
+    batch.take_saved(order)
+    batch.write()
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +173,11 @@ class _Row:
             Standing.from_columns(row),
         )
 
+    @classmethod
+    def saved(cls, order: Order) -> _Row:
+        """An order just saved, whose statuses its `moves` tell."""
+        return cls(order.pk, order.customer_id, order.total_minor, order.currency, order.updated_at)
+
 
 @dataclass(slots=True)
 class _Batch:
@@ -162,22 +186,47 @@ class _Batch:
     now: datetime
     orders_on: bool
     orders: dict[str, _Row]
-    vocabulary: dict[tuple[str, str], int]
+    vocabulary: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Parked changes that can be understood by now, in order of time.
+    waiting: list[StatusChange] = field(default_factory=list)
     transitions: list[StatusTransition] = field(default_factory=list)
 
     @classmethod
-    def lock(cls, changes: Iterable[Said | StatusChange]) -> _Batch:
-        changes = list(changes)
+    def lock(cls, orders: Iterable[str]) -> _Batch:
         orders_on = hold_ledger()
-        return cls(
-            timezone.now(),
-            orders_on,
-            _lock_orders({_order_of(change) for change in changes}),
-            _vocabulary({code_key(change.code) for change in changes}),
-        )
+        return cls(timezone.now(), orders_on, _lock_orders(set(orders)))
+
+    def wake(self, parked: Iterable[StatusChange], codes: Iterable[str] = ()) -> None:
+        """Take on what was parked for these orders, and learn the words for it and for what else is said."""
+        parked = list(parked)
+        self.vocabulary = _vocabulary({code_key(code) for code in (*codes, *(change.code for change in parked))})
+        self.waiting = [
+            change
+            for change in parked
+            if change.order_external_id in self.orders and (change.type, code_key(change.code)) in self.vocabulary
+        ]
+
+    def apply(self, change: StatusChange) -> None:
+        """Let a parked change that is understood by now move its order."""
+        _fold(change, self.orders[change.order_external_id], self.vocabulary[change.type, code_key(change.code)], self)
+
+    def take_saved(self, order: Order) -> None:
+        """The statuses an order was saved with, from where what was parked for it has left it."""
+        row = self.orders[order.external_id]
+        for move in order.moves:
+            from_id, at = row.standing.status[move.type], row.standing.next_moment(move.type, move.occurred_at)
+            row.was_heard = True
+            if row.standing.hear(move.type, move.to_id, at, None) is Verdict.MOVED:
+                here = Move(move.type, from_id, move.to_id, at, dict(row.standing.status))
+                self.transitions.append(_transition_saved(order, row, here, self.now))
 
     def write(self) -> list[Started]:
-        """Write orders, ledger, and whatever follows from it. The inbox is written before: the ledger points at it."""
+        """Write parked changes applied, orders, ledger, and whatever follows from it.
+
+        New rows of the inbox are written before: the ledger points at them.
+        """
+        values = [(change.pk, *(getattr(change, name) for name in APPLIED_COLUMNS)) for change in self.waiting]
+        write_columns(StatusChange, APPLIED_COLUMNS, values)
         heard = [(row.pk, row.updated_at, *row.standing.columns()) for row in self.orders.values() if row.was_heard]
         write_columns(Order, ("updated_at", *STANDING_COLUMNS), heard)
         return _write_ledger(self.transitions)
@@ -197,14 +246,46 @@ class _Known:
         return told[:3] == self.content[:3] and (item.occurred_at is None or told == self.content)
 
 
-def _hear(said: Sequence[Said], voice: _Voice) -> Hearing:
+def _hear(said: Sequence[Said], voice: _Voice, arrived: Collection[str]) -> Hearing:
     with transaction.atomic():
-        batch = _Batch.lock(said)
+        batch = _Batch.lock([*(item.order for item in said), *arrived])
+        batch.wake(_parked(batch.now, order_external_id__in=arrived), (item.code for item in said))
         known = _known_events(said, voice.source, batch.now)
         retold = {before.pk for before in known.values() if not before.stands}
-        heard = [_hear_one(item, batch, known, voice) for item in said]
-        _write_inbox([h.change for h in heard if h.change], retold)
-        return Hearing(heard, batch.write())
+        heard: dict[int, Heard] = {}
+        for place, turn in _in_turn(said, arrived, batch.waiting):
+            if isinstance(turn, StatusChange):
+                batch.apply(turn)
+            else:
+                heard[place] = _hear_one(turn, batch, known, voice)
+        in_order = [heard[place] for place in range(len(said))]
+        _write_inbox([one.change for one in in_order if one.change], retold)
+        return Hearing(in_order, batch.write())
+
+
+def _in_turn(
+    said: Sequence[Said], arrived: Collection[str], waiting: Sequence[StatusChange]
+) -> Iterator[tuple[int, Said | StatusChange]]:
+    """All there is to take in, what is said with its place: in the order said, but of an order that has arrived, when
+    it is first spoken of, everything in order of time. Of one time what was parked was there first."""
+    turns: dict[str, list[tuple[int, Said | StatusChange]]] = {order: [] for order in arrived}
+    for change in waiting:
+        turns[change.order_external_id].append((-1, change))
+    spoken_of = {item.order for item in said} & turns.keys()
+    for place, item in enumerate(said):
+        if item.order in spoken_of:
+            turns[item.order].append((place, item))
+    for place, item in enumerate(said):
+        if item.order not in spoken_of:
+            yield place, item
+        elif item.order in turns:
+            yield from sorted(turns.pop(item.order), key=_time_of_turn)
+    for changes in turns.values():
+        yield from changes
+
+
+def _time_of_turn(turn: tuple[int, Said | StatusChange]) -> datetime:
+    return turn[1].occurred_at or NOW_OR_LATER
 
 
 def _hear_one(item: Said, batch: _Batch, known: dict[str, _Known], voice: _Voice) -> Heard:
@@ -291,6 +372,20 @@ def _fold(change: StatusChange, order: _Row, status_id: int, batch: _Batch) -> S
     return transition
 
 
+def _transition_saved(order: Order, row: _Row, move: Move, now: datetime) -> StatusTransition:
+    """A move that a save made, on the word of its speaker."""
+    speaker = order.speaker
+    return _transition(
+        row,
+        move,
+        _silence(fires=speaker.fires, orders_on=order.orders_on),
+        received_at=now,
+        source_id=speaker.source_id,
+        actor_id=speaker.actor_id,
+        is_test=speaker.is_test,
+    )
+
+
 def _transition(
     order: _Row, move: Move, silent: str, *, received_at: datetime, source_id: int, actor_id: int | None, is_test: bool
 ) -> StatusTransition:
@@ -359,33 +454,27 @@ def _content(change: StatusChange) -> tuple[str, str, str, str]:
     return Said(change.order_external_id, change.type, change.code, change.occurred_at).content()
 
 
-def _order_of(change: Said | StatusChange) -> str:
-    return change.order if isinstance(change, Said) else change.order_external_id
+def _parked(now: datetime, **which: Any) -> StatusChangeQuerySet:
+    """In order of time."""
+    parked = StatusChange.objects.parked(now).filter(**which)
+    return parked.order_by("occurred_at", F("sequence").asc(nulls_first=True), "pk")
 
 
 def _understood(which: dict[str, Any]) -> list[int]:
     """Ids of parked changes whose order and status exist by now, oldest first."""
-    rows = list(
-        StatusChange.objects.parked(timezone.now())
-        .filter(Exists(Order.objects.filter(external_id=OuterRef("order_external_id"))), **which)
-        .order_by("occurred_at", F("sequence").asc(nulls_first=True), "pk")
-        .values_list("pk", "type", "code")
-    )
+    exists = Exists(Order.objects.filter(external_id=OuterRef("order_external_id")))
+    rows = list(_parked(timezone.now(), **which).filter(exists).values_list("pk", "type", "code"))
     known = _vocabulary({code_key(code) for _pk, _type, code in rows}) if rows else {}
     return [pk for pk, type, code in rows if (type, code_key(code)) in known]
 
 
 def _apply(ids: Sequence[int]) -> int:
     with transaction.atomic():
-        turn = {pk: place for place, pk in enumerate(ids)}
-        waiting = list(StatusChange.objects.filter(pk__in=ids))
-        batch = _Batch.lock(waiting)
-        # Read again under the orders' locks: another process may have applied some meanwhile.
-        waiting = list(StatusChange.objects.parked(batch.now).filter(pk__in=ids))
-        waiting.sort(key=lambda change: turn[change.pk])
-        for change in waiting:
-            order = batch.orders[change.order_external_id]
-            _fold(change, order, batch.vocabulary[(change.type, code_key(change.code))], batch)
-        write_rows(waiting, ("order_id", "status_id", "verdict", "parked_until"))
+        names = StatusChange.objects.filter(pk__in=ids).order_by().values_list("order_external_id", flat=True)
+        batch = _Batch.lock(names)
+        # Read under the orders' locks: another process may have applied some meanwhile.
+        batch.wake(_parked(batch.now, pk__in=ids))
+        for change in batch.waiting:
+            batch.apply(change)
         batch.write()
-        return len(waiting)
+        return len(batch.waiting)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +19,8 @@ from orders.ledger import hold_ledger
 from orders.models import InboxVerdict, Order
 from orders.said import LONGEST, Said
 from orders.standing import STATUS_FIELDS
-from orders.transitions import Heard, Hearing, apply_parked, hear
+from orders.transitions import Heard, Hearing, hear
+from statuses.models import check_code
 from workspace.database import retry_lost_races
 from workspace.models import Source, Workspace
 from workspace.money import BadMoney, is_currency, is_decimal, to_minor
@@ -31,7 +32,10 @@ FIELDS = ("external_id", *PLAIN, "ordered_at", *STATUS_FIELDS.values(), "occurre
 COLUMNS = ("customer_id", "total_minor", "currency", "ordered_at", LINES, *OBJECTS)
 
 
-Speak = Callable[[Sequence[Said]], Hearing]
+class Speak(Protocol):
+    """The writer, told already on whose word."""
+
+    def __call__(self, said: Sequence[Said], *, arrived: Collection[str]) -> Hearing: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,8 @@ def _write(rows: Sequence[OrderRow], speak: Speak, *, merging: bool) -> list[Ord
     fold = _Fold(_find_customers(rows), Workspace.current().currency, merging)
     upserted = upsert(Order, COLUMNS, rows, fold, timezone.now())
     created = [row.external_id for row, one in zip(rows, upserted, strict=True) if one.outcome is Outcome.CREATED]
-    if created:
-        apply_parked(order_external_id__in=created)
     said = [row.said() if one.problem is None else [] for row, one in zip(rows, upserted, strict=True)]
-    heard = iter(speak([change for changes in said for change in changes]).heard)
+    heard = iter(speak([change for changes in said for change in changes], arrived=created).heard)
     return [_answer(one, [next(heard) for _change in changes]) for one, changes in zip(upserted, said, strict=True)]
 
 
@@ -236,7 +238,7 @@ def _check_money(total: Any, currency: Any) -> Problem | None:
 def _check_status(field: str, code: Any) -> Problem | None:
     if code is None:
         return Problem("null_status", _("A status is never taken away: leave it out, or name another."), field)
-    return check_text(field, code, LONGEST["code"])
+    return check_code(field, code)
 
 
 def _event_id(event_id: str | None, type: str, statuses: Collection[str]) -> str | None:

@@ -5,8 +5,11 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery.signals import beat_init, setup_logging, task_prerun, worker_init
+from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
+
+from orderstatus_project.refusal import refuse_to_start_wrongly
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderstatus_project.settings")
 
@@ -20,6 +23,16 @@ def keep_our_logging(**_kwargs: Any) -> None:
     """Django's LOGGING stands. Of tasks and sweeps, every few seconds, only the faults are told."""
     for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_to_start(**_kwargs: Any) -> None:
+    """Celery runs Django's checks and drops what they find. Of what a receiver raises it heeds SystemExit alone."""
+    try:
+        refuse_to_start_wrongly()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from None
 
 
 @task_prerun.connect

@@ -1,4 +1,7 @@
-"""What an installation with PRODUCTION on must not be. `manage.py check` and `migrate` say it, with what to do."""
+"""What an installation with PRODUCTION on must not be. `manage.py check` and `migrate` say it, with what to do.
+
+Web processes, workers and beat, which no manage.py starts, refuse to start by them: refusal.py.
+"""
 
 from __future__ import annotations
 

@@ -130,7 +130,10 @@ class StatusScreen(Screen):
         return HttpResponse(_switch(status))
 
     def get_readonly_fields(self, request: HttpRequest, obj: OrderStatus | None = None) -> tuple[str, ...]:
-        return ("type", "code") if obj and obj.is_used() else ()
+        """A status keeps its type. Its code is fixed once something uses it."""
+        if obj is None:
+            return ()
+        return ("type", "code") if obj.is_used() else ("type",)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         status = self.get_object(request, object_id)

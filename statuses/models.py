@@ -9,7 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from workspace.reading import Problem, check_text
+
 RESERVED_CODES = frozenset({"any", "any_existing", "none"})
+LONGEST_CODE = 64
 
 
 class StatusType(models.TextChoices):
@@ -24,6 +27,9 @@ def code_key(code: str) -> str:
 
 
 def validate_code(code: str) -> None:
+    """What a code may be, whatever the door: those that take it from outside drop the spaces at its ends first."""
+    if not 0 < len(code) <= LONGEST_CODE:
+        raise ValidationError(_("A code has 1 to %(most)d characters."), params={"most": LONGEST_CODE})
     if code_key(code) in RESERVED_CODES:
         raise ValidationError(
             _("“%(code)s” means something of its own in campaigns. Choose another code."), params={"code": code}
@@ -32,12 +38,47 @@ def validate_code(code: str) -> None:
         raise ValidationError(_("A code has no spaces at its ends and only printable characters."))
 
 
+def check_code(name: str, written: Any) -> Problem | None:
+    """Whether a status could have this code. One that none could have is a mistake, nothing to wait for."""
+    code = written.strip() if isinstance(written, str) else written
+    if problem := check_text(name, code, LONGEST_CODE):
+        return problem
+    try:
+        validate_code(code)
+    except ValidationError as error:
+        return Problem("invalid_code", " ".join(error.messages), name)
+    return None
+
+
+class TypeIsFixed(ValueError):
+    """Orders stand in a status as one of its type, and campaigns watch it as that."""
+
+    def __init__(self) -> None:
+        super().__init__("A status keeps the type it was made with. Make another status of the other type.")
+
+
 class OrderStatusQuerySet(models.QuerySet["OrderStatus"]):
     def of_type(self, type: str) -> OrderStatusQuerySet:
         return self.filter(type=type)
 
     def with_code(self, type: str, code: str) -> OrderStatusQuerySet:
         return self.filter(type=type, code_key=code_key(code))
+
+    def update(self, **kwargs: Any) -> int:
+        if "type" in kwargs:
+            raise TypeIsFixed
+        return super().update(**kwargs)
+
+    def bulk_update(self, objs: Iterable[OrderStatus], fields: Iterable[str], batch_size: int | None = None) -> int:
+        fields = list(fields)
+        if "type" in fields:
+            raise TypeIsFixed
+        return super().bulk_update(objs, fields, batch_size)
+
+    def bulk_create(self, objs: Iterable[OrderStatus], *args: Any, **kwargs: Any) -> list[OrderStatus]:
+        if "type" in (kwargs.get("update_fields") or ()):
+            raise TypeIsFixed
+        return super().bulk_create(objs, *args, **kwargs)
 
     def add_missing(self, wanted: Iterable[tuple[str, str]]) -> list[OrderStatus]:
         """Create a status for each (type, code) that has none yet, named after its code. Safe to run beside itself."""
@@ -107,11 +148,28 @@ class OrderStatus(models.Model):
         super().validate_constraints(exclude=given | {"code_key"} if "code" in given else given)
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Raises ValidationError for what is no code, and TypeIsFixed where the type would become another."""
         self.code_key = code_key(self.code)
-        if update_fields is not None and "code" in update_fields:
-            update_fields = {*update_fields, "code_key"}
+        written = {field.name for field in self._meta.concrete_fields} if update_fields is None else set(update_fields)
+        if "code" in written:
+            validate_code(self.code)
+            update_fields = None if update_fields is None else {*written, "code_key"}
         with transaction.atomic():  # nobody meets a status before those have heard of it who wait for its code
+            if "type" in written:
+                self._check_type()
             super().save(update_fields=update_fields, **kwargs)
+
+    def clean(self) -> None:
+        try:
+            self._check_type()
+        except TypeIsFixed:
+            fixed = _("A status keeps its type. Add another status of the other type instead.")
+            raise ValidationError({"type": fixed}) from None
+
+    def _check_type(self) -> None:
+        """Asked of the row, as copies come about in many ways; saving a status is rare."""
+        if OrderStatus.objects.filter(pk=self.pk).exclude(type=self.type).exists():
+            raise TypeIsFixed
 
     def is_used(self) -> bool:
         """Whether any row of any app points here. Asked before deleting, which would load all those that do."""

@@ -186,6 +186,32 @@ def test_the_documented_campaign_is_written_and_activated_by_keyboard(page, visi
     assert Message.objects.get().text == f"Order {order.external_id} is ready."
 
 
+def test_a_code_that_is_taken_is_told_beside_it_and_nothing_typed_is_lost(page, visit, statuses, shoot):
+    save_draft(ready_for_pickup())
+    visit("/admin/campaigns/campaign/add/")
+
+    page.get_by_label("Name", exact=True).fill("Ready for pickup")
+    tick(page, "to", "Shipped")
+    page.locator("[data-adds='/steps']").get_by_role("button", name="Send SMS").click()
+    page.get_by_label("Category").fill("offers")
+    press(page, page.get_by_role("button", name="Save draft"))
+
+    code = page.get_by_label("Code", exact=True)
+    taken = "Another campaign has the code “ready-for-pickup”. Choose another one."
+    expect(page.get_by_role("alert").first).to_contain_text("Not saved: 2 things to mend.")
+    expect(code).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(f"#{code.get_attribute('aria-describedby')}")).to_have_text(taken)
+    expect(page.get_by_label("Text")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Category")).to_have_value("offers")
+    shoot("campaign-code-taken")
+    code.fill("shipped")
+    page.get_by_label("Text").fill("On its way.")
+    press(page, page.get_by_role("button", name="Save draft"))
+
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    assert Campaign.objects.get(code="shipped").draft["steps"][0]["params"]["category"] == "offers"
+
+
 def test_steps_are_moved_and_removed_by_keyboard(page, visit, statuses):
     campaign = save_draft(ready_for_pickup())[0]
     visit(page_of("campaigns_campaign", "change", campaign.pk))
@@ -235,6 +261,51 @@ def test_a_draft_saved_by_two_is_not_lost(page, visit, statuses, shoot):
 
     expect(page.get_by_text("The draft is saved.")).to_be_visible()
     assert Campaign.objects.get().name == "Mine"
+
+
+TOLD = {
+    "lines": [
+        {"sku": "MUG-1", "name": "Mug, hand-made, blue", "quantity": 2, "price": "29.95"},
+        {"sku": "TEA-250-EARL-GREY-ORGANIC", "name": "Earl Grey", "quantity": 1, "price": "1249.00"},
+        {"name": "Gift card <b>bold</b>", "quantity": 0.5},
+    ],
+    "delivery": {
+        "method": "pickup",
+        "point": {"name": "Station", "address": {"street": "Bahnhofstrasse 1", "city": "Zürich"}},
+        "windows": ["9–12", {"from": "14:00", "to": "18:00"}],
+        "tracking_url": "https://carrier.example/track?id=" + "0123456789" * 12,
+    },
+    "payment": {"method": "card", "last_digits": "4242", "settled": True, "refund": None},
+    "custom": {"note": "Please ring\ntwice. " + "Thank you. " * 60, **{f"field_{n}": n for n in range(80)}},
+}
+WILD = {
+    "lines": [{f"column_{n}": "x" * 200 for n in range(12)}] * 60,
+    "delivery": {"in": {"W" * 60: {"W" * 60: "W" * 60}}},
+    "custom": {"W" * 400: "W" * 4000, "a": [[[[[1]]]]]},
+}
+
+
+def test_an_orders_page_shows_what_the_shop_told(page, visit, statuses, shoot):
+    order = OrderFactory(external_id="DEMO-1001", payment_status=statuses["paid"], **TOLD)
+    visit(page_of("orders_order", "change", order.pk))
+
+    lines = page.get_by_role("region", name="Lines").get_by_role("table")
+    expect(lines.get_by_role("row")).to_have_count(4)
+    expect(lines.get_by_role("row").nth(3)).to_have_text("–Gift card <b>bold</b>0.5–")
+    expect(page.get_by_role("region", name="Delivery")).to_contain_text("Bahnhofstrasse 1")
+    expect(page.get_by_role("region", name="Custom fields")).to_contain_text("Not shown: 41 more values.")
+    shoot("order-told")
+
+
+@pytest.mark.parametrize("told", [TOLD, WILD])
+@pytest.mark.parametrize("size", SIZES)
+def test_whatever_a_shop_told_fits_the_page(page, visit, told, size, shoot):
+    page.set_viewport_size(SIZES[size])
+
+    visit(page_of("orders_order", "change", OrderFactory(**told).pk))
+
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    shoot(f"order-{len(told)}")
 
 
 SCREENS = {

@@ -114,6 +114,34 @@ def test_a_new_campaign_takes_no_others_place(admin, draft):
     assert Campaign.objects.get().draft == draft.draft
 
 
+def test_a_code_that_is_taken_is_told_with_all_else_that_is_wrong(admin, draft):
+    raw = definition(sms(text="{{ order.secret }}"), name="")
+
+    answer = post(admin, ADD, raw)
+
+    pointers = [problem["pointer"] for problem in answer.context["problems"]]
+    assert pointers == ["/code", "/steps/0/params/text", "/name"]
+    assert json.loads(answer.context["definition"]) == raw
+
+
+@pytest.mark.parametrize("state", CampaignState.values)
+def test_a_code_that_is_taken_is_told_whatever_became_of_its_campaign(admin, draft, state):
+    Campaign.objects.update(state=state)
+
+    answer = post(admin, ADD, definition(sms(text="Mine")))
+
+    taken = "Another campaign has the code “thanks”. Choose another one."
+    assert answer.context["problems"] == [{"pointer": "/code", "detail": taken}]
+    assert Campaign.objects.get().draft == draft.draft
+
+
+@pytest.mark.parametrize("code", [None, 7, ["thanks"], {}, "", "x" * 1000])
+def test_what_is_no_code_is_taken_by_nobody(admin, draft, code):
+    answer = post(admin, ADD, definition(sms(), code=code))
+
+    assert [problem["pointer"] for problem in answer.context["problems"]] == ["/code"]
+
+
 def test_a_code_is_fixed_once_the_campaign_is_made(admin, draft):
     answer = edit(admin, draft, definition(sms(), code="other"))
 

@@ -22,6 +22,7 @@ def shown(customer, **changes):
         "timezone": customer.timezone,
         "phone_written": customer.phone_written,
         "sms_consent": customer.sms_consent,
+        "refused_categories": ", ".join(customer.refused_categories),
     }
     return was | changes | {f"initial-{name}": value for name, value in was.items()}
 
@@ -69,6 +70,53 @@ def test_consent_changed_by_two_is_decided_again(admin):
 
     assert "Meanwhile the customer&#x27;s consent was told: Refused." in answer.content.decode()
     assert Customer.objects.get().sms_consent == Consent.REFUSED
+
+
+def test_refused_kinds_of_message_are_written_as_words(admin):
+    customer = CustomerFactory(refused_categories=["news"])
+    page = admin.get(page_of("customers_customer", "change", customer.pk)).content.decode()
+
+    post(admin, customer, shown(customer, refused_categories="offers, news gifts"))
+
+    assert 'name="refused_categories" value="news"' in page
+    assert Customer.objects.get().refused_categories == ["gifts", "news", "offers"]
+
+
+def test_refused_kinds_can_be_taken_away(admin):
+    customer = CustomerFactory(refused_categories=["news", "offers"])
+
+    post(admin, customer, shown(customer, refused_categories="news"))
+
+    assert Customer.objects.get().refused_categories == ["news"]
+
+
+def test_what_is_no_category_is_said_beside_the_field(admin):
+    customer = CustomerFactory()
+
+    answer = post(admin, customer, shown(customer, refused_categories="News!"))
+
+    assert answer.context["adminform"].form.errors == {
+        "refused_categories": ["A category is 1 to 64 small letters, digits, - and _."]
+    }
+    assert 'value="News!"' in answer.content.decode()
+
+
+def test_a_kind_refused_meanwhile_stays_refused(admin):
+    customer = CustomerFactory(refused_categories=["news"])
+    form = shown(customer, refused_categories="news, offers")
+    Customer.objects.update(refused_categories=["gifts", "news"])
+
+    post(admin, customer, form)
+
+    assert Customer.objects.get().refused_categories == ["gifts", "news", "offers"]
+
+
+def test_a_new_customer_may_refuse_a_kind_of_message(admin):
+    form = shown(CustomerFactory.build(), external_id="C-NEW", refused_categories="offers")
+
+    admin.post(page_of("customers_customer", "add"), form)
+
+    assert Customer.objects.get(external_id="C-NEW").refused_categories == ["offers"]
 
 
 def test_a_new_number_is_read_when_it_is_saved(admin):

@@ -55,6 +55,22 @@ def test_consent_is_told_with_its_source_and_time(api):
     assert answer["sms_consent_at"].endswith("Z")
 
 
+def test_refused_kinds_of_message_are_told_and_read(api):
+    answer = api.post("customers/", {"external_id": "C-1", "refused_categories": ["offers", "news"]})
+
+    assert answer.json()["refused_categories"] == ["news", "offers"]
+    assert api.patch("customers/C-1/", {"first_name": "Ada"}).json()["refused_categories"] == ["news", "offers"]
+    assert api.patch("customers/C-1/", {"refused_categories": []}).json()["refused_categories"] == []
+
+
+def test_a_word_that_is_no_category_is_named(api):
+    answer = api.post("customers/", {"external_id": "C-1", "refused_categories": ["News"]})
+
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("#/refused_categories", "invalid_category")
+
+
 def test_what_a_body_does_not_name_leaves_consent_alone(api):
     api.post("customers/", {"external_id": "C-1", "sms_consent": "refused"})
 

@@ -48,6 +48,14 @@ def consent_of(external_id):
         ({"external_id": "C", "email": "ada"}, ("invalid_email", "email")),
         ({"external_id": "C", "timezone": "Europe/Atlantis"}, ("invalid_timezone", "timezone")),
         ({"external_id": "C", "language": "x" * 17}, ("too_long", "language")),
+        ({"external_id": "C", "refused_categories": "news"}, ("not_a_list", "refused_categories")),
+        ({"external_id": "C", "refused_categories": {"news": 1}}, ("not_a_list", "refused_categories")),
+        ({"external_id": "C", "refused_categories": [7]}, ("invalid_category", "refused_categories")),
+        ({"external_id": "C", "refused_categories": [["news"]]}, ("invalid_category", "refused_categories")),
+        ({"external_id": "C", "refused_categories": ["News"]}, ("invalid_category", "refused_categories")),
+        ({"external_id": "C", "refused_categories": ["news\n"]}, ("invalid_category", "refused_categories")),
+        ({"external_id": "C", "refused_categories": ["x" * 65]}, ("invalid_category", "refused_categories")),
+        ({"external_id": "C", "refused_categories": ["x"] * 101}, ("too_long", "refused_categories")),
         ({"external_id": "C", "sms_consent": True}, ("invalid_consent", "sms_consent")),
         ({"external_id": "C", "sms_consent": 1}, ("invalid_consent", "sms_consent")),
         ({"external_id": "C", "sms_consent": None}, ("invalid_consent", "sms_consent")),
@@ -161,6 +169,44 @@ def test_a_hundred_rows_take_as_many_statements_as_two():
             yield len(queries)
 
     assert list(statements(range(2))) == list(statements(range(10, 60)))
+
+
+# Refused kinds of message
+
+
+def refused_by(external_id):
+    return Customer.objects.get(external_id=external_id).refused_categories
+
+
+def test_categories_told_take_the_place_of_those_stored():
+    assert upsert({"external_id": "C-1", "refused_categories": ["offers", "news", "news"]}) == ["created"]
+    assert refused_by("C-1") == ["news", "offers"]
+
+    assert upsert({"external_id": "C-1", "refused_categories": ["gifts"]}) == ["changed"]
+    assert refused_by("C-1") == ["gifts"]
+
+
+def test_categories_in_another_order_are_the_same():
+    CustomerFactory(external_id="C-1", refused_categories=["news", "offers"])
+
+    assert upsert({"external_id": "C-1", "refused_categories": ["offers", "news"]}) == ["unchanged"]
+
+
+def test_categories_that_are_not_named_stay():
+    CustomerFactory(external_id="C-1", refused_categories=["news"])
+
+    upsert({"external_id": "C-1", "first_name": "Ada"})
+
+    assert refused_by("C-1") == ["news"]
+
+
+@pytest.mark.parametrize("empty", [None, []])
+def test_categories_named_empty_are_empty(empty):
+    CustomerFactory(external_id="C-1", refused_categories=["news"])
+
+    assert upsert({"external_id": "C-1", "refused_categories": empty}) == ["changed"]
+
+    assert refused_by("C-1") == []
 
 
 # Consent

@@ -107,6 +107,13 @@ def test_customers_are_counted_by_what_became_of_them(write):
     assert "line 5: “external_id” is missing. (required)\n" in said
 
 
+@pytest.mark.parametrize("cell", ["offers news", '"news,offers"', '" news , offers "'])
+def test_a_file_names_refused_kinds_of_message_as_words(write, cell):
+    load("customers", write(f"external_id,refused_categories\nC-1,{cell}\n"))
+
+    assert Customer.objects.get().refused_categories == ["news", "offers"]
+
+
 def test_orders_are_counted_by_what_became_of_them(write):
     CustomerFactory(external_id="C-1")
 

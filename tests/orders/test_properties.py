@@ -17,6 +17,7 @@ from orders.models import Order, StatusChange, StatusTransition
 from orders.said import Said
 from orders.standing import STATUS_FIELDS, TYPES
 from orders.transitions import hear
+from orders.upserts import OrderRow, upsert_orders
 from statuses.models import OrderStatus
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 from tests.orders.ledgers import broken_orders, statuses_of
@@ -202,4 +203,40 @@ test_any_order_of_arrival_ends_as_the_order_of_time = short(
 )
 test_any_order_of_arrival_ends_as_the_order_of_time_at_length = long(
     check_any_order_of_arrival_ends_as_the_order_of_time, *arrivals
+)
+
+
+of_new_order = st.lists(told(orders=[UNKNOWN], minute=st.integers(1, 15)), max_size=12, unique_by=lambda told: told[3])
+bodies = st.dictionaries(st.sampled_from(TYPES), st.sampled_from(CODES))
+
+
+def check_a_new_orders_ledger_is_its_fold_in_order_of_time(parked, statuses, minute):
+    with undone():
+        world = World("world")
+        world.hear(parked)
+        row = OrderRow(world.prefix + UNKNOWN, {}, statuses, NOON + timedelta(minutes=minute, seconds=30))
+
+        (upserted,) = upsert_orders([row], world.source)
+
+        told = [(NOON + timedelta(minutes=change[3]), change[1], change[2]) for change in parked]
+        told += [(row.occurred_at, type, code) for type, code in statuses.items()]
+        assert [move[:4] for move in ledger(world.order(UNKNOWN))] == list(fold(sorted(told, key=lambda one: one[0])))
+        assert "late" not in {heard.verdict for heard in upserted.heard}
+        assert broken_orders() == []
+
+
+def fold(told):
+    standing = dict.fromkeys(TYPES)
+    for at, type, code in told:
+        if standing[type] != code:
+            yield (type, standing[type], code, at)
+            standing[type] = code
+
+
+arriving = (of_new_order, bodies, st.integers(0, 16))
+test_a_new_orders_ledger_is_its_fold_in_order_of_time = short(
+    check_a_new_orders_ledger_is_its_fold_in_order_of_time, *arriving
+)
+test_a_new_orders_ledger_is_its_fold_in_order_of_time_at_length = long(
+    check_a_new_orders_ledger_is_its_fold_in_order_of_time, *arriving
 )

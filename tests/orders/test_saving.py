@@ -2,20 +2,35 @@
 
 import copy
 import pickle
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import serializers
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from orders.models import Order, Speaker, StatusesAreWrittenElsewhere, StatusRemoved, StatusTransition
+from orders.models import (
+    Order,
+    Speaker,
+    StatusChange,
+    StatusesAreWrittenElsewhere,
+    StatusOfAnotherType,
+    StatusRemoved,
+    StatusTransition,
+)
+from orders.said import Said
 from orders.signals import statuses_changed
+from orders.transitions import hear
 from tests.factories import OrderFactory, StatusFactory
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
 from workspace.models import Source
 
 pytestmark = pytest.mark.django_db
+
+NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -537,6 +552,89 @@ def test_a_status_cannot_be_taken_away(order):
     assert statuses_of(order) == ("a", None, None)
 
 
+# A status of another type
+
+
+def put_object(order, status):
+    order.general_status = status
+
+
+def put_id(order, status):
+    order.general_status_id = status.pk
+
+
+def put_id_as_text(order, status):
+    order.general_status_id = str(status.pk)
+
+
+PUTS = [put_object, put_id, put_id_as_text]
+
+
+@pytest.mark.parametrize("put", PUTS)
+@pytest.mark.parametrize("update_fields", [None, ["general_status"]])
+def test_a_status_of_another_type_is_refused(order, paid, put, update_fields):
+    put(order, paid)
+
+    with pytest.raises(StatusOfAnotherType, match=r"is a payment status.* Put it into payment_status"):
+        order.save(update_fields=update_fields)
+
+    assert statuses_of(order) == ("a", None, None)
+    assert ledger_of(order) == [A]
+
+
+@pytest.mark.parametrize("put", PUTS)
+def test_a_new_order_with_a_status_of_another_type_is_refused(paid, put):
+    order = OrderFactory.build(customer=None)
+    put(order, paid)
+
+    with pytest.raises(StatusOfAnotherType):
+        order.save()
+
+    assert not Order.objects.exists()
+
+
+def test_one_status_of_another_type_refuses_the_whole_save(order, b, paid):
+    order.general_status, order.delivery_status_id = b, paid.pk
+
+    with pytest.raises(StatusOfAnotherType, match="cannot be an order's delivery status"):
+        order.save()
+
+    assert statuses_of(order) == ("a", None, None)
+
+
+def test_a_deferred_status_is_checked_too(order, paid):
+    copy = Order.objects.only("external_id").get(pk=order.pk)
+    copy.general_status_id = paid.pk
+
+    with pytest.raises(StatusOfAnotherType):
+        copy.save()
+
+
+@pytest.mark.parametrize("write", [Order.objects.create, Order.objects.get_or_create, Order.objects.update_or_create])
+def test_other_doors_refuse_it_too(paid, write):
+    with pytest.raises(StatusOfAnotherType):
+        write(external_id="X", general_status=paid)
+
+
+def test_a_status_put_right_after_a_refusal_is_recorded(order, b, paid):
+    order.general_status = paid
+    with pytest.raises(StatusOfAnotherType):
+        order.save()
+
+    order.general_status = b
+    order.save()
+
+    assert ledger_of(order) == [A, A_TO_B]
+
+
+def test_a_status_that_is_not_there_is_refused_by_its_key(order):
+    order.general_status_id = 10**9
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        order.save()
+        connection.check_constraints()
+
+
 def test_update_refuses_a_status(order, b):
     with pytest.raises(StatusesAreWrittenElsewhere):
         Order.objects.update(general_status=b)
@@ -582,6 +680,58 @@ def test_a_status_in_use_cannot_be_deleted(order, a):
         a.delete()
 
 
+# What was waited for
+
+
+def test_a_new_order_that_was_waited_for_stands_where_its_save_put_it(shop, a, b, sent):
+    hear([Said("X", "general", "c", NOON), Said("X", "general", "a", NOON + MINUTE)], shop)
+    hear([Said("X", "delivery", "sent", NOON)], shop)
+
+    order = OrderFactory(external_id="X", general_status=b)
+
+    assert ledger_of(order) == [
+        ("general", None, "c"),
+        ("delivery", None, "sent"),
+        ("general", "c", "a"),
+        ("general", "a", "b"),
+    ]
+    assert (order.general_status, order.delivery_status) == (b, sent)
+    assert broken_orders() == []
+    assert set(StatusChange.objects.values_list("verdict", flat=True)) == {"moved"}
+
+
+def test_a_new_order_saved_with_the_status_that_was_waited_for_has_moved_once(shop, a):
+    hear([Said("X", "general", "a", NOON)], shop)
+
+    order = OrderFactory(external_id="X", general_status=a)
+
+    assert ledger_of(order) == [A]
+    assert StatusTransition.objects.get().occurred_at == NOON
+
+
+def test_a_save_follows_what_was_parked_a_little_ahead(shop, b):
+    ahead = timezone.now() + 4 * MINUTE
+    hear([Said("X", "general", "a", ahead)], shop)
+
+    order = OrderFactory(external_id="X", general_status=b)
+
+    assert list(order.transitions.order_by("pk").values_list("to_status__code", "occurred_at")) == [
+        ("a", ahead),
+        ("b", ahead),
+    ]
+
+
+def test_a_new_order_that_was_waited_for_can_be_saved_on(shop, b, c):
+    hear([Said("X", "general", "a", NOON)], shop)
+    order = OrderFactory(external_id="X", general_status=b)
+
+    order.save()
+    order.general_status = c
+    order.save()
+
+    assert [to for _type, _from, to in ledger_of(order)] == ["a", "b", "c"]
+
+
 # The Orders switch, and cost
 
 
@@ -599,12 +749,23 @@ def statements(queries):
     ]
 
 
-def test_a_change_costs_five_statements_at_most(order, b):
-    order.general_status = b
+@pytest.mark.parametrize("put", PUTS)
+def test_a_change_costs_five_statements_at_most(orders_on, order, b, put):
+    put(order, b)
     with CaptureQueriesContext(connection) as queries:
         order.save()
 
     assert len(statements(queries)) <= 5
+
+
+@pytest.mark.parametrize(("put", "cost"), [(put_object, 5), (put_id, 6)])
+def test_a_creation_looks_up_only_a_status_known_by_its_id_alone(orders_on, a, put, cost):
+    order = OrderFactory.build(customer=None)
+    put(order, a)
+    with CaptureQueriesContext(connection) as queries:
+        order.save()
+
+    assert len(statements(queries)) == cost
 
 
 def test_a_save_without_a_change_costs_what_django_costs(order, django_assert_num_queries):

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -8,7 +8,7 @@ from orders.models import Order, StatusChange, StatusTransition
 from orders.said import Said
 from orders.transitions import hear
 from orders.upserts import read_order, upsert_orders
-from tests.factories import CustomerFactory, OrderFactory, StatusFactory
+from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
 from workspace.models import Source, Workspace
 
@@ -19,7 +19,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("orders_on")]
 
 @pytest.fixture
 def words(db):
-    for type, code in [("delivery", "shipped"), ("delivery", "delivered"), ("payment", "paid"), ("general", "new")]:
+    for type, code in [
+        ("delivery", "packed"),
+        ("delivery", "shipped"),
+        ("delivery", "delivered"),
+        ("payment", "paid"),
+        ("general", "new"),
+    ]:
         StatusFactory(type=type, code=code)
 
 
@@ -337,12 +343,119 @@ def test_a_status_not_known_yet_is_parked_where_the_source_may(shop, words):
     assert (upserted.outcome, [heard.verdict for heard in upserted.heard]) == ("created", ["parked"])
 
 
-def test_what_waited_for_the_order_comes_before_what_it_brings(shop, words):
-    hear([Said("O-1", "delivery", "shipped", NOON)], shop)
+# What was waited for
 
-    upsert(shop, {"external_id": "O-1", "delivery_status": "delivered", "occurred_at": "2024-05-03T13:00:00Z"})
 
-    assert ledger_of(Order.objects.get()) == [("delivery", None, "shipped"), ("delivery", "shipped", "delivered")]
+def at(minute):
+    return NOON + timedelta(minutes=minute)
+
+
+def told_and_parked(shop, minute, *, code="delivered", external_id="O-1"):
+    """An order whose body tells of a delivery status at `minute`, after others were parked at 1 and 3."""
+    hear([Said(external_id, "delivery", "packed", at(1)), Said(external_id, "delivery", "shipped", at(3))], shop)
+    return {"external_id": external_id, "delivery_status": code, "occurred_at": at(minute).isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("minute", "codes"),
+    [
+        (0, ["delivered", "packed", "shipped"]),
+        (1, ["packed", "delivered", "shipped"]),
+        (2, ["packed", "delivered", "shipped"]),
+        (3, ["packed", "shipped", "delivered"]),
+        (4, ["packed", "shipped", "delivered"]),
+    ],
+)
+def test_what_waited_for_an_order_and_what_it_brings_are_applied_in_order_of_time(shop, words, minute, codes):
+    (upserted,) = upsert(shop, told_and_parked(shop, minute))
+
+    order = Order.objects.get()
+    assert upserted.outcome == "created"
+    assert [heard.verdict for heard in upserted.heard] == ["moved"]
+    assert [to for _type, _from, to in ledger_of(order)] == codes
+    assert [row.occurred_at for row in order.transitions.order_by("pk")] == sorted([at(1), at(3), at(minute)])
+    assert set(StatusChange.objects.values_list("verdict", flat=True)) == {"moved"}
+    assert broken_orders() == []
+
+
+def test_statuses_without_a_time_come_after_what_waited(shop, words):
+    row = told_and_parked(shop, 0)
+    del row["occurred_at"]
+
+    upsert(shop, row)
+
+    assert [to for _type, _from, to in ledger_of(Order.objects.get())] == ["packed", "shipped", "delivered"]
+
+
+def test_in_a_batch_each_order_has_its_own_order_of_time(shop, words):
+    OrderFactory(external_id="OLD")
+    rows = [
+        told_and_parked(shop, 2, external_id="O-1"),
+        {"external_id": "OLD", "delivery_status": "delivered", "occurred_at": at(9).isoformat()},
+        {"external_id": "OLD", "delivery_status": "shipped", "occurred_at": at(8).isoformat()},
+        told_and_parked(shop, 4, external_id="O-2"),
+        {"external_id": "O-3", "payment_status": "paid"},
+    ]
+
+    upserted = upsert(shop, *rows)
+
+    assert [[heard.verdict for heard in one.heard] for one in upserted] == [
+        ["moved"], ["moved"], ["late"], ["moved"], ["moved"],
+    ]  # fmt: skip
+    ledgers = {o.external_id: [to for _t, _f, to in ledger_of(o)] for o in Order.objects.all()}
+    assert ledgers == {
+        "OLD": ["delivered"],
+        "O-1": ["packed", "delivered", "shipped"],
+        "O-2": ["packed", "shipped", "delivered"],
+        "O-3": ["paid"],
+    }
+    assert broken_orders() == []
+
+
+def test_all_that_a_batch_tells_of_a_new_order_is_applied_in_order_of_time(shop, words):
+    row = told_and_parked(shop, 4)
+    older = {**row, "delivery_status": "shipped", "occurred_at": at(2).isoformat()}
+
+    upserted = upsert(shop, row, older)
+
+    assert [one.heard[0].verdict for one in upserted] == ["moved", "moved"]
+    assert [to for _type, _from, to in ledger_of(Order.objects.get())] == ["packed", "shipped", "delivered"]
+
+
+def test_an_order_that_brings_no_status_gets_what_waited_for_it(shop, words):
+    told_and_parked(shop, 0)
+
+    upsert(shop, {"external_id": "O-1"})
+
+    assert statuses_of(Order.objects.get()) == (None, "shipped", None)
+
+
+def test_what_was_parked_and_is_told_again_with_the_order_is_a_duplicate(shop, words):
+    row = told_and_parked(shop, 3, code="shipped")
+
+    (upserted,) = upsert(shop, row)
+
+    assert [heard.verdict for heard in upserted.heard] == ["duplicate"]
+    assert [to for _type, _from, to in ledger_of(Order.objects.get())] == ["packed", "shipped"]
+
+
+def test_what_waits_for_its_code_goes_on_waiting_when_its_order_comes(shop, words):
+    hear([Said("O-1", "delivery", "lost", at(1))], shop)
+
+    upsert(shop, told_and_parked(shop, 2))
+
+    assert StatusChange.objects.get(code="lost").verdict == "parked"
+    assert [to for _type, _from, to in ledger_of(Order.objects.get())] == ["packed", "delivered", "shipped"]
+
+
+def test_a_new_order_rejected_leaves_what_waited_for_it_waiting(strict_shop, shop, words):
+    patient = SourceFactory()
+    hear([Said("O-1", "delivery", "shipped", at(1))], patient)
+
+    outcome = outcomes(strict_shop, {"external_id": "O-1", "payment_status": "stolen"})
+
+    assert outcome == [("unknown_status", "payment_status")]
+    assert StatusChange.objects.get().verdict == "parked"
 
 
 def test_history_starts_nothing_and_names_no_reason_to_doubt_it(shop, words):

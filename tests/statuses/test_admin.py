@@ -111,6 +111,16 @@ def test_type_and_code_are_fixed_once_used(admin):
     assert (status.name, status.type, status.code) == ("Paid up", "payment", "paid")
 
 
+def test_an_unused_status_may_get_another_code_and_keeps_its_type(admin):
+    status = StatusFactory(type="payment", code="paid")
+    form = {"name": "Paid", "type": "general", "code": "settled"}
+
+    admin.post(page_of("statuses_orderstatus", "change", status.pk), form)
+
+    status.refresh_from_db()
+    assert (status.type, status.code) == ("payment", "settled")
+
+
 def test_a_used_status_stays_and_the_person_is_told_why(admin):
     status = StatusFactory(type="payment", name="Paid")
     OrderFactory(payment_status=status)

@@ -104,12 +104,15 @@ def test_name_place_and_part_in_analytics_can_change(api):
     assert (answer.json()["name"], answer.json()["position"]) == ("Settled", 3)
 
 
-def test_the_code_cannot_change(api):
+@pytest.mark.parametrize("change", [{"code": "settled"}, {"type": "general"}])
+def test_code_and_type_cannot_change(api, change):
     StatusFactory(type="payment", code="paid")
 
-    answer = api.patch("statuses/payment/paid/", {"code": "settled"})
+    answer = api.patch("statuses/payment/paid/", change)
 
-    assert answer.json()["errors"][0]["code"] == "read_only"
+    [error] = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (f"#/{next(iter(change))}", "read_only")
+    assert OrderStatus.objects.values_list("type", "code").get() == ("payment", "paid")
 
 
 def test_an_unused_status_is_deleted(api):

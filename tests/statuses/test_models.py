@@ -3,7 +3,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import modelform_factory
 
-from statuses.models import OrderStatus
+from statuses.models import OrderStatus, TypeIsFixed
 from tests.factories import StatusFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,15 +52,71 @@ def test_words_of_campaigns_are_no_codes(code):
         StatusFactory.build(code=code).full_clean()
 
 
-@pytest.mark.parametrize("code", [" paid", "paid\n", "pa\x00id", "pa\u200bid"])
-def test_a_code_holds_only_what_can_be_seen(code):
-    with pytest.raises(ValidationError, match="printable"):
-        StatusFactory.build(code=code).full_clean()
-
-
 def test_a_type_is_one_of_three():
     with pytest.raises(IntegrityError), transaction.atomic():
         StatusFactory(type="mood")
+
+
+def change_type(status):
+    status.type = "payment"
+    status.save()
+
+
+def change_type_alone(status):
+    status.type = "payment"
+    status.save(update_fields=["type"])
+
+
+def overwrite(status):
+    OrderStatus(pk=status.pk, type="payment", name="x", code="x", created_at=status.created_at).save()
+
+
+def change_type_in_bulk(status):
+    status.type = "payment"
+    OrderStatus.objects.bulk_update([status], ["type"])
+
+
+def upsert_in_bulk(status):
+    row = OrderStatus(pk=status.pk, type="payment", name="x", code="x")
+    OrderStatus.objects.bulk_create([row], update_conflicts=True, unique_fields=["id"], update_fields=["type"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_type,
+        change_type_alone,
+        overwrite,
+        change_type_in_bulk,
+        upsert_in_bulk,
+        lambda status: OrderStatus.objects.update(type="payment"),
+        lambda status: OrderStatus.objects.update_or_create(pk=status.pk, defaults={"type": "payment"}),
+    ],
+)
+def test_a_status_keeps_its_type(change):
+    status = StatusFactory(type="general")
+
+    with pytest.raises(TypeIsFixed, match="Make another status"):
+        change(status)
+
+    assert OrderStatus.objects.get().type == "general"
+
+
+def test_a_form_is_told_that_a_type_is_fixed():
+    status = StatusFactory(type="general")
+    form = modelform_factory(OrderStatus, fields=["type"])({"type": "payment"}, instance=status)
+
+    assert form.errors == {"type": ["A status keeps its type. Add another status of the other type instead."]}
+
+
+def test_all_else_of_a_status_may_change():
+    status = StatusFactory(type="general", code="old", name="Old")
+
+    status.code, status.name = "new", "New"
+    status.save()
+    OrderStatus.objects.update(position=3)
+
+    assert OrderStatus.objects.values_list("type", "code", "name", "position").get() == ("general", "new", "New", 3)
 
 
 def test_a_longest_code_fits_whatever_its_case_does_to_it():

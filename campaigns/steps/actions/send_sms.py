@@ -3,7 +3,6 @@
 What may stop it (consent, number, quiet hours …) is law, decided in campaigns/sms when it is about to be sent.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -27,6 +26,7 @@ from campaigns.steps.base import (
     read_duration,
 )
 from campaigns.world import World
+from customers.categories import is_category
 
 
 def _read_text(raw: Any) -> str:
@@ -37,12 +37,9 @@ def _read_text(raw: Any) -> str:
 
 
 def _read_category(raw: Any) -> str:
-    if not isinstance(raw, str) or not _CATEGORY.fullmatch(raw):
+    if not is_category(raw):
         raise forms.ValidationError(_("A category is 1 to 64 small letters, digits, - and _."))
-    return raw
-
-
-_CATEGORY = re.compile(r"[a-z0-9_-]{1,64}")
+    return str(raw)
 
 
 class Form(StepForm):

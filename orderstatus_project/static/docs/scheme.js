@@ -1,0 +1,8 @@
+/* The API's page is as light or dark as the system is, and follows it. */
+"use strict";
+(() => {
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    const dress = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+    dark.addEventListener("change", dress);
+    dress();
+})();
