@@ -1,0 +1,41 @@
+"""docs/campaigns.md tells the truth: its example is a campaign, and it names every word there is."""
+
+import json
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+from analytics.fields import all_fields
+from analytics.rules import OPERATORS
+from campaigns.definitions import _KEYS, read_plan
+from campaigns.reentry import MODES
+from campaigns.steps import STEPS, TRIGGERS
+
+PAGE = (Path(settings.BASE_DIR) / "docs" / "campaigns.md").read_text(encoding="utf-8")
+
+
+def named(words):
+    return [word for word in words if f"`{word}`" not in PAGE and f'"{word}"' not in PAGE]
+
+
+def test_its_example_is_a_campaign():
+    example = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL).group(1)
+
+    plan = read_plan(json.loads(example))
+
+    assert (plan.code, list(plan.nodes)) == ("ready-for-pickup", ["text", "paid"])
+
+
+def test_it_names_every_key_kind_and_param():
+    kinds = {**STEPS, **TRIGGERS}
+
+    assert named([*_KEYS, *kinds, *(param for kind in kinds.values() for param in kind.form.base_fields)]) == []
+
+
+def test_it_names_every_mode_of_reentry():
+    assert named(MODES) == []
+
+
+def test_it_names_every_field_and_operator():
+    assert named([*all_fields(), *(operator for some in OPERATORS.values() for operator in some)]) == []
