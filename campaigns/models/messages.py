@@ -121,7 +121,8 @@ class Message(models.Model):
     parts = models.PositiveSmallIntegerField(_("parts"), default=0)
     encoding = models.CharField(_("encoding"), max_length=8, blank=True, choices=Encoding)
     gateway = models.CharField(_("gateway"), max_length=32, blank=True)
-    # Whether that gateway may have it already, so that nobody else may be asked.
+    # Whether that gateway may have it from an earlier call, so that nobody else may be asked. An answer to a later call
+    # does not tell; only its taking it, a receipt, a look-up or a person does.
     is_uncertain = models.BooleanField(default=False, editable=False)
     gateway_id = models.CharField(_("gateway's id"), max_length=128, blank=True)
     error = models.CharField(_("error"), max_length=500, blank=True)

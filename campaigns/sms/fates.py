@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from campaigns import doorbell
 from campaigns.models import Fate, Message, MessageEvent, MessageState, Receipt, Run
-from campaigns.sms.connections import OUT_FOR, Connection
+from campaigns.sms.connections import Connection
 from campaigns.sms.gateways.base import Later
 from customers.consent import tell_consent
 from customers.models import Consent
@@ -64,35 +64,35 @@ class Book:
         self._end(message)
 
     def refuse(self, message: Message, error: str, *, has_another: bool = False, opted_out: bool = False) -> None:
-        """The gateway will not take it, so it certainly has not got it: another may be asked, or it ends here."""
+        """The gateway will not take it: another may be asked, or it ends here."""
         self.note(message, What.REFUSED, error)
         message.error, message.refused_by = error[:500], [*message.refused_by, message.gateway]
         if opted_out:
             self.opted_out.add(message.phone)
-        if has_another:
-            self._queue(message, self.now)
+        if has_another and not message.is_uncertain:
+            self._free(message, MessageState.PENDING, self.now)
         else:
             self._reject(message)
 
     def put_off(self, message: Message, answer: Later) -> None:
-        """The gateway has certainly not got it, and may take it later."""
+        """The gateway did not take it this time, and may later."""
         self.note(message, What.PUT_OFF, answer.error)
         message.error = answer.error[:500]
         if answer.is_outage:
             message.attempts = max(message.attempts, 1)
-            self._queue(message, self.now + min(OUT_FOR, timedelta(seconds=FIRST_PAUSE_S)))
+            self._free(message, MessageState.PENDING, self.now + timedelta(seconds=FIRST_PAUSE_S))
         elif message.attempts + 1 >= MOST_ATTEMPTS:
             self._reject(message)
         else:
             message.attempts += 1
-            self._queue(message, self.now + _pause(message.attempts, answer.after_s))
+            self._free(message, MessageState.PENDING, self.now + _pause(message.attempts, answer.after_s))
 
     def unsure(
         self, message: Message, error: str, connection: Connection | None, *, again_at: datetime | None = None
     ) -> None:
         """Nobody knows whether the gateway has it. One that knows repeats is asked again; else it is to be settled."""
         self.note(message, What.UNSURE, error)
-        message.error = error[:500]
+        message.error, message.is_uncertain = error[:500], True
         knows_repeats = connection is not None and connection.gateway.promises.is_idempotent
         if knows_repeats and message.attempts + 1 < MOST_ATTEMPTS:
             message.attempts += 1
@@ -102,7 +102,8 @@ class Book:
 
     def send_again(self, message: Message) -> None:
         """It was not sent after all: it goes back to the queue, and any gateway may be asked."""
-        self._queue(message, self.now)
+        message.is_uncertain = False
+        self._free(message, MessageState.PENDING, self.now)
 
     def release(self, message: Message) -> None:
         """It was claimed and not called."""
@@ -140,13 +141,13 @@ class Book:
             tell_consent(phone, Consent.REFUSED, told_by="gateway", at=self.now)
         wake_runs(self.ended, self.now)
 
-    def _queue(self, message: Message, due_at: datetime) -> None:
-        message.is_uncertain = False
-        self._free(message, MessageState.PENDING, due_at)
-
     def _reject(self, message: Message) -> None:
-        message.state = MessageState.REJECTED
-        self._end(message)
+        """No to this call says nothing of an earlier one that nobody knows the end of."""
+        if message.is_uncertain:
+            self._free(message, MessageState.UNKNOWN, None)
+        else:
+            message.state = MessageState.REJECTED
+            self._end(message)
 
     def _end(self, message: Message) -> None:
         if message.ended_at is None:

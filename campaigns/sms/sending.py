@@ -261,7 +261,7 @@ def _begin(chunk: list[Message], lease: uuid.UUID) -> list[Message]:
     """Commit that these are being called now. Answers those that are still ours to call."""
     ours = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CLAIMED)
     now = timezone.now()
-    begun = ours.update(state=MessageState.CALLING, is_uncertain=True, called_at=now, leased_until=now + LEASE)
+    begun = ours.update(state=MessageState.CALLING, called_at=now, leased_until=now + LEASE)
     if begun == len(chunk):
         return chunk
     calling = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CALLING)

@@ -109,6 +109,7 @@ def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | N
             book.accept(message, gateway_id)
         case Refused(error):
             book.note(message, What.LOOKED_UP, error, actor_id)
+            message.is_uncertain = False
             book.refuse(message, error)
         case Later(error):
             book.note(message, What.LOOKED_UP, error, actor_id)

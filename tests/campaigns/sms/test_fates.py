@@ -233,6 +233,35 @@ def test_one_that_knows_repeats_is_asked_again_under_the_same_reference(owe, con
     assert not second.taken
 
 
+@pytest.mark.parametrize("answer", [Later("busy"), Later("unreached", is_outage=True), Refused("no route")])
+def test_an_answer_to_the_second_call_says_nothing_of_the_first(owe, connect, clock, answer):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Unsure("time-out"))
+    send_due()
+    answers(first, message, answer)
+
+    later(clock, seconds=10)
+    later(clock, days=1)
+
+    assert now_of(message).is_uncertain
+    assert message.gateway == "first"
+    assert not second.taken
+
+
+def test_what_may_have_been_sent_is_not_called_rejected(owe, connect, clock):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Unsure("time-out"))
+    send_due()
+    answers(only, message, Refused("no route"))
+
+    later(clock, seconds=10)
+
+    assert (now_of(message).state, message.error) == ("unknown", "no route")
+    assert ending(message.run) == ("waiting", "")
+
+
 def test_one_that_knows_repeats_no_longer_is_not_asked_again(owe, connect, clock):
     [only] = connect("only")
     [message] = owe()
