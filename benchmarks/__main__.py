@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,7 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "orderstatus_project.settings"
         django.setup()
         call_command("migrate", interactive=False, verbosity=0)
+        gc.freeze()  # as our processes do
         with Supervisor(folder / "log") as supervisor:
             rows = _measure(Bench(QUICK if told.quick else FULL, supervisor, folder), told.only)
     print(f"\n{table(rows)}")

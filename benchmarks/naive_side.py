@@ -19,7 +19,7 @@ CAMPAIGN = {
         {"kind": "filter", "field": "currency", "values": ["EUR"]},
         {
             "kind": "send_sms",
-            "text": "Hello {customer.first_name}, we have received {order.total} {order.currency} for {order.external_id}.",
+            "text": "Hello {customer.first_name}, we have {order.total} {order.currency} for {order.external_id}.",
         },
     ],
 }

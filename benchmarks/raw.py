@@ -52,7 +52,8 @@ INSERT INTO campaigns_run (campaign_id, version_id, occasion, transition_id, ord
 SELECT activation.campaign_id, activation.version_id, 't:' || ledger.id, ledger.id, order_id, customer_id,
     activation.lane, 'waiting', '', %(now)s, %(now)s, '', 0, %(now)s
 FROM ledger
-JOIN campaigns_watch watch ON watch.type = 'payment' AND (watch.to_status_id IS NULL OR watch.to_status_id = ledger.to_status_id)
+JOIN campaigns_watch watch ON watch.type = 'payment'
+ AND (watch.to_status_id IS NULL OR watch.to_status_id = ledger.to_status_id)
 JOIN campaigns_activation activation ON activation.id = watch.activation_id AND activation.until_transition IS NULL
 WHERE activation.effective_from IS NULL OR ledger.occurred_at >= activation.effective_from
 ON CONFLICT (campaign_id, occasion) DO NOTHING

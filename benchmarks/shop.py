@@ -23,7 +23,7 @@ from workspace.models import Source, Workspace
 from workspace.queues import RUNS
 
 CODES = ("invoiced", "paid")
-TEXT = "Hello {{ customer.first_name }}, we have received {{ order.total }} {{ order.currency }} for {{ order.external_id }}."
+TEXT = "Hello {{ customer.first_name }}, we have {{ order.total }} {{ order.currency }} for {{ order.external_id }}."
 
 _numbers = count(1)
 
@@ -56,7 +56,8 @@ class Shop:
         now = timezone.now()
         code = CODES[self._turn % 2]
         return [
-            Said(name, "payment", code, now, f"{name}-{self._turn}") for name in self.orders[: number or len(self.orders)]
+            Said(name, "payment", code, now, f"{name}-{self._turn}")
+            for name in self.orders[: number or len(self.orders)]
         ]
 
     def tell(self, said: Sequence[Said]) -> None:
@@ -82,7 +83,9 @@ class Shop:
         doorbell.ring(RUNS)
 
 
-def definition(code: str, *, to: Sequence[str] | str = "any", purpose: str = "transactional", **keys: Any) -> dict[str, Any]:
+def definition(
+    code: str, *, to: Sequence[str] | str = "any", purpose: str = "transactional", **keys: Any
+) -> dict[str, Any]:
     rule = {"combinator": "and", "rules": [{"field": "order.currency", "operator": "=", "value": "EUR"}]}
     text = {"text": TEXT, "purpose": purpose, "deliver": "immediately"}
     return {

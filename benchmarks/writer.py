@@ -1,4 +1,4 @@
-"""The batch writer: inbox, orders, ledger and runs, against the same rows by hand, and against a save and a task each."""
+"""The batch writer (inbox, orders, ledger, runs) against the same rows by hand, and against a save and a task each."""
 
 from __future__ import annotations
 
