@@ -32,15 +32,35 @@ class Sizes:
     """Single requests a round; lists hold 500."""
     changes: int
     """Changes told one by one, to see how soon each is a message."""
+    pipelines: int
+    """Rounds of the pipeline."""
     backlog: int
     """Bulk runs that wait."""
 
 
 FULL = Sizes(
-    rounds=5, saves=300, set=1000, naive_saves=300, runs=5000, naive_runs=150, requests=400, changes=60, backlog=100_000
+    rounds=5,
+    saves=300,
+    set=1000,
+    naive_saves=300,
+    runs=5000,
+    naive_runs=150,
+    requests=400,
+    changes=60,
+    pipelines=3,
+    backlog=100_000,
 )
 QUICK = Sizes(
-    rounds=1, saves=50, set=1000, naive_saves=50, runs=500, naive_runs=20, requests=50, changes=5, backlog=2000
+    rounds=1,
+    saves=50,
+    set=1000,
+    naive_saves=50,
+    runs=500,
+    naive_runs=20,
+    requests=50,
+    changes=5,
+    pipelines=1,
+    backlog=2000,
 )
 
 

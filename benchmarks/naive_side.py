@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -48,8 +49,10 @@ class NaiveSide:
         with self.bench.process("naive", *command, ready=" ready.", GATEWAY_URL=gateway, **tuning):
             yield
 
-    def begin(self, runs: int) -> None:
-        self.bench.run("-m", "benchmarks.naive", "begin", str(runs))
+    def begin(self, runs: int) -> float:
+        """When the first of them began."""
+        took = float(self.bench.run("-m", "benchmarks.naive", "begin", str(runs)))
+        return time.perf_counter() - took
 
     def is_under_way(self) -> bool:
         with raw.connect() as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -38,7 +40,7 @@ class Shop:
         for code in CODES:
             OrderStatus.objects.get_or_create(type="payment", code=code, defaults={"name": code})
         self.orders = self._make_orders(orders)
-        self._turn = 0
+        self._told: Counter[str] = Counter()
 
     def _make_orders(self, number: int) -> list[str]:
         names = [f"{self.name}-{n}" for n in range(number)]
@@ -51,14 +53,10 @@ class Shop:
         return names
 
     def next_changes(self, number: int | None = None) -> list[Said]:
-        """Another payment status for each order, now."""
-        self._turn += 1
-        now = timezone.now()
-        code = CODES[self._turn % 2]
-        return [
-            Said(name, "payment", code, now, f"{name}-{self._turn}")
-            for name in self.orders[: number or len(self.orders)]
-        ]
+        """Another payment status for each order, or the first so many, now."""
+        now, names = timezone.now(), self.orders[:number]
+        self._told.update(names)
+        return [Said(name, "payment", CODES[self._told[name] % 2], now, f"{name}-{self._told[name]}") for name in names]
 
     def tell(self, said: Sequence[Said]) -> None:
         for some in in_sets(said):
@@ -75,12 +73,13 @@ class Shop:
             campaign.refresh_from_db()
             end(campaign)
 
-    def release(self, campaign: Campaign, changes: int) -> None:
-        """So many runs, all due from one moment on."""
+    def release(self, campaign: Campaign, changes: int | None = None) -> float:
+        """So many runs (or one for each order), all due from one moment on: the one answered."""
         pause(campaign)
         self.tell(self.next_changes(changes))
         resume(campaign)
         doorbell.ring(RUNS)
+        return time.perf_counter()
 
 
 def definition(
