@@ -30,6 +30,7 @@ class Sizes:
     naive_runs: int
     requests: int
     """Single requests a round; lists hold 500."""
+    lists: int
     changes: int
     """Changes told one by one, to see how soon each is a message."""
     pipelines: int
@@ -46,6 +47,7 @@ FULL = Sizes(
     runs=5000,
     naive_runs=150,
     requests=400,
+    lists=10,
     changes=60,
     pipelines=3,
     backlog=100_000,
@@ -58,6 +60,7 @@ QUICK = Sizes(
     runs=500,
     naive_runs=20,
     requests=50,
+    lists=2,
     changes=5,
     pipelines=1,
     backlog=2000,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 from benchmarks.bench import POLL_S, Bench, celery
 from benchmarks.measuring import Row, alternate, per_second
 from benchmarks.naive_side import NaiveSide
 from benchmarks.provider import Provider, provider
 from benchmarks.shop import Shop, is_under_way
-from campaigns import doorbell
+from orderstatus_project.supervisor import Child
 from workspace.queues import QUEUES
 
 PROCESSES = 2
@@ -66,16 +66,16 @@ def _two_against_one(bench: Bench, shop: Shop, gateway: Provider) -> Iterator[Ro
     )  # fmt: skip
 
 
-def our_workers(bench: Bench, processes: int) -> ExitStack:
+@contextmanager
+def our_workers(bench: Bench, processes: int) -> Iterator[Child]:
     """A worker and a beat, as an installation has them."""
-    stack = ExitStack()
     command = celery("orderstatus_project", processes, QUEUES)
-    stack.enter_context(bench.process("worker", *command, ready=" ready.", CELERY_SKIP_CHECKS="1"))
     beat = ("-m", "celery", "--app", "orderstatus_project", "beat", "--scheduler", "celery.beat.Scheduler")
-    stack.enter_context(bench.process("beat", *beat, "--pidfile", "", CELERY_SKIP_CHECKS="1"))
-    for queue in QUEUES:
-        doorbell.ring(queue)
-    return stack
+    with (
+        bench.process("worker", *command, ready=" ready.", CELERY_SKIP_CHECKS="1") as worker,
+        bench.process("beat", *beat, "--pidfile", "", CELERY_SKIP_CHECKS="1"),
+    ):
+        yield worker
 
 
 def _ours(bench: Bench, shop: Shop, processes: int) -> float:

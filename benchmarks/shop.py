@@ -33,11 +33,12 @@ _numbers = count(1)
 class Shop:
     """One in a database. Each round tells its orders something new, so that each change moves one."""
 
-    def __init__(self, orders: int) -> None:
+    def __init__(self, orders: int, codes: tuple[str, str] = CODES) -> None:
         Workspace.objects.update(orders_enabled=True)
         self.name = f"shop-{next(_numbers)}"
         self.source = Source.objects.create(code=self.name, name=self.name, mode=Source.Mode.LIVE)
-        for code in CODES:
+        self.codes = codes
+        for code in codes:
             OrderStatus.objects.get_or_create(type="payment", code=code, defaults={"name": code})
         self.orders = self._make_orders(orders)
         self._told: Counter[str] = Counter()
@@ -56,7 +57,9 @@ class Shop:
         """Another payment status for each order, or the first so many, now."""
         now, names = timezone.now(), self.orders[:number]
         self._told.update(names)
-        return [Said(name, "payment", CODES[self._told[name] % 2], now, f"{name}-{self._told[name]}") for name in names]
+        return [
+            Said(name, "payment", self.codes[self._told[name] % 2], now, f"{name}-{self._told[name]}") for name in names
+        ]
 
     def tell(self, said: Sequence[Said]) -> None:
         for some in in_sets(said):
