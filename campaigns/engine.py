@@ -29,7 +29,7 @@ from campaigns.steps import STEPS
 from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
 from campaigns.world import World
 from workspace.batches import work_batch
-from workspace.database import set_size, write_rows
+from workspace.database import insert_rows, set_size, write_rows
 from workspace.queues import SENDING
 
 # A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
@@ -199,9 +199,9 @@ class _Book:
         run.state, run.reason, run.due_at, run.ended_at = state, reason, None, self.now
 
     def write(self) -> None:
-        RunEvent.objects.bulk_create(self.events)
-        for model, rows in self.owed.items():
-            model._default_manager.bulk_create(rows)
+        insert_rows(self.events)
+        for rows in self.owed.values():
+            insert_rows(rows)
         if self.owed:
             doorbell.ring_on_commit(SENDING)
         write_rows(self.runs.values(), RUN_COLUMNS)

@@ -18,7 +18,7 @@ from campaigns.steps.base import Watched
 from orders.models import StatusTransition
 from orders.transitions import Started
 from statuses.models import OrderStatus
-from workspace.database import in_sets
+from workspace.database import in_sets, insert_rows
 from workspace.queues import RUNS
 
 
@@ -36,7 +36,7 @@ def start_runs(
     matched = [(row, watch) for row in loud for watch in watching if answers(watch, row)]
     now = timezone.now()
     runs = [_run(row, watch.activation, max(lane, watch.activation.lane), now) for row, watch in matched]
-    Run.objects.bulk_create(runs, ignore_conflicts=True)
+    insert_rows(runs, ignore_conflicts=True)
     if matched:
         doorbell.ring_on_commit(RUNS)
     return [Started(row.pk, watch.activation.campaign.code) for row, watch in matched]

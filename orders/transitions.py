@@ -31,7 +31,7 @@ from orders.said import Said
 from orders.signals import statuses_changed
 from orders.standing import STANDING_COLUMNS, Standing, Verdict
 from statuses.models import OrderStatus, code_key
-from workspace.database import in_sets, lock_rows, retry_lost_races, write_columns, write_rows
+from workspace.database import in_sets, insert_rows, lock_rows, retry_lost_races, write_columns, write_rows
 from workspace.models import Source
 from workspace.reading import Problem, check_not_ahead
 
@@ -418,7 +418,7 @@ def _write_ledger(transitions: list[StatusTransition]) -> list[Started]:
         return []
     for row in transitions:
         row.change_id = row.change.pk if row.change else None
-    StatusTransition.objects.bulk_create(transitions)
+    insert_rows(transitions)
     answers: list[tuple[Any, Any]] = statuses_changed.send(StatusTransition, transitions=transitions)
     return [started for _receiver, answer in answers for started in answer or ()]
 
@@ -446,7 +446,7 @@ def _known_events(said: Sequence[Said], source: Source, now: datetime) -> dict[s
 
 
 def _write_inbox(changes: list[StatusChange], retold: set[int | None]) -> None:
-    StatusChange.objects.bulk_create([change for change in changes if change.pk not in retold])
+    insert_rows([change for change in changes if change.pk not in retold])
     write_rows([change for change in changes if change.pk in retold], RETOLD_COLUMNS)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.management.color import no_style
@@ -93,13 +94,15 @@ def snapshot() -> Iterator[None]:
 
 
 def write_columns(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """`UPDATE model SET columns … FROM (VALUES …)`: other values for each row, one statement for thousands of rows.
+    """`UPDATE model SET columns … FROM rows`: other values for each row, one statement for thousands of rows.
 
-    `rows` hold the primary key, then a value for each of `columns` (attribute names). Django's own `bulk_update`
-    does the same with a CASE for each row and column, at a fifth of the speed.
+    `rows` hold the primary key, then a value for each of `columns` (attribute names), of the type the column has.
+    Django's own `bulk_update` does the same with a CASE for each row and column, at a fifth of the speed.
     """
-    for some in in_sets(rows, MOST_PARAMETERS // (len(columns) + 1)):
-        _write_some(model, columns, some)
+    fields: list[Any] = [model._meta.pk, *map(model._meta.get_field, columns)]
+    write_some = _write_arrays if is_postgresql() else _write_values
+    for some in in_sets(rows, MOST_PARAMETERS // len(fields)):
+        write_some(model, fields, some)
 
 
 def write_rows(rows: Iterable[models.Model], columns: Sequence[str]) -> None:
@@ -109,25 +112,62 @@ def write_rows(rows: Iterable[models.Model], columns: Sequence[str]) -> None:
         write_columns(type(rows[0]), columns, [(row.pk, *(getattr(row, name) for name in columns)) for row in rows])
 
 
-def _write_some(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
+    """`bulk_create` of rows of one model, column by column: on PostgreSQL at a third of what that costs in Python.
+
+    Their keys are set, unless conflicts are ignored. Values are of the types the columns have; nothing is derived from
+    them (`auto_now` and the like).
+    """
+    if not rows:
+        return
+    if not is_postgresql():
+        rows[0]._meta.model._default_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
+        return
+    meta, quote = rows[0]._meta, connection.ops.quote_name
+    fields: list[Any] = [field for field in meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(quote(field.column) for field in fields)
+    arrays = [_prepared(field, map(attrgetter(field.attname), rows)) for field in fields]
+    source = f"SELECT * FROM unnest({', '.join(map(_array, fields))})"  # noqa: S608 - names of ours
+    end = "ON CONFLICT DO NOTHING" if ignore_conflicts else f"RETURNING {quote(str(meta.pk.column))}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {quote(meta.db_table)} ({columns}) {source} {end}", arrays)
+        if not ignore_conflicts:
+            for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
+                row.pk, row._state.adding = pk, False
+
+
+def _write_arrays(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
+    """A parameter for each column, not for each value: a tenth of the work to bind, and to parse."""
+    arrays = [_prepared(field, values) for field, values in zip(fields, zip(*rows, strict=True), strict=True)]
+    _update_from(model, fields, f"unnest({', '.join(_array(field) for field in fields)})", arrays)
+
+
+def _write_values(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
+    row = f"({', '.join(['%s'] * len(fields))})"
+    values = [f.get_db_prep_save(value, connection) for row in rows for f, value in zip(fields, row, strict=True)]
+    _update_from(model, fields, f"(VALUES {', '.join([row] * len(rows))})", values)
+
+
+def _update_from(model: type[models.Model], fields: Sequence[Any], rows: str, parameters: Sequence[Any]) -> None:
     quote = connection.ops.quote_name
-    fields: list[Any] = [model._meta.get_field(name) for name in columns]
-    sets = ", ".join(f"{quote(f.column)} = {_typed(f'v.column{place}', f)}" for place, f in enumerate(fields, start=2))
-    row = f"({', '.join(['%s'] * (len(fields) + 1))})"
-    table = quote(model._meta.db_table)
-    same_row = f"{table}.{quote(str(model._meta.pk.column))} = v.column1"
-    statement = f"UPDATE {table} SET {sets} FROM (VALUES {', '.join([row] * len(rows))}) AS v WHERE {same_row}"  # noqa: S608 - names of ours
-    parameters: list[Any] = []
-    for pk, *values in rows:
-        parameters.append(pk)
-        parameters += [f.get_db_prep_save(value, connection) for f, value in zip(fields, values, strict=True)]
+    table, key, *columns = (quote(name) for name in (model._meta.db_table, *(field.column for field in fields)))
+    names = [f"column{place}" for place in range(1, len(fields) + 1)]
+    sets = ", ".join(f"{column} = v.{name}" for column, name in zip(columns, names[1:], strict=True))
+    # SQLite names the columns of VALUES like this by itself, and cannot be told to.
+    v = f"v ({', '.join(names)})" if is_postgresql() else "v"
+    statement = f"UPDATE {table} SET {sets} FROM {rows} AS {v} WHERE {table}.{key} = v.column1"  # noqa: S608 - names of ours
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 
 
-def _typed(expression: str, field: Any) -> str:
-    """PostgreSQL reads a column of bare NULLs as text and wants its type said; SQLite keeps what it is given."""
-    if not is_postgresql():
-        return expression
-    type = field.rel_db_type(connection) if field.is_relation else field.db_type(connection)
-    return f"CAST({expression} AS {type})"
+def _prepared(field: Any, values: Iterable[Any]) -> list[Any]:
+    """Most kinds of value psycopg knows; JSON it has to be told of."""
+    if isinstance(field, models.JSONField):
+        return [field.get_db_prep_save(value, connection) for value in values]
+    return list(values)
+
+
+def _array(field: Any) -> str:
+    """Its type, without a length: a cast would cut what is too long, and an assignment refuses it."""
+    type = field.rel_db_type(connection) if field.is_relation or field.primary_key else field.db_type(connection)
+    return f"%s::{type.partition('(')[0]}[]"

@@ -16,7 +16,7 @@ from campaigns.sms.connections import Connection
 from campaigns.sms.gateways.base import Later
 from customers.consent import tell_consent
 from customers.models import Consent
-from workspace.database import write_rows
+from workspace.database import insert_rows, write_rows
 from workspace.queues import RUNS
 
 What = MessageEvent.What
@@ -135,7 +135,7 @@ class Book:
         )
 
     def write(self) -> None:
-        MessageEvent.objects.bulk_create(self.events)
+        insert_rows(self.events)
         write_rows(self.messages.values(), COLUMNS)
         for phone in sorted(self.opted_out):
             tell_consent(phone, Consent.REFUSED, told_by="gateway", at=self.now)

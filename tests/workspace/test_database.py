@@ -1,16 +1,16 @@
 """What differs between the two databases, and must not be noticed above."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from tests.factories import OrderFactory, StatusFactory
-from workspace.database import in_sets, lock_rows, snapshot, write_columns, write_rows
-from workspace.models import Source
+from workspace.database import in_sets, insert_rows, lock_rows, snapshot, write_columns, write_rows
+from workspace.models import Heartbeat, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +72,50 @@ def test_thousands_of_rows_are_cut_below_what_a_statement_takes():
         write_columns(Order, ["total_minor"], [(pk, 1) for pk in range(20_000)])
 
     assert len(queries) == 2
+
+
+def test_a_value_too_long_for_its_column_is_refused():
+    """A cast would have cut it, and nobody would have known."""
+    order = OrderFactory()
+
+    if connection.vendor == "postgresql":
+        with pytest.raises(DataError), transaction.atomic():
+            write_columns(Order, ["currency"], [(order.pk, "EUROS")])
+
+    order.refresh_from_db()
+    assert order.currency == "EUR"
+
+
+def test_json_is_written_as_json():
+    order = OrderFactory()
+
+    write_columns(Order, ["custom", "lines"], [(order.pk, {"gift": None}, [[1, 2], []])])
+
+    order.refresh_from_db()
+    assert (order.custom, order.lines) == ({"gift": None}, [[1, 2], []])
+
+
+def test_inserted_rows_get_their_keys_in_order():
+    signs = [Heartbeat(name=name, at=NOON) for name in ("z", "a", "m")]
+
+    insert_rows(signs)
+
+    assert [Heartbeat.objects.get(pk=sign.pk).name for sign in signs] == ["z", "a", "m"]
+    assert not any(sign._state.adding for sign in signs)
+
+
+def test_rows_that_are_there_are_passed_over_if_asked():
+    Heartbeat.objects.create(name="a", at=NOON)
+
+    insert_rows([Heartbeat(name=name, at=NOON + timedelta(hours=1)) for name in "ab"], ignore_conflicts=True)
+
+    assert Heartbeat.objects.get(name="a").at == NOON
+    assert Heartbeat.objects.get(name="b").at == NOON + timedelta(hours=1)
+
+
+def test_no_rows_are_inserted_without_a_statement(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        insert_rows([])
 
 
 def test_a_stream_is_cut_into_sets_one_at_a_time():

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class NaiveConfig(AppConfig):
+    name = "benchmarks.naive"
+    label = "naive"
+
+    def ready(self) -> None:
+        from benchmarks.naive import receivers
+
+        assert receivers

@@ -1,0 +1,65 @@
+"""What a run stands on and takes away with it: a database, a Redis where none is given, and a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from orderstatus_project.bundled_redis import redis_url, start_redis
+
+SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
+
+
+@contextmanager
+def surroundings(database: str) -> Iterator[Path]:
+    """Make them, and name them in the environment: before the settings are read."""
+    folder = Path(tempfile.mkdtemp(prefix="orderstatus_bench_"))
+    server = os.environ.get("DATABASE_URL") or SERVER
+    try:
+        with _database(server, database), _redis(folder):
+            os.environ |= {
+                "DATABASE_URL": urlsplit(server)._replace(path=f"/{database}").geturl(),
+                "REDIS_PREFIX": database,
+                "VAR_DIR": str(folder),
+                "DEMO": "0",
+                "API_REQUESTS_PER_MINUTE": "1000000",
+            }
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _database(server: str, name: str) -> Iterator[None]:
+    """One that is there already is somebody's, and stays."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        except psycopg.errors.DuplicateDatabase:
+            raise SystemExit(f"The database {name} exists. Drop it, or give --database another name.") from None
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[None]:
+    if os.environ.get("REDIS_URL"):
+        yield
+        return
+    server = start_redis(folder)
+    os.environ["REDIS_URL"] = redis_url(folder)
+    try:
+        yield
+    finally:
+        server.terminate()
+        server.wait()
