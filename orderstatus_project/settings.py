@@ -173,6 +173,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 5000
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# Of each worker. With two a long task, such as an audit or a look-up, leaves its queue somebody.
+CELERY_WORKER_CONCURRENCY = env.number("WORKER_PROCESSES", 2)
 # Celery would otherwise close the database connection around every task.
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
