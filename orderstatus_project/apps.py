@@ -11,3 +11,4 @@ class ProjectConfig(AppConfig):
 
         register(checks.check_production, Tags.security)
         register(checks.check_gateway, Tags.compatibility)
+        register(checks.check_somebody_is_reached, Tags.database)

@@ -4,8 +4,9 @@ import logging
 import os
 from typing import Any
 
-from celery import Celery
-from celery.signals import setup_logging, task_prerun
+import structlog
+from celery import Celery, Task
+from celery.signals import setup_logging, task_failure, task_postrun, task_prerun
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderstatus_project.settings")
@@ -14,12 +15,32 @@ app = Celery("orderstatus")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+log = structlog.get_logger(__name__)
+
 
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
     """Django's LOGGING stands. Of tasks and sweeps, every few seconds, only the faults are told."""
-    for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):
+    for name in ("celery.worker.strategy", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It would write a failure's words, which may quote a row: told below instead.
+    logging.getLogger("celery.app.trace").setLevel(logging.CRITICAL + 1)
+
+
+@task_prerun.connect
+def name_the_task(task_id: str, task: Task[..., Any], **_kwargs: Any) -> None:
+    """In every line that is written meanwhile."""
+    structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
+
+
+@task_postrun.connect
+def forget_the_task(**_kwargs: Any) -> None:
+    structlog.contextvars.unbind_contextvars("task", "task_id")
+
+
+@task_failure.connect
+def tell_of_a_failure(exception: Exception, **_kwargs: Any) -> None:
+    log.error("task_failed", exc_info=exception)
 
 
 @task_prerun.connect

@@ -1,6 +1,6 @@
 """The processes of an installation, by name, as the Procfile says: the one place where their commands stand.
 
-`make run` starts them from there; the units and the compose file under deploy/ say the same, and a test holds them to it.
+`make run` starts them from there. The units and the compose file under deploy/ say the same; a test holds them to it.
 """
 
 from __future__ import annotations

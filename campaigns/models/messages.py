@@ -69,8 +69,11 @@ class SkipReason(models.TextChoices):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def overdue(self, now: datetime) -> MessageQuerySet:
-        late = Q(due_at__lte=now - OVERDUE_AFTER)
-        return self.filter(late, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
+        return self.due_by(now - OVERDUE_AFTER)
+
+    def due_by(self, moment: datetime) -> MessageQuerySet:
+        """Those of active campaigns that were due by then and still are."""
+        return self.filter(due_at__lte=moment, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
 
 
 class Message(models.Model):

@@ -96,6 +96,9 @@ def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
         "campaigns.advance_due_runs": "runs",
         "campaigns.send_due_messages": "sending",
         "campaigns.recover_expired": "sending",
+        "campaigns.sweep_receipts": "sending",
+        "campaigns.look_up_unknown": "sending",
+        "campaigns.audit": "runs",
         "orders.apply_parked": "runs",
     }
 
