@@ -92,11 +92,6 @@ def test_a_database_that_is_not_migrated_yet_is_not_asked_for_gateways(productio
     assert found_with_database() == []
 
 
-def test_ordinary_checks_ask_no_database(production):
-    """pytest-django refuses a query here."""
-    assert found() == []
-
-
 def test_in_production_sqlite_is_named_and_its_bundled_redis_is_fine(production, monkeypatch):
     monkeypatch.setattr(checks, "is_postgresql", lambda: False)
     production.REDIS_IS_BUNDLED = True
