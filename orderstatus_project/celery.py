@@ -1,6 +1,5 @@
 """The Celery app: `celery -A orderstatus_project worker` and `beat`; its settings are those that begin with CELERY_."""
 
-import logging
 import os
 from typing import Any
 
@@ -20,11 +19,7 @@ log = structlog.get_logger(__name__)
 
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
-    """Django's LOGGING stands. Of tasks and sweeps, every few seconds, only the faults are told."""
-    for name in ("celery.worker.strategy", "celery.beat"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # It would write a failure's words, which may quote a row: told below instead.
-    logging.getLogger("celery.app.trace").setLevel(logging.CRITICAL + 1)
+    """Django's LOGGING stands: that somebody listens here keeps Celery from setting up its own."""
 
 
 @task_prerun.connect
@@ -40,6 +35,7 @@ def forget_the_task(**_kwargs: Any) -> None:
 
 @task_failure.connect
 def tell_of_a_failure(exception: Exception, **_kwargs: Any) -> None:
+    """Celery would write its words, which may quote a row, so it is told to be silent (logging.py)."""
     log.error("task_failed", exc_info=exception)
 
 

@@ -6,6 +6,7 @@ type and place, and what still looks like a phone number is struck out.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import traceback
@@ -22,6 +23,18 @@ COMMON: list[Processor] = [
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+# The least that these may tell, whatever LOG_LEVEL says.
+LEAST: dict[str, str | int] = {
+    # At DEBUG it would write every statement with its values.
+    "django.db.backends": "INFO",
+    # Tasks and sweeps come every few seconds.
+    "celery.worker.strategy": "WARNING",
+    "celery.beat": "WARNING",
+    # It would write the words of a task's failure. We tell of it ourselves (celery.py).
+    "celery.app.trace": logging.CRITICAL + 1,
+}
 
 
 def configure_logging(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -51,8 +64,7 @@ def configure_logging(*, as_json: bool, level: str) -> dict[str, Any]:
         # Django's own handlers would write the same event once more, and send mail.
         "loggers": {
             **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
-            # At DEBUG it would write every statement with its values.
-            "django.db.backends": {"level": "INFO"},
+            **{name: {"level": least} for name, least in LEAST.items()},
         },
     }
 
