@@ -7,7 +7,8 @@ from typing import Any
 from orderstatus_project import environment as env
 from orderstatus_project.logging import configure_logging
 
-bind = f"{env.text('BIND', '127.0.0.1')}:{env.number('PORT', 8000)}"
+_host, _port = env.text("BIND", "127.0.0.1"), env.number("PORT", 8000)
+bind = f"{_host}:{_port}"
 workers = env.number("WEB_PROCESSES", 2)
 threads = env.number("WEB_THREADS", 4)
 # Less than the 10 s that most supervisors wait before they kill.

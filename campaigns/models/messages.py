@@ -73,7 +73,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def due_by(self, moment: datetime) -> MessageQuerySet:
         """Those of active campaigns that were due by then and still are."""
-        return self.filter(due_at__lte=moment, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
+        # The index of what is due begins with the lane.
+        due = Q(lane__in=Lane.values, due_at__lte=moment)
+        return self.filter(due, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
 
 
 class Message(models.Model):

@@ -38,7 +38,9 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def due_by(self, moment: datetime) -> RunQuerySet:
         """Those of active campaigns that were due by then and still are."""
-        return self.filter(due_at__lte=moment, campaign__state=CampaignState.ACTIVE, state=RunState.WAITING)
+        # The index of what is due begins with the lane.
+        due = Q(lane__in=Lane.values, due_at__lte=moment)
+        return self.filter(due, campaign__state=CampaignState.ACTIVE, state=RunState.WAITING)
 
     def wake(self, now: datetime) -> int:
         return self.filter(state=RunState.WAITING).update(due_at=now)
