@@ -5,21 +5,26 @@ Everything is counted by the database in sets; each breach is one line, and `una
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import reduce
 from operator import or_
 from typing import Any
 
+import structlog
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import Coalesce, Lag
 
-from campaigns.models import Activation, From, Message, MessageState, Run, RunEvent, RunState, SkipReason, Watch
+from campaigns.models import Activation, Audit, From, Message, MessageState, Run, RunEvent, RunState, SkipReason, Watch
 from orders.models import InboxVerdict, Order, StatusChange, StatusTransition
 from orders.standing import STATUS_FIELDS, TYPES
+from workspace import logged
 from workspace.database import snapshot
 
 Counts = dict[str, Any]
+
+log = structlog.get_logger(__name__)
 
 # Stands for "no status" where two of them are compared: no row has this id.
 NOWHERE = Value(0)
@@ -37,6 +42,21 @@ def audit() -> Counts:
             "breaches": breaches,
             "unaccounted": sum(breaches.values()),
         }
+
+
+def audit_and_keep() -> Counts:
+    """Audit, and keep what came of it for the metrics and the operator's page."""
+    began = time.monotonic()
+    found = audit()
+    seconds = logged.since(began)
+    Audit.keep(found, seconds)
+    tell = log.error if found["unaccounted"] else log.info
+    tell("audited", unaccounted=found["unaccounted"], breaches=_some(found["breaches"]), seconds=seconds)
+    return found
+
+
+def _some(breaches: Counts) -> Counts:
+    return {name: number for name, number in breaches.items() if number}
 
 
 def _changes() -> Counts:

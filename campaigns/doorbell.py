@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 from kombu.pools import producers
 from redis.exceptions import RedisError
 
+from campaigns import measures
 from workspace.queues import RUNS, SENDING
 
 TASKS = {RUNS: "campaigns.advance_due_runs", SENDING: "campaigns.send_due_messages"}
@@ -49,17 +50,22 @@ def ring(queue: str) -> None:
     try:
         if shared_cache.add(_key(queue), 1, timeout=FORGOTTEN_AFTER_S):
             _publish(queue)
+            measures.rang(queue)
     except (RedisError, OperationalError, OSError) as error:
         _left_alone_until = time.monotonic() + LEFT_ALONE_S
         log.warning("doorbell_is_away", queue=queue, error=type(error).__name__)
 
 
-def answer(queue: str) -> None:
-    """A worker is about to look: from here on a ring means something new. Called before the first claim."""
+def answer(queue: str) -> bool:
+    """A worker is about to look: from here on a ring means something new. Called before the first claim.
+
+    Answers whether a ring was on its way; if not, it is a sweep that looks.
+    """
     try:
-        shared_cache.delete(_key(queue))
+        return bool(shared_cache.delete(_key(queue)))
     except RedisError as error:
         log.warning("doorbell_is_away", queue=queue, error=type(error).__name__)
+        return False
 
 
 _BELLS = {queue: partial(ring, queue) for queue in TASKS}

@@ -28,6 +28,7 @@ from campaigns.reentry import earlier_at_gate, refused_reentries, runs_behind_an
 from campaigns.steps import STEPS
 from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
 from campaigns.world import World
+from workspace import logged
 from workspace.batches import work_batch
 from workspace.database import insert_rows, set_size, write_rows
 from workspace.queues import SENDING
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 def advance(*, limit: int | None = None) -> int:
     """Carry one batch of due runs as far as they go. Answers how many; 0: nothing due is free to take."""
-    now = timezone.now()
+    now, began = timezone.now(), time.monotonic()
 
     def take(ids: Sequence[int] | None) -> list[Run]:
         due = Run.objects.due(now).select_related("campaign").order_by("due_at", "pk")
@@ -60,6 +61,9 @@ def advance(*, limit: int | None = None) -> int:
         return list(runs.values())
 
     claimed, carried = work_batch(take, lambda runs: _carry(runs, timezone.now()), _fail)
+    if claimed:
+        runs = logged.ids(run.pk for run in carried)
+        log.info("runs_advanced", runs=runs, claimed=claimed, carried=len(carried), seconds=logged.since(began))
     if claimed and not carried:
         time.sleep(STAND_BACK_S)
     return claimed

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from campaigns import doorbell, engine
+from campaigns import books, doorbell, engine, measures
 from campaigns.sms import receipts, sending, settling
 from workspace import heartbeats
 from workspace.queues import RUNS, SENDING
@@ -50,11 +51,17 @@ def look_up_unknown() -> None:
     settling.look_up_unknown()
 
 
+# Long, and looked for again in minutes: not done twice where its worker died.
+@shared_task(name="campaigns.audit", acks_late=False, time_limit=1800)
+def audit() -> None:
+    books.audit_and_keep()
+
+
 def _work(queue: str, work_batch: Callable[[], int]) -> None:
-    doorbell.answer(queue)
+    measures.woke(queue, by_ring=doorbell.answer(queue))
     try:
         heartbeats.beat(queue)
-        is_more = _work_for(BOX_S, work_batch)
+        is_more = _work_for(BOX_S, partial(measures.work, queue, work_batch))
     except (OperationalError, InterfaceError) as error:
         # The database is away. What is due remains due, and the next sweep comes soon.
         log.error("database_is_away", queue=queue, error=type(error).__name__)

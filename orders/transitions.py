@@ -6,12 +6,15 @@ everywhere: the ledger, orders by primary key, the inbox, the ledger's new rows,
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
@@ -31,9 +34,12 @@ from orders.said import Said
 from orders.signals import statuses_changed
 from orders.standing import STANDING_COLUMNS, Standing, Verdict
 from statuses.models import OrderStatus, code_key
+from workspace import logged
 from workspace.database import in_sets, insert_rows, lock_rows, retry_lost_races, write_columns, write_rows
 from workspace.models import Source
 from workspace.reading import Problem, check_not_ahead
+
+log = structlog.get_logger(__name__)
 
 PARKED_FOR = timedelta(days=7)
 
@@ -106,7 +112,18 @@ def hear(
     Deadlocks, serialization failures and races for one event id are tried again, unless the caller holds a transaction.
     """
     voice = _Voice(source, source.fires if fires is None else fires, actor_id, is_test)
-    return retry_lost_races(lambda: _hear(said, voice, arrived))
+    began = time.monotonic()
+    hearing = retry_lost_races(lambda: _hear(said, voice, arrived))
+    tell = partial(log.info, "changes_heard", source=source.pk, seconds=logged.since(began), **_told(hearing))
+    transaction.on_commit(tell, robust=True)  # of a dry run nothing is told
+    return hearing
+
+
+def _told(hearing: Hearing) -> dict[str, Any]:
+    """For the log: how many of each verdict, and the orders that moved."""
+    moved = [one.transition for one in hearing.heard if one.transition]
+    verdicts = Counter(str(one.verdict) for one in hearing.heard)
+    return {"orders": logged.ids(t.order_id for t in moved), "transitions": logged.ids(t.pk for t in moved), **verdicts}
 
 
 def apply_parked(**which: Any) -> int:

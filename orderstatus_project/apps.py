@@ -13,3 +13,4 @@ class ProjectConfig(AppConfig):
 
         register(checks.check_production, Tags.security, OURS)
         register(checks.check_gateway, Tags.compatibility, OURS)
+        register(checks.check_somebody_is_reached, Tags.database)

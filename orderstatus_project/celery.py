@@ -1,12 +1,20 @@
 """The Celery app: `celery -A orderstatus_project worker` and `beat`; its settings are those that begin with CELERY_."""
 
 import gc
-import logging
 import os
 from typing import Any
 
-from celery import Celery
-from celery.signals import beat_init, setup_logging, task_prerun, worker_init, worker_process_init
+import structlog
+from celery import Celery, Task
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    task_failure,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+)
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 
@@ -18,12 +26,29 @@ app = Celery("orderstatus")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+log = structlog.get_logger(__name__)
+
 
 @setup_logging.connect
 def keep_our_logging(**_kwargs: Any) -> None:
-    """Django's LOGGING stands. Of tasks and sweeps, every few seconds, only the faults are told."""
-    for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    """Django's LOGGING stands: that somebody listens here keeps Celery from setting up its own."""
+
+
+@task_prerun.connect
+def name_the_task(task_id: str, task: Task[..., Any], **_kwargs: Any) -> None:
+    """In every line that is written meanwhile."""
+    structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
+
+
+@task_postrun.connect
+def forget_the_task(**_kwargs: Any) -> None:
+    structlog.contextvars.unbind_contextvars("task", "task_id")
+
+
+@task_failure.connect
+def tell_of_a_failure(exception: Exception, **_kwargs: Any) -> None:
+    """Celery would write its words, which may quote a row, so it is told to be silent (logging.py)."""
+    log.error("task_failed", exc_info=exception)
 
 
 @worker_init.connect

@@ -1,21 +1,25 @@
 """What an installation with PRODUCTION on must not be. `manage.py check` and `migrate` say it, with what to do.
 
 Web processes, workers and beat, which no manage.py starts, refuse to start by them: refusal.py.
+Only what is asked with `check --database default` looks into the database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
+from django.db import connection
 
+from campaigns.models import SmsGateway
+from campaigns.sms.connections import reaches_nobody
 from campaigns.sms.gateways import BUILTIN
 from workspace.database import is_postgresql
 
 SHORTEST_SECRET_KEY = 50
-GATEWAYS_THAT_REACH_NOBODY = {"console", "memory", "phone"}
+SHORTEST_METRICS_TOKEN = 32
 
 
 def check_production(**_kwargs: Any) -> list[checks.CheckMessage]:
@@ -32,6 +36,21 @@ def check_gateway(**_kwargs: Any) -> list[checks.CheckMessage]:
             f"SMS_GATEWAY is {settings.SMS_GATEWAY!r}, which is no gateway.",
             hint=f"Choose one of: {', '.join(sorted(BUILTIN))}.",
             id="project.E008",
+        )
+    ]
+
+
+def check_somebody_is_reached(databases: Sequence[str] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Gateways are connected by rows, which a database that is not migrated yet does not have."""
+    if not settings.PRODUCTION or not databases:
+        return []
+    if SmsGateway._meta.db_table not in connection.introspection.table_names() or not reaches_nobody():
+        return []
+    return [
+        checks.Warning(
+            "No SMS gateway is connected: messages reach the test phone at most, and no customer.",
+            hint="Connect one under Settings > SMS.",
+            id="project.W003",
         )
     ]
 
@@ -94,6 +113,40 @@ PRODUCTION_RULES: list[tuple[Callable[[], bool], checks.CheckMessage]] = [
         ),
     ),
     (
+        lambda: not settings.ENCRYPTION_KEYS_ARE_GIVEN,
+        checks.Error(
+            "ENCRYPTION_KEYS is not given, so the secrets of gateways are encrypted with SECRET_KEY and lost with it.",
+            hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'. Of an installation that "
+            "has gateways, name the SECRET_KEY after it: ENCRYPTION_KEYS=new,the-secret-key",
+            id="project.E009",
+        ),
+    ),
+    (
+        lambda: bool(settings.PUBLIC_URL) and not settings.PUBLIC_URL.startswith("https://"),
+        checks.Error(
+            "PUBLIC_URL does not start with https://, so providers would send receipts, and texts, in the open.",
+            hint="Write where the outside reaches this installation, as in PUBLIC_URL=https://orders.example.com",
+            id="project.E010",
+        ),
+    ),
+    (
+        lambda: 0 < len(settings.METRICS_TOKEN) < SHORTEST_METRICS_TOKEN,
+        checks.Error(
+            f"METRICS_TOKEN has fewer than {SHORTEST_METRICS_TOKEN} characters.",
+            hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'. Without one /metrics "
+            "answers only the machine itself.",
+            id="project.E011",
+        ),
+    ),
+    (
+        lambda: bool(settings.FAILPOINT_FILE),
+        checks.Error(
+            "FAILPOINT_FILE is given, and lets a file end processes.",
+            hint="Remove FAILPOINT_FILE from the environment: it is for `make chaos`.",
+            id="project.E012",
+        ),
+    ),
+    (
         lambda: not is_postgresql(),
         checks.Warning(
             "The database is SQLite: one machine, and one writer at a time.",
@@ -107,14 +160,6 @@ PRODUCTION_RULES: list[tuple[Callable[[], bool], checks.CheckMessage]] = [
             "PostgreSQL is used with the bundled Redis, which only processes of the same machine can reach.",
             hint="Give REDIS_URL a Redis that all machines of the installation share.",
             id="project.W002",
-        ),
-    ),
-    (
-        lambda: settings.SMS_GATEWAY in GATEWAYS_THAT_REACH_NOBODY,
-        checks.Warning(
-            "SMS_GATEWAY is a gateway for tests: messages reach the test phone at most, and no customer.",
-            hint="Give SMS_GATEWAY the key of a gateway that you have a contract with.",
-            id="project.W003",
         ),
     ),
 ]

@@ -1,7 +1,13 @@
-"""Logs: one line per event with ids, never a phone number or a text. JSON in production, a console otherwise."""
+"""Logs: one line per event with ids, never a phone number or a text. JSON in production, a console otherwise.
+
+What we say holds ids. What libraries say may quote anything: of that only the first line is kept, of an exception its
+type and place, and what still looks like a phone number is struck out.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
 import sys
 import traceback
 from typing import Any
@@ -17,6 +23,18 @@ COMMON: list[Processor] = [
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+
+
+# The least that these may tell, whatever LOG_LEVEL says.
+LEAST: dict[str, str | int] = {
+    # At DEBUG it would write every statement with its values.
+    "django.db.backends": "INFO",
+    # Tasks and sweeps come every few seconds.
+    "celery.worker.strategy": "WARNING",
+    "celery.beat": "WARNING",
+    # It would write the words of a task's failure. We tell of it ourselves (celery.py).
+    "celery.app.trace": logging.CRITICAL + 1,
+}
 
 
 def configure_logging(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -37,14 +55,17 @@ def configure_logging(*, as_json: bool, level: str) -> dict[str, Any]:
         "formatters": {
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": COMMON,
+                "foreign_pre_chain": [*COMMON, keep_first_line],
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
             }
         },
         "handlers": {"line": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["line"], "level": level},
         # Django's own handlers would write the same event once more, and send mail.
-        "loggers": {name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
+        "loggers": {
+            **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
+            **{name: {"level": least} for name, least in LEAST.items()},
+        },
     }
 
 
@@ -60,5 +81,23 @@ def say_where_it_failed(_logger: object, _method: str, event: EventDict) -> Even
     return event
 
 
-JSON: list[Processor] = [say_where_it_failed, structlog.processors.JSONRenderer()]
-CONSOLE: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+def keep_first_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """asyncio, for one, goes on with the repr of whatever failed."""
+    event["event"] = str(event["event"]).partition("\n")[0]
+    return event
+
+
+def strike_out_numbers(_logger: object, _method: str, line: str) -> str:
+    return PHONE.sub("+…", line)
+
+
+# As all of ours are written (E.164); no time or id looks like it.
+PHONE = re.compile(r"\+\d{7,15}\b")
+
+# Rendered in two steps, since a number may stand anywhere.
+JSON: list[Any] = [say_where_it_failed, structlog.processors.JSONRenderer(), strike_out_numbers]
+CONSOLE: list[Any] = [
+    say_where_it_failed,
+    structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+    strike_out_numbers,
+]

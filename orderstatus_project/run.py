@@ -35,10 +35,13 @@ from redis.exceptions import RedisError
 from orderstatus_project import environment as env
 from orderstatus_project.bundled_redis import NoRedis, redis_command
 from orderstatus_project.kept import kept_file, read_kept
+from orderstatus_project.procfile import commands
 from orderstatus_project.supervisor import Died, Interrupted, NotReady, Supervisor
 from workspace.queues import QUEUES
 
 HOST = "127.0.0.1"
+# Of the Procfile, in the order in which they are started.
+PROCESSES = ("worker-runs", "worker-sending", "beat", "web")
 START_TIMEOUT_S = 90.0
 PYTHON = sys.executable
 
@@ -93,29 +96,18 @@ def _prepare(supervisor: Supervisor) -> None:
 
 def _start(supervisor: Supervisor, port: int) -> None:
     began = timezone.now()
-    with _stage("Web, worker and beat" + (" and demo shop" if settings.DEMO else "")):
+    with _stage("Web, workers and beat" + (" and demo shop" if settings.DEMO else "")):
         # Celery would make the same checks again, in each of its processes.
         os.environ["CELERY_SKIP_CHECKS"] = "1"
-        for name, command in _commands(port).items():
-            supervisor.start(name, command)
+        # This one keeps to itself, whatever else is set: it has a login that is shown, and a demo's key.
+        os.environ |= {"BIND": HOST, "PORT": str(port)}
+        processes = commands()
+        for name in PROCESSES:
+            supervisor.start(name, processes[name])
         supervisor.wait_until(lambda: _answers(port), "The web process did not answer", START_TIMEOUT_S)
         if settings.DEMO:
             supervisor.start("shop", [PYTHON, "-m", "orderstatus_project.demo.simulator", f"http://{HOST}:{port}"])
-        supervisor.wait_until(lambda: _works_since(began), "The worker did not answer", START_TIMEOUT_S)
-
-
-def _commands(port: int) -> dict[str, list[str]]:
-    celery = [PYTHON, "-m", "celery", "--app", "orderstatus_project"]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return {
-        "worker": [*celery, "worker", "--queues", ",".join(QUEUES), "--concurrency", "2", *quiet],
-        # The schedule stands in the settings and needs no memory: several beats do no harm.
-        "beat": [*celery, "beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""],
-        "web": [
-            *(PYTHON, "-m", "gunicorn", "orderstatus_project.wsgi", "--bind", f"{HOST}:{port}"),
-            *("--workers", "2", "--threads", "4", "--graceful-timeout", "5", "--no-control-socket"),
-        ],
-    }
+        supervisor.wait_until(lambda: _works_since(began), "The workers did not answer", START_TIMEOUT_S)
 
 
 def _port() -> int:

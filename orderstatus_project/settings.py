@@ -27,9 +27,9 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.
 PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
-# In production all but the health checks, which balancers ask in plain HTTP, is HTTPS.
+# In production all is HTTPS but the health checks and metrics, which are asked from inside in plain HTTP.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 30 * 24 * 3600) if PRODUCTION else 0
 # Only a proxy that sets this header itself may be believed about it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
@@ -56,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "orderstatus_project.metrics.RequestsTimed",
     "workspace.api.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -173,9 +174,13 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 5000
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# Of each worker. With two a long task, such as an audit or a look-up, leaves its queue somebody.
+CELERY_WORKER_CONCURRENCY = env.number("WORKER_PROCESSES", 2)
 # Celery would otherwise close the database connection around every task.
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
+# An audit reads everything there is; 0: only `manage.py audit` does.
+AUDIT_EVERY_S = float(env.number("AUDIT_EVERY_S", 600))
 # A sweep that waited longer than until the next one is not worth doing.
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": every_s, "options": {"expires": every_s}}
@@ -186,7 +191,9 @@ CELERY_BEAT_SCHEDULE = {
         "campaigns.sweep_receipts": 10.0,
         "campaigns.look_up_unknown": 60.0,
         "orders.apply_parked": 10.0,
+        "campaigns.audit": AUDIT_EVERY_S,
     }.items()
+    if every_s
 }
 
 API_MOST_BYTES = env.number("API_MOST_BYTES", 10 * 1024 * 1024)
@@ -231,6 +238,9 @@ SMS_GATEWAY = env.text("SMS_GATEWAY", "phone")
 
 # Where `make chaos` names the place at which a process is to die (workspace/failpoints.py).
 FAILPOINT_FILE = env.text("FAILPOINT_FILE")
+
+# With it Prometheus asks /metrics; without one only this machine may.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 LOGGING = configure_logging(as_json=PRODUCTION, level=env.text("LOG_LEVEL", "INFO").upper())
 

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularSwaggerView
 
 from orderstatus_project.admin_site import favicon
 from orderstatus_project.health import healthz, readyz
+from orderstatus_project.metrics import metrics
 
 handler500 = "orderstatus_project.failures.server_error"
 
@@ -28,4 +29,5 @@ urlpatterns = [
     path("api/v1/", include("orderstatus_project.api_urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

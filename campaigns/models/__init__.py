@@ -1,5 +1,6 @@
 """What a marketer designs, what runs, what it owes to the outside, and what the outside says to it."""
 
+from campaigns.models.audits import Audit
 from campaigns.models.campaigns import (
     Activation,
     AppendOnlyQuerySet,
@@ -27,6 +28,7 @@ __all__ = [
     "Activation",
     "Admission",
     "AppendOnlyQuerySet",
+    "Audit",
     "Campaign",
     "CampaignState",
     "CampaignVersion",

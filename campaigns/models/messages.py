@@ -69,8 +69,13 @@ class SkipReason(models.TextChoices):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def overdue(self, now: datetime) -> MessageQuerySet:
-        late = Q(due_at__lte=now - OVERDUE_AFTER)
-        return self.filter(late, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
+        return self.due_by(now - OVERDUE_AFTER)
+
+    def due_by(self, moment: datetime) -> MessageQuerySet:
+        """Those of active campaigns that were due by then and still are."""
+        # The index of what is due begins with the lane.
+        due = Q(lane__in=Lane.values, due_at__lte=moment)
+        return self.filter(due, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
 
 
 class Message(models.Model):

@@ -34,8 +34,13 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def overdue(self, now: datetime) -> RunQuerySet:
         """Due for so long that nobody can be working on them: workers are missing, or too few."""
-        late = Q(due_at__lte=now - OVERDUE_AFTER)
-        return self.filter(late, campaign__state=CampaignState.ACTIVE, state=RunState.WAITING)
+        return self.due_by(now - OVERDUE_AFTER)
+
+    def due_by(self, moment: datetime) -> RunQuerySet:
+        """Those of active campaigns that were due by then and still are."""
+        # The index of what is due begins with the lane.
+        due = Q(lane__in=Lane.values, due_at__lte=moment)
+        return self.filter(due, campaign__state=CampaignState.ACTIVE, state=RunState.WAITING)
 
     def wake(self, now: datetime) -> int:
         return self.filter(state=RunState.WAITING).update(due_at=now)

@@ -23,6 +23,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from campaigns import measures
 from campaigns.claiming import claim, lock_free
 from campaigns.engine import NOT_MINE, readable_plans
 from campaigns.models import CampaignState, CampaignVersion, Encoding, Message, MessageEvent, MessageState, SkipReason
@@ -285,7 +286,7 @@ def _call(connection: Connection, messages: list[Message]) -> _Answered:
         return _Answered()
     outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
     try:
-        answers = connection.gateway.send(outgoing)
+        answers = measures.send(connection, outgoing)
         return _Answered(dict(zip((m.pk for m in messages), answers, strict=True)))
     except Exception as error:  # whatever it was, these may have been sent and the others are still to be called
         log.error("gateway_failed", gateway=connection.code, messages=len(messages), exc_info=error)

@@ -98,6 +98,7 @@ def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
         "campaigns.sweep_receipts": "sending",
         "campaigns.send_due_messages": "sending",
         "campaigns.recover_expired": "sending",
+        "campaigns.audit": "runs",
         "orders.apply_parked": "runs",
     }
 

@@ -2,8 +2,9 @@
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
 
-from campaigns.sms.gateways import BUILTIN
+from campaigns.models import SmsGateway
 from orderstatus_project import checks
 
 SET_UP_WELL = {
@@ -15,13 +16,15 @@ SET_UP_WELL = {
     "ALLOWED_HOSTS": ["orders.example.com"],
     "CSRF_TRUSTED_ORIGINS": ["https://orders.example.com"],
     "REDIS_IS_BUNDLED": False,
-    "SMS_GATEWAY": "contracted",
+    "ENCRYPTION_KEYS_ARE_GIVEN": True,
+    "PUBLIC_URL": "https://orders.example.com",
+    "METRICS_TOKEN": "0123456789abcdefghijklmnopqrstuv",
+    "FAILPOINT_FILE": "",
 }
 
 
 @pytest.fixture
 def production(settings, monkeypatch):
-    monkeypatch.setitem(BUILTIN, "contracted", object())
     monkeypatch.setattr(checks, "is_postgresql", lambda: True)
     for name, value in SET_UP_WELL.items():
         setattr(settings, name, value)
@@ -48,15 +51,45 @@ def test_a_production_set_up_well_is_silent(production):
         ("CSRF_TRUSTED_ORIGINS", ["http://orders.example.com"], "project.E007"),
         ("SMS_GATEWAY", "carrier_pigeon", "project.E008"),
         ("REDIS_IS_BUNDLED", True, "project.W002"),
-        ("SMS_GATEWAY", "phone", "project.W003"),
-        ("SMS_GATEWAY", "memory", "project.W003"),
-        ("SMS_GATEWAY", "console", "project.W003"),
+        ("ENCRYPTION_KEYS_ARE_GIVEN", False, "project.E009"),
+        ("PUBLIC_URL", "http://orders.example.com", "project.E010"),
+        ("METRICS_TOKEN", "0123456789abcdefghijklmnopqrstu", "project.E011"),
+        ("FAILPOINT_FILE", "/tmp/failpoint", "project.E012"),
     ],
 )
 def test_in_production_it_is_named(production, name, value, finding):
     setattr(production, name, value)
 
     assert found() == [finding]
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "METRICS_TOKEN"])
+def test_in_production_these_may_be_left_out(production, name):
+    setattr(production, name, "")
+
+    assert found() == []
+
+
+def found_with_database():
+    return [f.id for f in run_checks(databases=["default"]) if f.id.startswith("project.")]
+
+
+@pytest.mark.django_db
+def test_that_no_gateway_is_connected_is_said_where_the_database_may_be_asked(production):
+    before = found_with_database()
+    SmsGateway.objects.create(code="main", name="Main", kind="memory", is_active=False)
+    inactive = found_with_database()
+    SmsGateway.objects.update(is_active=True)
+
+    assert (before, inactive, found_with_database()) == (["project.W003"], ["project.W003"], [])
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_not_migrated_yet_is_not_asked_for_gateways(production):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE campaigns_smsgateway RENAME TO not_made_yet")
+
+    assert found_with_database() == []
 
 
 def test_in_production_sqlite_is_named_and_its_bundled_redis_is_fine(production, monkeypatch):

@@ -146,14 +146,14 @@ def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installa
 @pytest.mark.parametrize("victim", ["worker", "supervisor"])
 def test_when_one_is_killed_all_stop(installation, victim):
     installation.begin(DEMO="0")
-    words = ("celery", "worker") if victim == "worker" else ("orderstatus_project.run",)
+    words = ("celery", "--queues runs") if victim == "worker" else ("orderstatus_project.run",)
     os.kill(installation.child(*words), signal.SIGKILL)
 
     status = installation.process.wait(PATIENCE_S)
 
     if victim == "worker":
         assert status == 1
-        assert "worker was killed by SIGKILL." in installation.said()
+        assert "worker-runs was killed by SIGKILL." in installation.said()
         assert installation.pids() == []
     else:
         wait_until(lambda: installation.pids() == [])

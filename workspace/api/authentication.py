@@ -12,6 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from workspace.api.request_ids import say_who
 from workspace.models import ApiKey, digest
 
 # "Last used" is for a person who wonders whether a key is still in use: no write for each request.
@@ -31,6 +32,7 @@ class KeyAuthentication(BaseAuthentication):
         if key is None:
             raise AuthenticationFailed(_("This key is not known, or was revoked."), code="unknown_key")
         _note_use(key)
+        say_who(key=key.pk, source=key.source_id)
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:

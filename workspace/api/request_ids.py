@@ -1,4 +1,4 @@
-"""Every request has an id: in the answer's header, in each problem, and in the logs of whoever looks for it."""
+"""Every request has an id: in the answer's header, in each problem, and in every line it writes to the log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
+from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
+WHO = ("key", "source")
 HEADER = "X-Request-ID"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -22,6 +24,15 @@ class RequestIdMiddleware:
         given = request.headers.get(HEADER, "")
         request_id = given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
-        response = self.get_response(request)
+        with bound_contextvars(request_id=request_id):
+            try:
+                response = self.get_response(request)
+            finally:
+                unbind_contextvars(*WHO)
         response[HEADER] = request_id
         return response
+
+
+def say_who(*, key: int, source: int) -> None:
+    """In every line that this request still writes."""
+    bind_contextvars(key=key, source=source)

@@ -39,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help=_("Print one JSON object."))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = books.audit()
+        found = books.audit_and_keep()
         self.stdout.write(json.dumps(found) if options["json"] else "\n".join(_lines(found)))
         if found["unaccounted"]:
             raise SystemExit(1)
