@@ -2,8 +2,9 @@ import pytest
 import time_machine
 from django.db import connection
 
-from campaigns.sms.gateways import BUILTIN
+from campaigns.sms.gateways import BUILTIN, KINDS
 from tests.campaigns.shop import NOON, Shop
+from tests.campaigns.sms import provider as signed
 from tests.processes import Pair
 
 
@@ -20,6 +21,13 @@ def memory(settings):
     settings.SMS_GATEWAY = "memory"
     BUILTIN["memory"].clear()
     return BUILTIN["memory"]
+
+
+@pytest.fixture
+def provider(db, monkeypatch):
+    """It is connected as “acme”, and signs what it tells us."""
+    monkeypatch.setitem(KINDS, "signed", signed.KIND)
+    return signed.Provider()
 
 
 @pytest.fixture
