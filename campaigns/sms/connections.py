@@ -5,7 +5,7 @@ With none connected there is one built in, which reaches nobody (settings.SMS_GA
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,12 +15,13 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
-from campaigns.sms.gateways.base import Answer, Gateway, Later, Setup, Taken
+from campaigns.sms.gateways.base import Answer, Gateway, Later, Outgoing, SendsOnly, Setup, Taken
 from workspace.database import lock_rows
-from workspace.encryption import decrypt
+from workspace.encryption import CannotDecrypt, decrypt
 
 # After an outage the others are asked first for so long, or everybody waits.
 OUT_FOR = timedelta(seconds=30)
@@ -75,9 +76,27 @@ class Switchboard:
 
 
 def connection_of(row: SmsGateway) -> Connection:
-    gateway = _live(row.pk, row.configured_at)
+    """One that cannot be connected is out of order, and holds up no other."""
+    try:
+        gateway = _live(row.pk, row.configured_at)
+    except (CannotDecrypt, UnknownKind) as error:
+        gateway = OutOfOrder(str(error))
     at_once = row.connections * gateway.promises.per_call
     return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
+
+
+class UnknownKind(LookupError):
+    """A newer version of this program connected it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfOrder(SendsOnly):
+    """It takes nothing until a person mends it; the error says how."""
+
+    error: str
+
+    def send(self, messages: Sequence[Outgoing]) -> list[Answer]:
+        return [Later(self.error, is_outage=True)] * len(messages)
 
 
 def reaches_nobody() -> bool:
@@ -122,6 +141,9 @@ def receipts_url(code: str) -> str:
 def _live(pk: int, configured_at: datetime) -> Gateway:
     """One for each process and configuration, which keeps its connections open."""
     row = SmsGateway.objects.get(pk=pk)
+    kind = KINDS.get(row.kind)
+    if kind is None:
+        raise UnknownKind(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
     setup = Setup(
         code=row.code,
         sender=row.sender,
@@ -130,7 +152,7 @@ def _live(pk: int, configured_at: datetime) -> Gateway:
         secrets=decrypt(row.secrets),
         receipts_url=receipts_url(row.code),
     )
-    return KINDS[row.kind].connect(setup)
+    return kind.connect(setup)
 
 
 def _fallback() -> str:
