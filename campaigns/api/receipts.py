@@ -25,14 +25,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.models import Message, SmsGateway
-from campaigns.sms.connections import connection_of
+from campaigns.sms.connections import OutOfOrder, connection_of
 from campaigns.sms.gateways.base import BadReceipt, BadSignature, Delivery, Gateway, Incoming, Told
 from campaigns.sms.incoming import take_incoming
 from campaigns.sms.receipts import take_receipts
 from workspace.api.problems import NotThere, Refusal, Unparsable
 from workspace.api.throttling import MinuteThrottle
 from workspace.api.views import refuse_chunks
-from workspace.encryption import CannotDecrypt
 from workspace.text import storable
 
 MOST_BYTES = 1024 * 1024
@@ -118,13 +117,14 @@ def _find(code: str) -> SmsGateway:
 
 
 def _connect(row: SmsGateway) -> Gateway:
-    try:
-        return connection_of(row).gateway
-    except (CannotDecrypt, LookupError) as error:
-        _note(row, str(error))
-        log.error("receipts_cannot_be_checked", gateway=row.code, error=type(error).__name__)
+    """What nobody can check now is asked for again, rather than lost."""
+    gateway = connection_of(row).gateway
+    if isinstance(gateway, OutOfOrder):
+        _note(row, gateway.error)
+        log.error("receipts_cannot_be_checked", gateway=row.code)
         detail = _("This gateway cannot be used as it is set up here. Send it again later.")
-        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "misconfigured", detail, retry_after_s=60) from None
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "misconfigured", detail, retry_after_s=60)
+    return gateway
 
 
 def _hear(gateway: Gateway, row: SmsGateway, request: HttpRequest) -> list[Told]:

@@ -236,9 +236,8 @@ def test_messages_tell_their_receipt_and_are_found_by_it(api, source):
     at = timezone.now() - timedelta(hours=1)
     take_receipts("phone", [Delivery("undelivered", message.gateway_id, reason="absent", occurred_at=at)])
 
-    [found] = api.get("messages/", receipt_from=at.isoformat(), receipt_until=timezone.now().isoformat()).json()[
-        "results"
-    ]
+    between = {"receipt_from": at.isoformat(), "receipt_until": timezone.now().isoformat()}
+    [found] = api.get("messages/", **between).json()["results"]
 
     assert (found["order"], found["state"], found["receipt_reason"]) == ("A", "undelivered", "absent")
     assert datetime.fromisoformat(found["receipt_at"]) == at

@@ -1,7 +1,11 @@
 """What providers tell: taken only if they signed it, answered only when it is kept, and never a fault of ours."""
 
+import base64
+import hashlib
+import hmac
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -15,6 +19,7 @@ from campaigns.sms.gateways.base import Delivery, Incoming
 from tests.campaigns.shop import NOON, message_of, sms
 from tests.campaigns.sms.provider import SECRET, Signed, connect, sign
 from workspace.api.throttling import MinuteThrottle
+from workspace.encryption import encrypt
 
 pytestmark = pytest.mark.django_db
 
@@ -92,6 +97,61 @@ def test_the_address_told_to_providers_is_this_one(settings):
     settings.PUBLIC_URL = "https://orders.example.com"
 
     assert receipts_url("acme") == "https://orders.example.com/api/v1/receipts/acme/"
+
+
+# By the kinds that there are
+
+
+@pytest.fixture
+def sent_by(message):
+    """As if the message had been sent by a gateway of this kind."""
+
+    def by(kind, settings, secrets):
+        row = SmsGateway.objects.create(code=kind, name=kind, kind=kind, settings=settings, secrets=encrypt(secrets))
+        Message.objects.filter(pk=message.pk).update(gateway=row.code)
+        return message
+
+    return by
+
+
+def test_a_receipt_over_http_is_taken_under_its_secret(sent_by):
+    message = sent_by("http", {"url": "https://sms.example.com"}, {"signing_secret": "s3cret"})
+    body = b'[{"id": "m-1", "status": "EXPIRED", "reason": "24 h", "at": "2024-05-03T11:59:00Z"}]'
+    signature = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+
+    def call(said):
+        return Client().generic(
+            "POST", "/api/v1/receipts/http/", said, "application/json", headers={"X-Signature": signature}
+        )
+
+    assert [call(said).status_code for said in (body + b" ", body, body)] == [403, 204, 204]
+    message.refresh_from_db()
+    assert (message.state, message.receipt_reason) == ("undelivered", "expired: 24 h")
+    assert message.receipt_at == NOON - timedelta(minutes=1)
+
+
+def post_form(address, fields, signature):
+    body, signed = urlencode(fields), {"X-Twilio-Signature": signature}
+    return Client().generic("POST", address, body, "application/x-www-form-urlencoded", headers=signed).status_code
+
+
+def test_twilio_tells_receipts_and_texts_by_its_own_signature(sent_by, settings):
+    """Its signature: HMAC-SHA1, over the address it was given and the fields by name."""
+    settings.PUBLIC_URL = "https://orders.example.com"
+    sid = "AC" + "0" * 32
+    message = sent_by("twilio", {"account_sid": sid}, {"auth_token": "t0ken"})
+    address = "/api/v1/receipts/twilio/?reference=" + str(message.reference)
+
+    def call(**fields):
+        said = "https://orders.example.com" + address + "".join(name + fields[name] for name in sorted(fields))
+        signature = base64.b64encode(hmac.new(b"t0ken", said.encode(), hashlib.sha1).digest()).decode()
+        return [post_form(address, fields, given) for given in ("x", signature)]
+
+    assert call(MessageSid="SM1", MessageStatus="delivered", AccountSid=sid) == [403, 204]
+    assert call(MessageSid="SM2", From=message.phone, To="+16025550199", Body="Стоп") == [403, 204]
+    message.refresh_from_db()
+    message.customer.refresh_from_db()
+    assert (message.state, message.customer.sms_consent) == ("delivered", "refused")
 
 
 # Refused
