@@ -25,14 +25,23 @@ from campaigns import lifecycle
 from campaigns.definitions import DefinitionError, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
 from campaigns.lifecycle import WrongState, missing_statuses
-from campaigns.models import Activation, Campaign, CampaignState, Message, MessageState, Run, RunState
+from campaigns.models import (
+    Activation,
+    Campaign,
+    CampaignState,
+    IncomingText,
+    Message,
+    MessageState,
+    Run,
+    RunState,
+)
 from campaigns.story import tell, tell_message, tell_messages
-from campaigns.timeline import TONES
+from campaigns.timeline import INCOMING_TONES, TONES
 from campaigns.wording import status_names, trigger_sentence
 from customers.models import Customer
 from orders.admin import OrdersScreen
 from workspace.models import User
-from workspace.screens import Facts, ReadOnlyScreen, Screen, close_window, link, moment, nothing, pill
+from workspace.screens import Facts, ReadOnlyScreen, Screen, close_window, lines, link, moment, nothing, pill
 
 STATE_TONES = {CampaignState.ACTIVE: "good", CampaignState.PAUSED: "warning", CampaignState.DRAFT: "info"}
 RUN_TONES = {RunState.FINISHED: "good", RunState.WAITING: "info", RunState.FAILED: "bad"}
@@ -421,10 +430,63 @@ class MessageScreen(ReadOnlyScreen):
             (_("Created"), moment(message.created_at, seconds=True)),
             (_("Worth sending until"), moment(message.expires_at)),
             (_("Sent"), moment(message.sent_at, seconds=True)),
+            (_("Receipt of"), moment(message.receipt_at, seconds=True)),
+            (_("Reason in the receipt"), message.receipt_reason or nothing()),
             (_("Error"), message.error or nothing()),
         ]
         story = tell(message.run)
         return self.page(request, "campaigns/message.html", told, message, where_title=told, facts=facts, story=story)
+
+
+@admin.register(IncomingText)
+class IncomingTextScreen(ReadOnlyScreen):
+    """What people wrote to us. A keyword has changed their consent by the time it is shown."""
+
+    list_display = ("occurred", "meaning_shown", "phone", "customers_shown", "text_shown")
+    list_display_links = ("occurred",)
+    list_filter = ("meaning", "gateway")
+    search_fields = ("=phone", "=customers__external_id")
+    search_help_text = gettext_lazy("Exact phone or customer id")
+    ordering = ("-id",)
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IncomingText]:
+        rows: QuerySet[IncomingText] = super().get_queryset(request).prefetch_related("customers")
+        return rows
+
+    @admin.display(description=gettext_lazy("Written"))
+    def occurred(self, text: IncomingText) -> str:
+        return moment(text.occurred_at, seconds=True)
+
+    @admin.display(description=gettext_lazy("Meaning"))
+    def meaning_shown(self, text: IncomingText) -> str:
+        return pill(text.get_meaning_display(), INCOMING_TONES.get(IncomingText.Meaning(text.meaning), ""))
+
+    @admin.display(description=gettext_lazy("Customers"))
+    def customers_shown(self, text: IncomingText) -> Any:
+        return lines(_to_customer(customer) for customer in text.customers.all()) or nothing(_("unknown number"))
+
+    @admin.display(description=gettext_lazy("Text"))
+    def text_shown(self, text: IncomingText) -> Any:
+        return format_html('<span class="os-sentence" title="{}">{}</span>', text.text, text.text[:60])
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        text: IncomingText | None = self.found(request, object_id)
+        if text is None:
+            return self.missing(request, object_id)
+        facts: Facts = [
+            (_("Text"), text.text),
+            (_("Meaning"), self.meaning_shown(text)),
+            (_("From"), text.phone or nothing()),
+            (_("Customers"), self.customers_shown(text)),
+            (_("Gateway"), text.gateway),
+            (_("Gateway's id"), text.gateway_id),
+            (_("Written"), moment(text.occurred_at, seconds=True)),
+            (_("Received"), moment(text.received_at, seconds=True)),
+        ]
+        return self.page(request, "workspace/facts_page.html", _("Text from %s") % text.phone, text, facts=facts)
 
 
 def _count_of(rows: QuerySet[Any]) -> Coalesce:

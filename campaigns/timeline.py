@@ -1,15 +1,18 @@
-"""What campaigns have to tell of an order or a customer: the campaigns it entered, and the texts it was owed."""
+"""What campaigns have to tell of an order or a customer: the campaigns it entered, the texts it was owed, and those
+that somebody wrote to us."""
 
 from __future__ import annotations
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import MessageState, Run, RunState
+from campaigns.models import IncomingText, MessageState, Run, RunState
 from campaigns.story import tell_all, tell_messages
 from customers.models import Customer
 from orders.models import Order
 from workspace.timeline import Entry, register
+
+Meaning = IncomingText.Meaning
 
 TONES = {
     MessageState.SKIPPED: "muted",
@@ -18,6 +21,8 @@ TONES = {
     MessageState.UNKNOWN: "warning",
     MessageState.PENDING: "warning",
 }
+
+INCOMING_TONES = {Meaning.STOP: "bad", Meaning.START: "good"}
 
 
 def entries_into_campaigns(order: Order, most: int) -> list[Entry]:
@@ -54,6 +59,21 @@ def texts(of: Order | Customer, most: int) -> list[Entry]:
     ]
 
 
+def texts_from(customer: Customer, most: int) -> list[Entry]:
+    return [
+        Entry(
+            at=text.occurred_at,
+            icon="chat",
+            text=_("Wrote to us") if text.meaning == Meaning.OTHER else text.get_meaning_display(),
+            details=(text.text,),
+            tone=INCOMING_TONES.get(Meaning(text.meaning), ""),
+            url=reverse("admin:campaigns_incomingtext_change", args=[text.pk]),
+            rank=3,
+        )
+        for text in customer.incoming_texts.order_by("-pk")[:most]
+    ]
+
+
 def _after_entry(run: Run, story: list[str]) -> list[str]:
     """The change is an entry of its own, and that it entered is said above."""
     known = (1 if run.transition_id else 0) + (1 if run.step else 0)
@@ -67,3 +87,4 @@ def _verb(run: Run) -> str:
 register(Order, entries_into_campaigns)
 register(Order, texts)
 register(Customer, texts)
+register(Customer, texts_from)

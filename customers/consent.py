@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from customers.models import Consent, Customer
-from workspace.database import lock_rows
+from workspace.database import lock_rows, write_rows
+
+PROOF = ("sms_consent", "sms_consent_source", "sms_consent_at", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +24,45 @@ class Telling:
     at: datetime | None = None
 
 
-def tell_consent(phone: str, consent: Consent, *, told_by: str, at: datetime) -> list[Customer]:
-    """Whoever has this number says so themselves: the consent of every customer with it. Answers those customers.
+@dataclass(frozen=True, slots=True)
+class ByPhone:
+    """Whoever has this number said so themselves at that moment. `told_by` is the proof."""
 
-    An older telling changes nothing, whatever order they arrive in.
-    """
-    told = Telling(consent, at)
+    phone: str
+    consent: Consent
+    told_by: str
+    at: datetime
+
+
+def tell_consents(told: Sequence[ByPhone]) -> None:
+    """Each is the consent of every customer with that number. An older telling changes nothing, in whatever order."""
+    customers, changed = defaultdict(list), {}
     with transaction.atomic():
-        customers = list(lock_rows(Customer.objects.filter(phone=phone).order_by("pk")))
-        for customer in customers:
-            standing = Telling(customer.sms_consent, customer.sms_consent_at)
-            if settle_consent(standing, told, at) is told:
-                customer.sms_consent, customer.sms_consent_source, customer.sms_consent_at = consent, told_by, at
-                customer.save(update_fields=["sms_consent", "sms_consent_source", "sms_consent_at", "updated_at"])
-        return customers
+        having = Customer.objects.filter(phone__in={one.phone for one in told} - {""})
+        for customer in lock_rows(having.order_by("pk")):
+            customers[customer.phone].append(customer)
+        for one in told:
+            for customer in customers[one.phone]:
+                if _takes(customer, one):
+                    changed[customer.pk] = customer
+        write_rows(changed.values(), PROOF)
+
+
+def standing_of(customer: Customer) -> Telling:
+    """What is known now. A refusal that was written without its time stood by when the row was last written."""
+    since = customer.sms_consent_at
+    if since is None and customer.sms_consent == Consent.REFUSED:
+        since = customer.updated_at
+    return Telling(customer.sms_consent, since)
+
+
+def _takes(customer: Customer, one: ByPhone) -> bool:
+    told = Telling(one.consent, one.at)
+    if settle_consent(standing_of(customer), told, one.at) is not told:
+        return False
+    customer.sms_consent, customer.sms_consent_source, customer.sms_consent_at = one.consent, one.told_by, one.at
+    customer.updated_at = timezone.now()
+    return True
 
 
 # Of two tellings that cannot be ordered by time, the one that sends less.

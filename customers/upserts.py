@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.categories import read_categories
-from customers.consent import Telling, settle_consent
+from customers.consent import Telling, settle_consent, standing_of
 from customers.models import Consent, Customer
 from workspace.database import retry_lost_races
 from workspace.models import Workspace
@@ -106,10 +106,7 @@ class _Fold:
             self._take_consent(customer, row.consent)
 
     def _take_consent(self, customer: Customer, told: Telling) -> None:
-        since = customer.sms_consent_at
-        if since is None and customer.sms_consent == Consent.REFUSED:
-            since = customer.updated_at  # written by other ways than this one; it was refused by then
-        standing = Telling(customer.sms_consent, since)
+        standing = standing_of(customer)
         if told.at is None and told.consent != standing.consent != Consent.REFUSED:
             told = Telling(told.consent, self.consent_told_at)
         settled = settle_consent(standing, told, self.now)

@@ -39,6 +39,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Campaigns"), "campaign", "campaigns.campaign"),
                 _screen(request, _("Orders that entered"), "conversion_path", "campaigns.run") if orders_on else None,
                 _screen(request, _("Messages"), "sms", "campaigns.message"),
+                _screen(request, _("Incoming texts"), "chat", "campaigns.incomingtext"),
             ],
         ),
         (

@@ -12,6 +12,7 @@ from campaigns.api.campaigns import (
     ResumeView,
 )
 from campaigns.api.messages import MessagesView, MessageView
+from campaigns.api.receipts import ReceiptsView
 from campaigns.api.runs import RunsView, RunView
 from customers.api import CustomersBulkView, CustomersView, CustomerView
 from orders.api.changes import StatusChangesView
@@ -44,5 +45,6 @@ urlpatterns = [
     path("runs/<int:id>/", RunView.as_view(), name="api-run"),
     path("messages/", MessagesView.as_view(), name="api-messages"),
     path("messages/<int:id>/", MessageView.as_view(), name="api-message"),
+    path("receipts/<slug:gateway>/", ReceiptsView.as_view(), name="receipts"),
     re_path("", NothingHere.as_view()),
 ]

@@ -198,6 +198,8 @@ CELERY_BEAT_SCHEDULE = {
 
 API_MOST_BYTES = env.number("API_MOST_BYTES", 10 * 1024 * 1024)
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 3000)
+# Receipts come in bursts, and a provider need not send again what it was refused: this only stops a flood.
+RECEIPT_CALLS_PER_MINUTE = env.number("RECEIPT_CALLS_PER_MINUTE", 60_000)
 # What every endpoint does is said in workspace/api/views.py; here only what REST framework asks for elsewhere.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

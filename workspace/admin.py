@@ -31,6 +31,8 @@ from workspace.models import ApiKey, Scope, Source, User, Workspace
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
 from workspace.zones import timezones
 
+SETTINGS = ("organisation", "orders_enabled", "default_country", "timezone", "currency", "stop_words", "start_words")
+
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
     timezone = forms.ChoiceField(
@@ -42,7 +44,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Workspace
-        fields = ("organisation", "orders_enabled", "default_country", "timezone", "currency")
+        fields = SETTINGS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +64,7 @@ class WorkspaceScreen(Screen):
     """One row: the list leads straight to it."""
 
     form = WorkspaceForm
-    fields = ("organisation", "orders_enabled", "default_country", "timezone", "currency")
+    fields = SETTINGS
     formfield_overrides = {models.BooleanField: {"widget": UnfoldBooleanSwitchWidget}}
 
     def get_urls(self) -> list[URLPattern]:

@@ -8,12 +8,15 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from workspace.database import draw_keys_after_the_highest
+from workspace.keywords import START_WORDS, STOP_WORDS, read_keywords, validate_keywords
+from workspace.text import validate_text
 from workspace.zones import validate_timezone
 
 
@@ -39,6 +42,23 @@ class Workspace(models.Model):
     )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    stop_words = models.TextField(
+        _("words that stop messages"),
+        max_length=2000,
+        default=STOP_WORDS,
+        validators=[validate_text, validate_keywords],
+        help_text=_(
+            "Whoever texts one of these, and nothing else, gets no more messages. Separate them with commas; upper or "
+            "lower case makes no difference."
+        ),
+    )
+    start_words = models.TextField(
+        _("words that start messages again"),
+        max_length=2000,
+        default=START_WORDS,
+        validators=[validate_text, validate_keywords],
+        help_text=_("Whoever texts one of these, and nothing else, gets messages again."),
+    )
     sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)
 
     class Meta:
@@ -48,6 +68,11 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.organisation or str(_("This installation"))
+
+    def clean(self) -> None:
+        if both := read_keywords(self.stop_words) & read_keywords(self.start_words):
+            words = ", ".join(sorted(both)).upper()
+            raise ValidationError({"start_words": _("In both lists: %s. A word means one thing.") % words})
 
     @classmethod
     def current(cls) -> Workspace:

@@ -14,6 +14,8 @@ from workspace.text import is_storable, is_storable_throughout, printable
 
 # How far the clock of whoever tells us something may run ahead of ours.
 FUTURE_TOLERANCE = timedelta(minutes=5)
+# Nothing that is only told now is older: whose clock says so lost its time.
+CLOCK_TOLERANCE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ def check_not_ahead(moment: datetime | None, now: datetime, field: str = "occurr
     if moment is None or moment <= now + FUTURE_TOLERANCE:
         return None
     return Problem("time_in_future", _("The time is more than 5 minutes ahead. Check the clock it came from."), field)
+
+
+def believable(moment: datetime | None, now: datetime) -> datetime:
+    """When something occurred, by a clock that nobody can be asked to set right: if it is wrong, just now."""
+    if moment is None or moment.tzinfo is None:
+        return now
+    return moment if now - CLOCK_TOLERANCE < moment <= now else now
 
 
 def check_fields(row: Mapping[Any, Any], known: Collection[str]) -> list[Problem]:

@@ -37,6 +37,11 @@ def validate_text(text: str) -> None:
         )
 
 
+def storable(text: str) -> str:
+    """The text with a mark in place of what cannot be stored: for what nobody can be asked to send again."""
+    return printable(text).replace("\x00", "\ufffd")
+
+
 def printable(text: str) -> str:
     """The text with a mark in place of what is not UTF-8, to be quoted back to whoever sent it."""
     return text.encode(errors="replace").decode()

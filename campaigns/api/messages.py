@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.api.filtering import SEARCH_IDS, OfCampaign
-from campaigns.models import Message, MessageState, SkipReason
+from campaigns.models import Encoding, Message, MessageState, SkipReason
 from workspace.api.filtering import time_from, time_until
 from workspace.api.problems import NotThere
 from workspace.api.schema import example_answer
@@ -26,7 +26,7 @@ EXAMPLE = {
     "order": "DEMO-1001",
     "customer": "demo-0001",
     "purpose": "transactional",
-    "state": "accepted",
+    "state": "delivered",
     "skip_reason": "",
     "is_held": False,
     "is_test": False,
@@ -34,16 +34,20 @@ EXAMPLE = {
     "phone": "+12025550100",
     "text": "Ada, order DEMO-1001 is ready for pickup.",
     "parts": 1,
+    "encoding": "gsm7",
+    "attempts": 0,
     "gateway": "phone",
     "gateway_id": "47104cd8-6a77-47d3-8386-2686a19d0dc9",
     "error": "",
     "created_at": "2026-05-04T09:12:02Z",
     "sent_at": "2026-05-04T09:12:02Z",
     "ended_at": "2026-05-04T09:12:02Z",
+    "receipt_at": "2026-05-04T09:12:05Z",
+    "receipt_reason": "",
 }
 
 
-@example_answer("Sent", EXAMPLE)
+@example_answer("Delivered", EXAMPLE)
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """One SMS owed by one order that entered (`run`), at one step."""
 
@@ -52,6 +56,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     customer = serializers.CharField(source="customer.external_id", allow_null=True)
     run = serializers.IntegerField(source="run_id")
     skip_reason = serializers.ChoiceField(choices=SkipReason.choices, allow_blank=True)
+    encoding = serializers.ChoiceField(choices=Encoding.choices, allow_blank=True)
 
     class Meta:
         model = Message
@@ -71,12 +76,16 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "phone",
             "text",
             "parts",
+            "encoding",
+            "attempts",
             "gateway",
             "gateway_id",
             "error",
             "created_at",
             "sent_at",
             "ended_at",
+            "receipt_at",
+            "receipt_reason",
         )
         read_only_fields = fields
 
@@ -86,6 +95,10 @@ class MessageFilters(OfCampaign):
     skip_reason = django_filters.ChoiceFilter(choices=SkipReason.choices)
     created_from = time_from("created_at")
     created_until = time_until("created_at")
+    gateway = django_filters.CharFilter()
+    encoding = django_filters.ChoiceFilter(choices=Encoding.choices)
+    receipt_from = time_from("receipt_at")
+    receipt_until = time_until("receipt_at")
 
 
 class MessagesView(ListView):

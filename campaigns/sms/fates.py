@@ -14,7 +14,7 @@ from campaigns import doorbell
 from campaigns.models import Fate, Message, MessageEvent, MessageState, Receipt, Run
 from campaigns.sms.connections import Connection
 from campaigns.sms.gateways.base import Later
-from customers.consent import tell_consent
+from customers.consent import ByPhone, tell_consents
 from customers.models import Consent
 from workspace.database import insert_rows, write_rows
 from workspace.queues import RUNS
@@ -55,7 +55,7 @@ class Book:
     messages: dict[int, Message] = field(default_factory=dict)
     events: list[MessageEvent] = field(default_factory=list)
     ended: list[Message] = field(default_factory=list)
-    opted_out: set[str] = field(default_factory=set)
+    opted_out: list[ByPhone] = field(default_factory=list)
 
     def accept(self, message: Message, gateway_id: str = "") -> None:
         """The gateway owes it to the phone now."""
@@ -68,7 +68,8 @@ class Book:
         self.note(message, What.REFUSED, error)
         message.error, message.refused_by = error[:500], [*message.refused_by, message.gateway]
         if opted_out:
-            self.opted_out.add(message.phone)
+            told_by = f"gateway:{message.gateway}:{message.pk}"
+            self.opted_out.append(ByPhone(message.phone, Consent.REFUSED, told_by, self.now))
         if has_another and not message.is_uncertain:
             self._free(message, MessageState.PENDING, self.now)
         else:
@@ -101,8 +102,8 @@ class Book:
             self._free(message, MessageState.UNKNOWN, None)
 
     def send_again(self, message: Message) -> None:
-        """It was not sent after all: it goes back to the queue, and any gateway may be asked."""
-        message.is_uncertain = False
+        """It was not sent after all: it goes back to the queue as if new, and any gateway may be asked."""
+        message.is_uncertain, message.refused_by, message.attempts = False, [], 0
         self._free(message, MessageState.PENDING, self.now)
 
     def release(self, message: Message) -> None:
@@ -112,13 +113,13 @@ class Book:
     def tell(self, message: Message, receipt: Receipt) -> None:
         """A receipt moves the message, unless better news stands. Of an unknown fate it tells that it was sent."""
         to = LEADS_TO[Fate(receipt.fate)]
-        if MessageState(message.state) not in RANK or RANK[MessageState(message.state)] >= RANK[to]:
+        if not _is_news(message, to):
             return
         if message.sent_at is None:
             self.note(message, What.RECEIPT, receipt.fate)
-            self.accept(message, receipt.gateway_id)
-        message.state, message.receipt_at = to, receipt.occurred_at
-        message.receipt_reason = receipt.reason or (receipt.fate if receipt.fate == Fate.EXPIRED else "")
+            self.accept(message)
+        message.gateway_id = message.gateway_id or receipt.gateway_id
+        message.state, message.receipt_at, message.receipt_reason = to, receipt.occurred_at, _reason(receipt)
         self.messages[message.pk] = message
 
     def note(self, message: Message, what: MessageEvent.What, detail: str = "", actor_id: int | None = None) -> None:
@@ -137,8 +138,8 @@ class Book:
     def write(self) -> None:
         insert_rows(self.events)
         write_rows(self.messages.values(), COLUMNS)
-        for phone in sorted(self.opted_out):
-            tell_consent(phone, Consent.REFUSED, told_by="gateway", at=self.now)
+        if self.opted_out:
+            tell_consents(self.opted_out)
         wake_runs(self.ended, self.now)
 
     def _reject(self, message: Message) -> None:
@@ -168,6 +169,21 @@ def wake_runs(messages: Iterable[Message], now: datetime) -> None:
     if ids:
         Run.objects.filter(pk__in=ids).wake(now)
         doorbell.ring_on_commit(RUNS)
+
+
+def _is_news(message: Message, to: MessageState) -> bool:
+    """Of what a gateway certainly has not taken, its “not delivered” says nothing new, and the next is still asked."""
+    state = MessageState(message.state)
+    if state == MessageState.PENDING and not message.is_uncertain and to == MessageState.UNDELIVERED:
+        return False
+    return state in RANK and RANK[state] < RANK[to]
+
+
+def _reason(receipt: Receipt) -> str:
+    """A message has one word for “not delivered”; whether its time was over stands in the reason."""
+    if receipt.fate != Fate.EXPIRED:
+        return receipt.reason
+    return f"{Fate.EXPIRED.value}: {receipt.reason}"[:200] if receipt.reason else Fate.EXPIRED.value
 
 
 def _pause(attempts: int, asked_s: float | None = None) -> timedelta:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from campaigns.models import Message, Receipt
+from campaigns.models import Fate, Message, Receipt
 from campaigns.sms.fates import Book
 from campaigns.sms.gateways.base import Delivery
-from workspace.database import lock_rows, set_size, write_columns
+from workspace.database import lock_rows, retry_lost_races, set_size, write_columns
+from workspace.reading import believable
+from workspace.text import storable
 
 # Older ones are about nothing of ours.
 SOUGHT_FOR = timedelta(days=7)
@@ -27,48 +30,62 @@ SOUGHT_FOR = timedelta(days=7)
 def take_receipts(gateway: str, told: Sequence[Delivery]) -> int:
     """Keep what a gateway told and let it move the messages it is about. Answers how many are about ours."""
     now = timezone.now()
-    with transaction.atomic():
-        Receipt.objects.bulk_create([_row(gateway, one, now) for one in told], ignore_conflicts=True)
-        return _apply(_waiting(gateway, told), now)
+    rows = sorted((_row(gateway, one, now) for one in told), key=_key)
+    return retry_lost_races(partial(_take, gateway, rows, now))
 
 
 def apply_kept(messages: Iterable[Message], now: datetime) -> int:
     """Receipts that came before we knew whom they were about, for messages locked just now."""
-    ids, references = set(), set()
+    gateways, ids, references = set(), set(), set()
     for message in messages:
         references.add(str(message.reference))
         if message.gateway_id:
+            gateways.add(message.gateway)
             ids.add(message.gateway_id)
-    kept = Receipt.objects.filter(Q(reference__in=references) | Q(gateway_id__in=ids), message=None)
-    return _apply(list(kept.order_by("pk")), now)
+    about = Q(reference__in=references) | Q(gateway__in=gateways, gateway_id__in=ids)
+    return _apply(list(Receipt.objects.filter(about, message=None).order_by("pk")), now)
 
 
 def sweep_kept() -> int:
-    """Receipts that crossed with the answer to their call."""
+    """Receipts that crossed with the answer to their call: it told an id that they were already kept under."""
+    return retry_lost_races(_sweep)
+
+
+def _sweep() -> int:
     now = timezone.now()
+    told = Message.objects.filter(gateway=OuterRef("gateway"), gateway_id=OuterRef("gateway_id"))
+    kept = Receipt.objects.filter(message=None, received_at__gt=now - SOUGHT_FOR).exclude(gateway_id="")
+    known = kept.filter(Exists(told.exclude(gateway_id="").exclude(state__in=Message.IN_HAND)))
     with transaction.atomic():
-        kept = Receipt.objects.filter(message=None, received_at__gt=now - SOUGHT_FOR).order_by("pk")
-        known = kept.filter(
-            Q(gateway_id__in=Message.objects.exclude(gateway_id="").values("gateway_id")) & ~Q(gateway_id="")
-        )
-        return _apply(list(known[: set_size()]), now)
+        return _apply(list(known.order_by("pk")[: set_size()]), now)
+
+
+def _take(gateway: str, rows: Sequence[Receipt], now: datetime) -> int:
+    with transaction.atomic():
+        Receipt.objects.bulk_create(rows, ignore_conflicts=True)
+        return _apply(_waiting(gateway, rows), now)
 
 
 def _row(gateway: str, told: Delivery, now: datetime) -> Receipt:
     return Receipt(
         gateway=gateway,
-        gateway_id=told.gateway_id[:128],
+        gateway_id=storable(told.gateway_id)[:128],
         reference=_reference(told.reference),
-        fate=told.fate,
-        reason=told.reason[:200],
-        occurred_at=told.occurred_at or now,
+        fate=Fate(told.fate),
+        reason=storable(told.reason)[:200],
+        occurred_at=believable(told.occurred_at, now),
         received_at=now,
     )
 
 
-def _waiting(gateway: str, told: Sequence[Delivery]) -> list[Receipt]:
-    ids = {one.gateway_id[:128] for one in told}
-    references = {_reference(one.reference) for one in told}
+def _key(receipt: Receipt) -> tuple[str, str, str]:
+    """Whoever writes several takes their keys in the same order, so that no two wait for each other."""
+    return (receipt.gateway_id, receipt.reference, receipt.fate)
+
+
+def _waiting(gateway: str, rows: Sequence[Receipt]) -> list[Receipt]:
+    ids = {row.gateway_id for row in rows}
+    references = {row.reference for row in rows}
     kept = Receipt.objects.filter(gateway=gateway, message=None, gateway_id__in=ids, reference__in=references)
     return list(kept.order_by("pk"))
 
@@ -99,7 +116,8 @@ class _Index:
     def of(cls, receipts: Sequence[Receipt]) -> _Index:
         references = {uuid for receipt in receipts if (uuid := _uuid(receipt.reference))}
         ids = {receipt.gateway_id for receipt in receipts if receipt.gateway_id}
-        about = Message.objects.filter(Q(reference__in=references) | Q(gateway_id__in=ids))
+        # Said although no id is empty: of a long list PostgreSQL does not prove that the partial index holds it all.
+        about = Message.objects.filter(Q(reference__in=references) | Q(gateway_id__in=ids) & ~Q(gateway_id=""))
         rows = list(lock_rows(about.order_by("pk")))
         return cls({str(m.reference): m for m in rows}, {(m.gateway, m.gateway_id): m for m in rows if m.gateway_id})
 
@@ -111,7 +129,7 @@ class _Index:
 def _reference(written: str) -> str:
     """Ours as we write it, however the provider does."""
     uuid = _uuid(written)
-    return str(uuid) if uuid else written[:64]
+    return str(uuid) if uuid else storable(written)[:64]
 
 
 def _uuid(written: str) -> UUID | None:

@@ -182,6 +182,8 @@ def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, no
         message.lease, message.leased_until = lease, now + LEASE
     elif message.is_uncertain:
         message.state, message.due_at = MessageState.UNKNOWN, None
+    elif not switchboard.willing(message.refused_by):
+        message.state, message.ended_at = MessageState.REJECTED, now
     else:
         message.due_at = now + OUTAGE_POLL
 
@@ -320,6 +322,7 @@ def _take(message: Message, answer: Answer, switchboard: Switchboard, connection
 
 
 def _release(messages: list[Message], lease: uuid.UUID) -> None:
-    """What was claimed and not called goes back to the queue."""
+    """What was claimed and not called goes back to the queue, and hears what was told of an earlier call meanwhile."""
     left = Message.objects.filter(pk__in=[m.pk for m in messages], lease=lease, state=MessageState.CLAIMED)
-    left.update(state=MessageState.PENDING, lease=None, leased_until=None)
+    if left.update(state=MessageState.PENDING, lease=None, leased_until=None):
+        apply_kept(messages, timezone.now())

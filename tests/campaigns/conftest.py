@@ -3,8 +3,9 @@ import time_machine
 from django.db import connection
 
 from campaigns.sms.connections import _live
-from campaigns.sms.gateways import BUILTIN
+from campaigns.sms.gateways import BUILTIN, KINDS
 from tests.campaigns.shop import NOON, Shop
+from tests.campaigns.sms import provider as signed
 from tests.processes import Pair
 
 
@@ -28,6 +29,13 @@ def memory(settings):
     settings.SMS_GATEWAY = "memory"
     BUILTIN["memory"].clear()
     return BUILTIN["memory"]
+
+
+@pytest.fixture
+def provider(db, monkeypatch):
+    """It is connected as “acme”, and signs what it tells us."""
+    monkeypatch.setitem(KINDS, "signed", signed.KIND)
+    return signed.Provider()
 
 
 @pytest.fixture

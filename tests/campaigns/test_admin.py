@@ -1,12 +1,16 @@
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 
 from campaigns.draining import drain
 from campaigns.lifecycle import activate, save_draft
-from campaigns.models import Campaign, CampaignState, CampaignVersion, Message, Run
-from tests.campaigns.shop import asks, condition, definition, sms
+from campaigns.models import Campaign, CampaignState, CampaignVersion, IncomingText, Message, Run
+from campaigns.sms.gateways.base import Delivery, Incoming
+from campaigns.sms.incoming import take_incoming
+from campaigns.sms.receipts import take_receipts
+from tests.campaigns.shop import NOON, asks, condition, definition, sms
 from tests.factories import CustomerFactory, OrderFactory
 from tests.screens import HTMX, cost, page_of, signed_in
 
@@ -281,6 +285,96 @@ def test_an_order_that_entered_and_its_message_tell_their_story(admin, shop):
     for page in (entered, message):
         assert "It entered “Thanks”." in page
         assert "Hello" in page
+
+
+def test_a_messages_receipt_is_told_with_its_reason(admin, shop):
+    activate(save_draft(definition(sms()))[0])
+    busy(shop, 1)
+    message = Message.objects.get()
+    receipt = Delivery("expired", message.gateway_id, reason="24 hours are over", occurred_at=NOON)
+    take_receipts("memory", [receipt])
+
+    page = admin.get(page_of("campaigns_message", "change", message.pk)).content.decode()
+
+    assert "Not delivered" in page
+    assert "expired: 24 hours are over" in page
+
+
+@pytest.fixture
+def written(clock):
+    """Ada wrote STOP and then something else; somebody unknown wrote, too."""
+    ada = CustomerFactory(phone_written="+1 602 555 0124")
+    earlier = NOON - timedelta(minutes=1)
+    told = [
+        Incoming("1", "+16025550124", "Stop.", earlier),
+        Incoming("2", "+16025550124", "Where is <b>my</b> order?", NOON),
+        Incoming("3", "12345", "Win now", NOON),
+    ]
+    assert take_incoming("acme", told) == 3
+    return ada
+
+
+def test_what_people_wrote_is_listed_with_what_it_meant(admin, written):
+    page = admin.get(page_of("campaigns_incomingtext")).content.decode()
+
+    assert "Wants no more messages" in page
+    assert "Where is &lt;b&gt;my&lt;/b&gt; order?" in page
+    assert page_of("customers_customer", "change", written.pk) in page
+    assert "unknown number" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"meaning__exact": "stop"}, ["Stop."]),
+        ({"meaning__exact": "other"}, ["Win now", "Where is <b>my</b> order?"]),
+        ({"gateway": "other"}, []),
+        ({"q": "12345"}, ["Win now"]),
+    ],
+)
+def test_what_people_wrote_is_found(admin, written, asked, found):
+    rows = admin.get(page_of("campaigns_incomingtext"), asked).context["cl"].result_list
+
+    assert [text.text for text in rows] == found
+
+
+def test_what_people_wrote_is_read_one_by_one(admin, written):
+    text = IncomingText.objects.get(gateway_id="2")
+
+    page = admin.get(page_of("campaigns_incomingtext", "change", text.pk)).content.decode()
+
+    assert "Where is &lt;b&gt;my&lt;/b&gt; order?" in page
+    assert "+16025550124" in page
+
+
+def test_what_people_wrote_is_for_those_who_may_see_it_and_for_nobody_to_change(written):
+    text = IncomingText.objects.first()
+    listed, one = page_of("campaigns_incomingtext"), page_of("campaigns_incomingtext", "change", text.pk)
+    reader = signed_in("campaigns.view_incomingtext", "campaigns.change_incomingtext")
+    other = signed_in("campaigns.view_message")
+
+    assert [reader.get(page).status_code for page in (listed, one)] == [200, 200]
+    assert [other.get(page).status_code for page in (listed, one)] == [403, 403]
+    assert reader.get(page_of("campaigns_incomingtext", "add")).status_code == 403
+    assert reader.post(page_of("campaigns_incomingtext", "delete", text.pk), {"post": "yes"}).status_code == 403
+
+
+def test_a_list_of_texts_costs_the_same_whatever_its_length(admin, written):
+    few = cost(admin, page_of("campaigns_incomingtext"))
+    take_incoming("acme", [Incoming(f"more-{n}", "+16025550124", "Hello") for n in range(20)])
+
+    assert cost(admin, page_of("campaigns_incomingtext")) == few
+
+
+def test_a_customers_page_tells_what_they_wrote(admin, written):
+    page = admin.get(page_of("customers_customer", "change", written.pk))
+
+    entries = page.context["entries"]
+    assert [(entry.text, entry.details, entry.tone) for entry in entries] == [
+        ("Wrote to us", ("Where is <b>my</b> order?",), ""),
+        ("Wants no more messages", ("Stop.",), "bad"),
+    ]
+    assert f"sms:{IncomingText.objects.get(meaning='stop').pk}" in page.content.decode()
 
 
 @pytest.mark.parametrize("model", [Run, Message])

@@ -1,11 +1,15 @@
 from copy import deepcopy
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from campaigns.draining import drain
-from campaigns.models import Campaign, Run
+from campaigns.models import Campaign, Message, Run
+from campaigns.sms.gateways.base import Delivery
+from campaigns.sms.receipts import take_receipts
 from orders.said import Said
 from orders.transitions import hear
 from tests.callers import Caller
@@ -220,6 +224,27 @@ def test_a_search_and_a_filter_narrow_together(api, source):
     answer = api.get("messages/", search="pickup", state="skipped")
 
     assert [row["order"] for row in answer.json()["results"]] == ["B"]
+
+
+def test_messages_tell_their_receipt_and_are_found_by_it(api, source):
+    OrderFactory(external_id="A")
+    OrderFactory(external_id="B")
+    api.post("campaigns/", PICKUP)
+    api.post("campaigns/pickup/activate/", {})
+    enter(source, "A", "B")
+    message = Message.objects.get(order__external_id="A")
+    at = timezone.now() - timedelta(hours=1)
+    take_receipts("phone", [Delivery("undelivered", message.gateway_id, reason="absent", occurred_at=at)])
+
+    between = {"receipt_from": at.isoformat(), "receipt_until": timezone.now().isoformat()}
+    [found] = api.get("messages/", **between).json()["results"]
+
+    assert (found["order"], found["state"], found["receipt_reason"]) == ("A", "undelivered", "absent")
+    assert datetime.fromisoformat(found["receipt_at"]) == at
+    assert (found["encoding"], found["parts"], found["attempts"]) == ("gsm7", 1, 0)
+    assert len(api.get("messages/", gateway="phone", encoding="gsm7").json()["results"]) == 2
+    assert api.get("messages/", gateway="acme").json()["results"] == []
+    assert api.get("messages/", encoding="ucs2").json()["results"] == []
 
 
 def test_a_message_is_read_by_its_id(api, source):

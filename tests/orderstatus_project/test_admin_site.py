@@ -26,7 +26,7 @@ def test_the_sidebar(admin):
 
     assert sidebar(admin) == [
         ("", ["Start", "Orders", "Customers"]),
-        ("Campaigns", ["Campaigns", "Orders that entered", "Messages"]),
+        ("Campaigns", ["Campaigns", "Orders that entered", "Messages", "Incoming texts"]),
         ("Settings", ["Order Statuses", "General", "Integrations", "People"]),
     ]
 
@@ -34,7 +34,7 @@ def test_the_sidebar(admin):
 def test_without_orders_the_sidebar_has_none_of_them_but_their_statuses(admin):
     assert sidebar(admin) == [
         ("", ["Start", "Customers"]),
-        ("Campaigns", ["Campaigns", "Messages"]),
+        ("Campaigns", ["Campaigns", "Messages", "Incoming texts"]),
         ("Settings", ["Order Statuses", "General", "Integrations", "People"]),
     ]
 

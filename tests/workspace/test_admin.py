@@ -10,6 +10,14 @@ from workspace.models import ApiKey, Source, User, Workspace
 pytestmark = pytest.mark.django_db
 
 KEYS = page_of("workspace_apikey")
+SETTINGS = {
+    "organisation": "Us",
+    "default_country": "GB",
+    "timezone": "Europe/London",
+    "currency": "EUR",
+    "stop_words": "STOP, СТОП",
+    "start_words": "START",
+}
 
 
 @pytest.fixture
@@ -102,13 +110,31 @@ def test_the_built_in_sources_are_as_they_are(admin):
 
 def test_settings_take_zones_and_currencies_that_exist(admin):
     page = page_of("workspace_workspace", "change", 1)
-    typed = {"organisation": "Us", "default_country": "GB", "timezone": "Europe/Nowhere", "currency": "EUR"}
 
-    refused = admin.post(page, typed)
-    admin.post(page, typed | {"timezone": "Europe/London"})
+    refused = admin.post(page, SETTINGS | {"timezone": "Europe/Nowhere"})
+    admin.post(page, SETTINGS)
 
     assert "timezone" in refused.context["adminform"].form.errors
     assert Workspace.objects.get().timezone == "Europe/London"
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"stop_words": " , !\n"}, "stop_words", "Name at least one word."),
+        ({"start_words": ""}, "start_words", "This field is required."),
+        ({"stop_words": "STOP, Начать", "start_words": "START\nначать!"}, "start_words", "In both lists: НАЧАТЬ."),
+        ({"stop_words": "ST\x00OP"}, "stop_words", "Null characters are not allowed."),
+    ],
+)
+def test_settings_take_keywords_that_mean_one_thing(admin, typed, field, said):
+    page = page_of("workspace_workspace", "change", 1)
+
+    refused = admin.post(page, SETTINGS | typed)
+    admin.post(page, SETTINGS)
+
+    assert said in refused.context["adminform"].form.errors[field][0]
+    assert (Workspace.objects.get().stop_words, Workspace.objects.get().start_words) == ("STOP, СТОП", "START")
 
 
 def test_times_are_shown_in_the_installations_zone(admin):
@@ -138,8 +164,9 @@ def test_others_are_told_whom_to_ask():
     assert viewer.post("/admin/workspace/workspace/turn-orders-on/").status_code == 403
     viewer.post(
         page_of("workspace_workspace", "change", 1),
-        {"orders_enabled": "on", "default_country": "US", "timezone": "UTC", "currency": "EUR"},
+        SETTINGS | {"orders_enabled": "on"},
     )
+    assert Workspace.objects.get().organisation == "Us"
     assert not Workspace.orders_are_on()
 
 

@@ -6,7 +6,7 @@ from django.core.cache import cache
 
 from tests.callers import Caller
 from tests.factories import SourceFactory
-from workspace.api.throttling import KeyThrottle
+from workspace.api.throttling import MinuteThrottle
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def api(settings):
     settings.API_REQUESTS_PER_MINUTE = 2
-    KeyThrottle._left_alone_until = 0.0
+    MinuteThrottle._left_alone_until = 0.0
     return Caller.of(SourceFactory())
 
 

@@ -44,11 +44,11 @@ MISTAKE = {
 
 # Status -> (name of the component, when it is answered, an example of `code`, and of `detail`).
 ANSWERS = {
-    "400": ("Unparsable", "The body is no JSON, or could be read in two ways.", "unparsable", "The body is no JSON."),
+    "400": ("Unparsable", "The body cannot be read, or in two ways.", "unparsable", "The body is no JSON."),
     "401": ("Unauthorized", "No key, or one that is not known.", "not_authenticated", "Send a key."),
     "403": (
         "Forbidden",
-        "The key lacks the scope, or Orders is off.",
+        "The key lacks the scope, Orders is off, or a signature is wrong.",
         "orders_disabled",
         "Orders is switched off here.",
     ),
@@ -70,6 +70,8 @@ ANSWERS = {
 ALWAYS = ("401", "403", "406", "422", "429", "503")
 TO_WRITE = ("409",)
 WITH_BODY = ("400", "411", "413", "415")
+# What whoever calls without a key, and signs another way, may be told.
+KEYLESS = ("400", "403", "404", "411", "413", "429", "503")
 
 
 def example_answer(name: str, value: dict[str, Any]) -> Callable[[S], S]:
@@ -108,7 +110,7 @@ def describe_problems(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     components["responses"] = {name: _response(status, *rest) for status, (name, *rest) in ANSWERS.items()}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            for status in _statuses(path, method):
+            for status in _statuses(path, method) if "security" in operation else KEYLESS:
                 reference = {"$ref": f"#/components/responses/{ANSWERS[status][0]}"}
                 operation["responses"].setdefault(status, reference)
             operation["responses"] = dict(sorted(operation["responses"].items()))

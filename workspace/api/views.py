@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -59,8 +60,7 @@ class ApiView(GenericAPIView[Any]):
         super().initial(request, *args, **kwargs)
         if not all(is_storable(str(part)) for part in kwargs.values()):
             raise NotThere(_("There is nothing here by that name."))
-        if "Transfer-Encoding" in request.headers and "Content-Length" not in request.headers:
-            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "length_required", _("Send a Content-Length, not chunks."))
+        refuse_chunks(request.headers)
         if mistakes := list(self._mistakes_in_query()):
             raise Invalid(mistakes)
 
@@ -130,6 +130,12 @@ class ListView(ApiView):
     def list(self, queryset: QuerySet[Any] | None = None) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset() if queryset is None else queryset))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+def refuse_chunks(headers: Mapping[str, str]) -> None:
+    """A body without a length would be read as empty."""
+    if "Transfer-Encoding" in headers and "Content-Length" not in headers:
+        raise Refusal(HTTPStatus.LENGTH_REQUIRED, "length_required", _("Send a Content-Length, not chunks."))
 
 
 @extend_schema(exclude=True)

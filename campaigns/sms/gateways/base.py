@@ -68,6 +68,14 @@ class Unsure:
 Answer = Taken | Refused | Later | Unsure
 
 
+class BadSignature(Exception):
+    """Whoever called is not the provider, or its secret is not the one we know."""
+
+
+class BadReceipt(ValueError):
+    """What was told cannot be read; the message says what is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A receipt: what became of a message, told by the gateway's id, or our reference, or both.
@@ -81,6 +89,9 @@ class Delivery:
     reason: str = ""
     occurred_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        _check_texts(self.fate, self.gateway_id, self.reference, self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
@@ -91,16 +102,17 @@ class Incoming:
     text: str
     occurred_at: datetime | None = None
 
+    def __post_init__(self) -> None:
+        _check_texts(self.gateway_id, self.phone, self.text)
+
 
 Told = Delivery | Incoming
 
 
-class BadSignature(Exception):
-    """Whoever called is not the provider, or its secret is not the one we know."""
-
-
-class BadReceipt(ValueError):
-    """What was told cannot be read; the message says what is wrong with it."""
+def _check_texts(*values: object) -> None:
+    """They come out of somebody else's JSON, where an id may be a number or a list."""
+    if not all(isinstance(value, str) for value in values):
+        raise BadReceipt("An id, a number or a text in it is no text.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,6 +299,20 @@ def test_a_gateway_that_is_switched_off_gets_nothing_new(owe, connect):
     assert (len(first.taken), len(second.taken)) == (0, 1)
 
 
+def test_what_the_last_willing_one_can_no_longer_take_is_rejected(owe, connect):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Refused("no route"))
+    send_due()
+    SmsGateway.objects.filter(code="second").update(is_active=False)
+
+    drain()
+
+    assert (now_of(message).state, message.error) == ("rejected", "no route")
+    assert ending(message.run) == ("stopped", "rejected")
+    assert not second.taken
+
+
 def test_a_sender_goes_with_each_message(owe, connect):
     [only] = connect("only", sender="SHOP")
     owe()
@@ -521,6 +535,21 @@ def test_a_person_knows_that_it_was_not(unknown):
 
     assert now_of(message).state == "accepted"
     assert list(gateway.taken) == [str(message.reference)]
+
+
+def test_what_a_person_sends_again_may_go_to_a_gateway_that_refused_it(owe, connect, clock):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Unsure("time-out"))
+    send_due()
+    answers(only, message, Refused("no route"))
+    later(clock, seconds=10)
+    only.says.clear()
+
+    settling.mark_not_sent_and_send([message.pk], reason="the route is back", actor_id=7)
+    drain()
+
+    assert (now_of(message).state, message.refused_by) == ("accepted", [])
 
 
 def test_what_was_settled_meanwhile_stays_so(unknown):
