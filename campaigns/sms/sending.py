@@ -162,10 +162,11 @@ def _write_text(
     zone = ZoneInfo(customer.timezone or default_zone)
     try:
         message.text = render(template, variables_for(order, customer, message.run.transition, vocabulary, zone))
-        message.error = "" if message.text else str(_("The text came out empty."))
-    except TemplateProblem as problem:
-        message.error = str(problem)[:500]
-    if message.error:
+        problem = "" if message.text else str(_("The text came out empty."))
+    except TemplateProblem as error:
+        problem = str(error)
+    if problem:
+        message.error = problem[:500]
         _skip(message, SkipReason.TEXT_FAILED, now)
         return False
     parts = smsutil.split(message.text)
