@@ -80,6 +80,18 @@ def connection_of(row: SmsGateway) -> Connection:
     return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
 
 
+def setup_of(row: SmsGateway) -> Setup:
+    """Raises CannotDecrypt."""
+    return Setup(
+        code=row.code,
+        sender=row.sender,
+        connections=row.connections,
+        settings=row.settings,
+        secrets=decrypt(row.secrets),
+        receipts_url=receipts_url(row.code),
+    )
+
+
 def reaches_nobody() -> bool:
     """Whether no gateway is connected, so that messages go to the test phone at most."""
     return not SmsGateway.objects.filter(is_active=True).exists()
@@ -122,15 +134,7 @@ def receipts_url(code: str) -> str:
 def _live(pk: int, configured_at: datetime) -> Gateway:
     """One for each process and configuration, which keeps its connections open."""
     row = SmsGateway.objects.get(pk=pk)
-    setup = Setup(
-        code=row.code,
-        sender=row.sender,
-        connections=row.connections,
-        settings=row.settings,
-        secrets=decrypt(row.secrets),
-        receipts_url=receipts_url(row.code),
-    )
-    return KINDS[row.kind].connect(setup)
+    return KINDS[row.kind].connect(setup_of(row))
 
 
 def _fallback() -> str:
