@@ -13,7 +13,15 @@ from contextlib import closing, suppress
 from datetime import datetime
 
 import structlog
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db import (
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 
 from campaigns.models import SmsGateway
@@ -29,6 +37,8 @@ REREAD_S, HEAR_S = 5.0, 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 DATABASE_IS_AWAY = (OperationalError, InterfaceError)
+# No database would take it: a text with half a character, a number longer than any.
+CANNOT_BE_KEPT = (DataError, IntegrityError, ValueError)
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +57,8 @@ def listen(stop: threading.Event) -> None:
 def serve(code: str, line: Line, wait_s: float) -> None:
     """Hear what is told within so long, keep it, and only then say so. Raises OSError once the line is down."""
     heard = line.hear(wait_s)
-    if heard:
-        close_old_connections()
-        for one, verdict in _verdicts(code, heard):
-            line.answer(one, verdict)
+    for one, verdict in _verdicts(code, heard) if heard else ():
+        line.answer(one, verdict)
 
 
 def _gateways() -> list[SmsGateway]:
@@ -85,6 +93,9 @@ class _Ear(threading.Thread):
             except (OSError, CannotDecrypt) as error:
                 log.warning("line_down", gateway=self.row.code, error=str(error))
                 self._tell_the_operator(str(error))
+            except Exception as error:  # whatever it is, the others are to be heard, and this one tried again
+                log.error("line_failed", gateway=self.row.code, exc_info=error)
+                self._tell_the_operator(type(error).__name__)
             has_held = time.monotonic() - began > LONGEST_PAUSE_S
             pause_s = FIRST_PAUSE_S if has_held else min(pause_s * 2, LONGEST_PAUSE_S)
             self.hushed.wait(pause_s)
@@ -96,6 +107,7 @@ class _Ear(threading.Thread):
         with closing(open_line(setup_of(self.row))) as line:
             log.info("line_up", gateway=self.row.code)
             while not self.hushed.is_set():
+                close_old_connections()
                 serve(self.row.code, line, HEAR_S)
 
     def _tell_the_operator(self, error: str) -> None:
@@ -112,11 +124,11 @@ def _verdicts(code: str, heard: Sequence[Heard]) -> list[tuple[Heard, Verdict]]:
     except DATABASE_IS_AWAY as error:
         log.error("database_is_away", gateway=code, told=len(heard), error=type(error).__name__)
         return [(one, Verdict.AGAIN) for one in heard]
-    except DatabaseError as error:
-        if len(heard) == 1:
-            log.error("told_what_cannot_be_kept", gateway=code, exc_info=error)
-            return [(heard[0], Verdict.NEVER)]
-        return [verdict for one in heard for verdict in _verdicts(code, [one])]
+    except Exception as error:  # of what is told, or of ours: then it is told again until it is mended
+        if len(heard) > 1:
+            return [verdict for one in heard for verdict in _verdicts(code, [one])]
+        log.error("told_what_cannot_be_kept", gateway=code, exc_info=error)
+        return [(heard[0], Verdict.NEVER if isinstance(error, CANNOT_BE_KEPT) else Verdict.AGAIN)]
     return [(one, Verdict.KEPT) for one in heard]
 
 

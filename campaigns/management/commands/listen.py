@@ -21,4 +21,6 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
+        self.stdout.write("Listening.")
+        self.stdout.flush()
         listen(stop)

@@ -26,9 +26,9 @@ from campaigns.sms.gateways.smpp.account import Account
 from campaigns.sms.gateways.smpp.link import Link, LinkDown, Pdu, in_words
 from campaigns.sms.gateways.smpp.texts import TextTooLong, parts_of
 
-# Silence for so long, with messages unanswered, is an answer too. All of one call ends within the second.
+# So long without an answer to anything that is out; and so long a whole call may take.
 ANSWER_S, LONGEST_S = 10.0, 15.0
-# Another thread of this process may be sending: test messages from the settings are sent by web processes.
+# How long a thread waits for its turn: web processes, whose people send test messages, have several.
 TURN_S = 3.0
 # A bind that has rested so long may have died unnoticed.
 RESTED_S = 5.0
