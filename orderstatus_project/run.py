@@ -98,6 +98,8 @@ def _start(supervisor: Supervisor, port: int) -> None:
         os.environ["CELERY_SKIP_CHECKS"] = "1"
         for name, command in _commands(port).items():
             supervisor.start(name, command)
+        if _has_smpp():
+            supervisor.start("listen", [PYTHON, "-m", "django", "listen"])
         supervisor.wait_until(lambda: _answers(port), "The web process did not answer", START_TIMEOUT_S)
         if settings.DEMO:
             supervisor.start("shop", [PYTHON, "-m", "orderstatus_project.demo.simulator", f"http://{HOST}:{port}"])
@@ -116,6 +118,14 @@ def _commands(port: int) -> dict[str, list[str]]:
             *("--workers", "2", "--threads", "4", "--graceful-timeout", "5", "--no-control-socket"),
         ],
     }
+
+
+def _has_smpp() -> bool:
+    """Whether a gateway tells on a connection of ours. One that is connected later is heard from the next start."""
+    gateways = apps.get_model("campaigns", "SmsGateway").objects
+    has_smpp = gateways.filter(kind="smpp", is_active=True).exists()
+    connection.close()
+    return bool(has_smpp)
 
 
 def _port() -> int:

@@ -16,9 +16,9 @@ from smpp34 import Tlv
 from campaigns.sms.gateways.base import Setup
 from campaigns.sms.gateways.smpp.form import SmppForm
 
-BIND_RECEIVER, BIND_TRANSMITTER, SUBMIT_SM, DELIVER_SM = 1, 2, 4, 5
-UNBIND, ENQUIRE_LINK = 6, 0x15
-RESPONSE = 0x80000000
+BIND_RECEIVER, BIND_TRANSMITTER, SUBMIT_SM = 1, 2, 4
+UNBIND, ENQUIRE_LINK, DATA_SM = 6, 0x15, 0x103
+RESPONSE = GENERIC_NACK = 0x80000000
 OK, SYSTEM_ERROR, BAD_NUMBER, THROTTLED = 0, 8, 0x0B, 0x58
 PATIENCE_S = 20
 
@@ -47,13 +47,15 @@ class Bind:
 class SmppServer:
     """`answers` are the next answers to submit_sm, statuses or NOTHING or CUT; after them all are taken.
 
-    `refused` numbers get BAD_NUMBER. `bind_status` answers every bind. CUT and NOTHING come after taking.
+    CUT and NOTHING come after taking. `refused` numbers get BAD_NUMBER. `bind_status` answers every bind, after
+    `chatter`.
     """
 
     answers: list = field(default_factory=list)
     refused: set = field(default_factory=set)
     bind_status: int = OK
     is_mute: bool = False
+    chatter: bytes = b""
     came: list[Submitted] = field(default_factory=list)
     binds: list[Bind] = field(default_factory=list)
     enquiries: int = 0
@@ -97,15 +99,14 @@ class SmppServer:
         with self._heard:
             self._sequence += 1
             sequence = self._sequence
-        receiver = [bind for bind in self.binds if bind.command == BIND_RECEIVER][-1]
         tlvs = [Tlv(tag, value) for tag, value in tlvs]
         pdu = smpp34.DeliverSm(sender, to, text, sequence_number=sequence, tlvs=tlvs, **fields)
-        receiver.socket.sendall(pdu.encode())
+        self.say(pdu.encode())
         return self.acknowledged(sequence) if wait else sequence
 
-    def deliver_raw(self, raw, sequence):
-        [bind for bind in self.binds if bind.command == BIND_RECEIVER][-1].socket.sendall(raw)
-        return self.acknowledged(sequence)
+    def say(self, raw):
+        """To the receiver that bound last, whatever it is."""
+        self._receiver().socket.sendall(raw)
 
     def acknowledged(self, sequence):
         self.wait_for(lambda: sequence in self._acknowledged)
@@ -122,6 +123,9 @@ class SmppServer:
             f"id:{id} sub:001 dlvrd:001 submit date:2405031200 done date:2405031201 stat:{stat} err:{err} text:Hi id:9"
         )
         return self.deliver(text.encode(), esm_class=4, **how)
+
+    def _receiver(self):
+        return [bind for bind in self.binds if bind.command == BIND_RECEIVER][-1]
 
     def _accept(self):
         with suppress(OSError):
@@ -145,10 +149,11 @@ class SmppServer:
             self._take(connection, pdu, unanswered)
         elif pdu.command_id in (BIND_RECEIVER, BIND_TRANSMITTER):
             who = [word.decode() for word in pdu.body.split(b"\0")[:3]]
+            connection.sendall(self.chatter)
             _respond(connection, pdu, self.bind_status, b"SMSC\0")
             if not self.bind_status:
                 self.binds.append(Bind(pdu.command_id, connection, *who))
-        elif pdu.command_id == RESPONSE | DELIVER_SM:
+        elif pdu.command_id & RESPONSE:
             self._acknowledged[pdu.sequence_number] = pdu.command_status
         elif pdu.command_id == ENQUIRE_LINK and not self.is_mute:
             self.enquiries += 1
@@ -205,5 +210,9 @@ def _has_more(connection):
 
 
 def _respond(connection, pdu, status=OK, body=b""):
-    numbers = (16 + len(body), pdu.command_id | RESPONSE, status, pdu.sequence_number)
-    connection.sendall(b"".join(number.to_bytes(4, "big") for number in numbers) + body)
+    connection.sendall(octets(pdu.command_id | RESPONSE, status, pdu.sequence_number, body))
+
+
+def octets(command, status, sequence, body=b""):
+    """A PDU written by hand."""
+    return b"".join(number.to_bytes(4, "big") for number in (16 + len(body), command, status, sequence)) + body

@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
+import smpp34
 from django.db import DataError, OperationalError, ProgrammingError, connection
 from django.utils import timezone
 
@@ -22,7 +23,7 @@ from campaigns.sms.sending import send_due
 from orders.said import Said
 from orders.transitions import hear
 from tests.campaigns.shop import NOON, ending, sms
-from tests.smpp_server import BAD_NUMBER, OK, SmppServer, setup_for
+from tests.smpp_server import BAD_NUMBER, DATA_SM, ENQUIRE_LINK, OK, UNBIND, SmppServer, octets, setup_for
 from workspace.encryption import encrypt
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +245,39 @@ def test_what_cannot_be_read_is_not_to_be_told_again(smsc, line):
     assert told(smsc, line, lambda: smsc.deliver(b"Hello", esm_class=4, wait=False)) == PERMANENT
 
     assert not Receipt.objects.exists()
+
+
+def test_a_pdu_that_comes_in_two_pieces_is_read_whole(smsc, line):
+    """smpplib's own client would forget the first, and be out of step for ever."""
+    raw = smpp34.DeliverSm("16025550199", "shop", b"Hello", sequence_number=77).encode()
+    smsc.say(raw[:20])
+    serve("smsc", line, 0.1)
+    smsc.say(raw[20:])
+
+    serve("smsc", line, PATIENCE_S)
+
+    assert smsc.acknowledged(77) == OK
+    assert IncomingText.objects.get().text == "Hello"
+
+
+@pytest.mark.parametrize(("command", "status"), [(ENQUIRE_LINK, OK), (DATA_SM, 3)])
+def test_what_else_a_provider_asks_is_answered(smsc, line, command, status):
+    """Whether we are there: yes. What we cannot hear: that it is an invalid command."""
+    smsc.say(octets(command, 0, 77))
+
+    serve("smsc", line, 0.2)
+
+    assert smsc.acknowledged(77) == status
+
+
+@pytest.mark.parametrize(
+    ("said", "why"), [(octets(UNBIND, 0, 77), "ended the bind"), (b"HTTP/1.1 400 Bad Request", "does not speak SMPP")]
+)
+def test_a_line_that_is_ended_is_given_up(smsc, line, said, why):
+    smsc.say(said)
+
+    with pytest.raises(OSError, match=why):
+        serve("smsc", line, PATIENCE_S)
 
 
 def test_a_quiet_line_is_kept_alive(smsc, line, monkeypatch):

@@ -19,11 +19,13 @@ from tests.smpp_server import (
     BAD_NUMBER,
     BIND_TRANSMITTER,
     CUT,
+    GENERIC_NACK,
     NOTHING,
     OK,
     SYSTEM_ERROR,
     THROTTLED,
     SmppServer,
+    octets,
     setup_for,
 )
 
@@ -223,6 +225,14 @@ def test_a_part_for_which_we_are_too_fast_for_ever_is_of_unknown_fate(smsc, conn
     assert send_one(connected(), LONG) == Unsure("1 of 2 parts were taken, then: The provider did not answer in time.")
 
 
+def test_between_tries_of_a_part_we_draw_breath(smsc, connected, impatient):
+    smsc.answers = [OK, *[THROTTLED] * 100]
+
+    send_one(connected(), LONG)
+
+    assert 5 < len(smsc.came) < 25
+
+
 def test_a_text_that_no_phone_could_join_is_refused(smsc, connected):
     assert send_one(connected(), "x" * (153 * 255 + 1)) == Refused("The text takes more than 255 parts.")
     assert not smsc.came
@@ -359,6 +369,12 @@ def test_one_bind_serves_many_calls(smsc, connected):
         "secret",
         "shop",
     )
+
+
+def test_what_is_said_before_the_bind_is_answered_is_not_its_answer(smsc, connected):
+    smsc.chatter = octets(GENERIC_NACK, 3, 99)
+
+    assert send_one(connected()) == Taken("A0")
 
 
 def test_connecting_calls_nobody(smsc, connected):
