@@ -104,10 +104,20 @@ def _start(supervisor: Supervisor, port: int) -> None:
         processes = commands()
         for name in PROCESSES:
             supervisor.start(name, processes[name])
+        if _has_smpp():
+            supervisor.start("listen", processes["listen"])
         supervisor.wait_until(lambda: _answers(port), "The web process did not answer", START_TIMEOUT_S)
         if settings.DEMO:
             supervisor.start("shop", [PYTHON, "-m", "orderstatus_project.demo.simulator", f"http://{HOST}:{port}"])
         supervisor.wait_until(lambda: _works_since(began), "The workers did not answer", START_TIMEOUT_S)
+
+
+def _has_smpp() -> bool:
+    """Whether a gateway tells on a connection of ours. One that is connected later is heard from the next start."""
+    gateways = apps.get_model("campaigns", "SmsGateway").objects
+    has_smpp = gateways.filter(kind="smpp", is_active=True).exists()
+    connection.close()
+    return bool(has_smpp)
 
 
 def _port() -> int:

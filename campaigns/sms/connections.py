@@ -99,6 +99,18 @@ class OutOfOrder(SendsOnly):
         return [Later(self.error, is_outage=True)] * len(messages)
 
 
+def setup_of(row: SmsGateway) -> Setup:
+    """Raises CannotDecrypt."""
+    return Setup(
+        code=row.code,
+        sender=row.sender,
+        connections=row.connections,
+        settings=row.settings,
+        secrets=decrypt(row.secrets),
+        receipts_url=receipts_url(row.code),
+    )
+
+
 def reaches_nobody() -> bool:
     """Whether no gateway is connected, so that messages go to the test phone at most."""
     return not SmsGateway.objects.filter(is_active=True).exists()
@@ -144,15 +156,7 @@ def _live(pk: int, configured_at: datetime) -> Gateway:
     kind = KINDS.get(row.kind)
     if kind is None:
         raise UnknownKind(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
-    setup = Setup(
-        code=row.code,
-        sender=row.sender,
-        connections=row.connections,
-        settings=row.settings,
-        secrets=decrypt(row.secrets),
-        receipts_url=receipts_url(row.code),
-    )
-    return kind.connect(setup)
+    return kind.connect(setup_of(row))
 
 
 def _fallback() -> str:

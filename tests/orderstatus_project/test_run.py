@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from campaigns.models import SmsGateway
+from orderstatus_project import run
+
 PATIENCE_S = 120
 
 
@@ -191,3 +194,14 @@ def test_a_port_that_is_no_number_is_said(installation):
 
     assert installation.process.wait(PATIENCE_S) == 1
     assert installation.said().strip() == "PORT='eighty' is not a whole number."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_listens_where_there_is_something_to_listen_to():
+    SmsGateway.objects.create(code="http", name="HTTP", kind="http")
+    SmsGateway.objects.create(code="idle", name="Idle", kind="smpp", is_active=False)
+    assert not run._has_smpp()
+
+    SmsGateway.objects.create(code="smsc", name="SMSC", kind="smpp")
+
+    assert run._has_smpp()

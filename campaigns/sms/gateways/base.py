@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from django import forms
@@ -145,6 +146,37 @@ class Gateway(Protocol):
         ...
 
 
+class Verdict(StrEnum):
+    """What we say to something told on a line. AGAIN: not now; NEVER: it cannot be kept, however often it is told."""
+
+    KEPT = "kept"
+    AGAIN = "again"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One thing told on a line, and what the line knows it by."""
+
+    told: Told
+    key: int
+
+
+class Line(Protocol):
+    """A connection of our own making on which a provider tells things, each again until it is answered.
+
+    Once it is down, every verb raises OSError, which says why.
+    """
+
+    def hear(self, wait_s: float) -> list[Heard]:
+        """What is told within so many seconds, as soon as it is."""
+        ...
+
+    def answer(self, heard: Heard, verdict: Verdict) -> None: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What a connection is made of. `settings` as cleaned by the kind's form, without its secrets.
@@ -176,13 +208,17 @@ class GatewayForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class GatewayKind:
-    """`connect` makes a live connection, and calls nobody yet. A built-in one needs no settings and is not offered."""
+    """`connect` makes a live connection, and calls nobody yet. A built-in one needs no settings and is not offered.
+
+    `listen` opens the line on which this kind tells things, and raises OSError; None: it calls us instead.
+    """
 
     key: str
     label: str | Promise
     connect: Callable[[Setup], Gateway]
     form: type[GatewayForm] = GatewayForm
     is_builtin: bool = False
+    listen: Callable[[Setup], Line] | None = None
 
 
 class SendsOnly:
