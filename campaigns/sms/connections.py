@@ -5,7 +5,7 @@ With none connected there is one built in, which reaches nobody (settings.SMS_GA
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -14,13 +14,25 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
-from campaigns.sms.gateways.base import Answer, Gateway, Later, Setup, Taken
+from campaigns.sms.gateways.base import (
+    Answer,
+    BadSignature,
+    Gateway,
+    Later,
+    Outgoing,
+    SendsOnly,
+    Setup,
+    Taken,
+    Told,
+)
 from workspace.database import lock_rows
-from workspace.encryption import decrypt
+from workspace.encryption import CannotDecrypt, decrypt
 
 # After an outage the others are asked first for so long, or everybody waits.
 OUT_FOR = timedelta(seconds=30)
@@ -80,6 +92,17 @@ def connection_of(row: SmsGateway) -> Connection:
     return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
 
 
+def problem_of(row: SmsGateway) -> str:
+    """Why this gateway cannot be connected at all; empty if it can."""
+    if row.kind not in KINDS:
+        return _("This installation knows no kind of gateway called “%s”.") % row.kind
+    try:
+        decrypt(row.secrets)
+    except CannotDecrypt as error:
+        return str(error)
+    return ""
+
+
 def reaches_nobody() -> bool:
     """Whether no gateway is connected, so that messages go to the test phone at most."""
     return not SmsGateway.objects.filter(is_active=True).exists()
@@ -122,6 +145,8 @@ def receipts_url(code: str) -> str:
 def _live(pk: int, configured_at: datetime) -> Gateway:
     """One for each process and configuration, which keeps its connections open."""
     row = SmsGateway.objects.get(pk=pk)
+    if problem := problem_of(row):
+        return Broken(problem)
     setup = Setup(
         code=row.code,
         sender=row.sender,
@@ -131,6 +156,19 @@ def _live(pk: int, configured_at: datetime) -> Gateway:
         receipts_url=receipts_url(row.code),
     )
     return KINDS[row.kind].connect(setup)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(SendsOnly):
+    """In place of a gateway that cannot be connected: it is out of order and says why, and the others go on."""
+
+    problem: str
+
+    def send(self, messages: Sequence[Outgoing]) -> list[Answer]:
+        return [Later(self.problem, is_outage=True)] * len(messages)
+
+    def hear(self, request: HttpRequest) -> list[Told]:
+        raise BadSignature(self.problem)
 
 
 def _fallback() -> str:

@@ -155,13 +155,17 @@ class GatewayForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class GatewayKind:
-    """`connect` makes a live connection, and calls nobody yet. A built-in one needs no settings and is not offered."""
+    """`connect` makes a live connection, and calls nobody yet. A built-in one needs no settings and is not offered.
+
+    `summary` says in a sentence for whom it is, where a person chooses a kind.
+    """
 
     key: str
     label: str | Promise
     connect: Callable[[Setup], Gateway]
     form: type[GatewayForm] = GatewayForm
     is_builtin: bool = False
+    summary: str | Promise = ""
 
 
 class SendsOnly:
