@@ -12,7 +12,6 @@ from campaigns.sms.gateways import BUILTIN
 from workspace.database import is_postgresql
 
 SHORTEST_SECRET_KEY = 50
-GATEWAYS_THAT_REACH_NOBODY = {"console", "memory", "phone"}
 
 
 def check_production(**_kwargs: Any) -> list[checks.CheckMessage]:
@@ -104,14 +103,6 @@ PRODUCTION_RULES: list[tuple[Callable[[], bool], checks.CheckMessage]] = [
             "PostgreSQL is used with the bundled Redis, which only processes of the same machine can reach.",
             hint="Give REDIS_URL a Redis that all machines of the installation share.",
             id="project.W002",
-        ),
-    ),
-    (
-        lambda: settings.SMS_GATEWAY in GATEWAYS_THAT_REACH_NOBODY,
-        checks.Warning(
-            "SMS_GATEWAY is a gateway for tests: messages reach the test phone at most, and no customer.",
-            hint="Give SMS_GATEWAY the key of a gateway that you have a contract with.",
-            id="project.W003",
         ),
     ),
 ]

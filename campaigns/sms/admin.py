@@ -99,7 +99,7 @@ class GatewayScreen(Screen):
             self._tell_saved(request, forms.save(), changed, is_new=is_new)
             return HttpResponseRedirect(reverse("admin:campaigns_smsgateway_change", args=[row.pk]))
         _focus(forms, is_new=is_new)
-        title = _("Connect a gateway: %s") % kind.label if is_new else row.name
+        title = str(kind.label) if is_new else row.name
         known = {} if is_new else self._standing(request, row)
         shown = {"kind": kind, "forms": forms, "problems": forms.problems(), **known}
         return self.page(request, "campaigns/sms/form.html", title, None if is_new else row, where_title=title, **shown)

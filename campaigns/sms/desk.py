@@ -43,8 +43,8 @@ DONE = {
     NOT_SENT: ngettext_lazy("%(n)d message is on its way again.", "%(n)d messages are on their way again.", "n"),
 }
 NOT_ANSWERED = ngettext_lazy(
-    "Of %(n)d message its gateway could not say, or could not be asked.",
-    "Of %(n)d messages their gateways could not say, or could not be asked.",
+    "The gateway could not say what became of the message, or could not be asked.",
+    "Of %(n)d messages the gateways could not say what became of them, or could not be asked.",
     "n",
 )
 MEANWHILE = ngettext_lazy(

@@ -90,7 +90,7 @@ class Forms:
 
     @classmethod
     def of(cls, kind: GatewayKind, row: SmsGateway, data: QueryDict | None = None) -> Forms:
-        """To be filled in, or as it was with `data`: the kind's form then sees the kept secrets as if they were typed."""
+        """To be filled in, or as it was with `data`: the kind's form then sees kept secrets as if they were typed."""
         kept, problem = _kept(row)
         own = kind.form(_with_kept(kind, data, kept), initial=row.settings, prefix=PREFIX)
         _hide_secrets(own, kept, data)
@@ -136,7 +136,7 @@ class TestForm(forms.Form):
         label=gettext_lazy("To"),
         max_length=40,
         help_text=gettext_lazy("A phone you can look at, with its country code."),
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel", "autofocus": True}),
     )
     text = forms.CharField(label=gettext_lazy("Text"), max_length=480, widget=forms.Textarea(attrs={"rows": 3}))
 

@@ -16,6 +16,12 @@
         if (at) at.focus();
     });
 
+    // Browsers forget about autofocus when a page comes late.
+    document.addEventListener("DOMContentLoaded", () => {
+        const at = document.querySelector("#content [autofocus]");
+        if (at && document.activeElement === document.body) at.focus();
+    });
+
     // Where a part of a page was asked for and the login came: it is needed for the whole page.
     document.addEventListener("htmx:beforeSwap", (event) => {
         if (!new URL(event.detail.xhr.responseURL, window.location).pathname.endsWith("/login/")) return;
