@@ -14,23 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
-from campaigns.sms.gateways.base import (
-    Answer,
-    BadSignature,
-    Gateway,
-    Later,
-    Outgoing,
-    SendsOnly,
-    Setup,
-    Taken,
-    Told,
-)
+from campaigns.sms.gateways.base import Answer, Gateway, GatewayKind, Later, Outgoing, SendsOnly, Setup, Taken
 from workspace.database import lock_rows
 from workspace.encryption import CannotDecrypt, decrypt
 
@@ -87,18 +76,34 @@ class Switchboard:
 
 
 def connection_of(row: SmsGateway) -> Connection:
-    gateway = _live(row.pk, row.configured_at)
+    """One that cannot be connected is out of order, and holds up no other."""
+    try:
+        gateway = _live(row.pk, row.configured_at)
+    except (CannotDecrypt, UnknownKind) as error:
+        gateway = OutOfOrder(str(error))
     at_once = row.connections * gateway.promises.per_call
     return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
 
 
+class UnknownKind(LookupError):
+    """A newer version of this program connected it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfOrder(SendsOnly):
+    """It takes nothing until a person mends it; the error says how."""
+
+    error: str
+
+    def send(self, messages: Sequence[Outgoing]) -> list[Answer]:
+        return [Later(self.error, is_outage=True)] * len(messages)
+
+
 def problem_of(row: SmsGateway) -> str:
     """Why this gateway cannot be connected at all; empty if it can."""
-    if row.kind not in KINDS:
-        return _("This installation knows no kind of gateway called “%s”.") % row.kind
     try:
-        decrypt(row.secrets)
-    except CannotDecrypt as error:
+        _kind_of(row), decrypt(row.secrets)
+    except (CannotDecrypt, UnknownKind) as error:
         return str(error)
     return ""
 
@@ -145,8 +150,6 @@ def receipts_url(code: str) -> str:
 def _live(pk: int, configured_at: datetime) -> Gateway:
     """One for each process and configuration, which keeps its connections open."""
     row = SmsGateway.objects.get(pk=pk)
-    if problem := problem_of(row):
-        return Broken(problem)
     setup = Setup(
         code=row.code,
         sender=row.sender,
@@ -155,20 +158,14 @@ def _live(pk: int, configured_at: datetime) -> Gateway:
         secrets=decrypt(row.secrets),
         receipts_url=receipts_url(row.code),
     )
-    return KINDS[row.kind].connect(setup)
+    return _kind_of(row).connect(setup)
 
 
-@dataclass(frozen=True, slots=True)
-class Broken(SendsOnly):
-    """In place of a gateway that cannot be connected: it is out of order and says why, and the others go on."""
-
-    problem: str
-
-    def send(self, messages: Sequence[Outgoing]) -> list[Answer]:
-        return [Later(self.problem, is_outage=True)] * len(messages)
-
-    def hear(self, request: HttpRequest) -> list[Told]:
-        raise BadSignature(self.problem)
+def _kind_of(row: SmsGateway) -> GatewayKind:
+    kind = KINDS.get(row.kind)
+    if kind is None:
+        raise UnknownKind(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
+    return kind
 
 
 def _fallback() -> str:

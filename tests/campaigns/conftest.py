@@ -2,6 +2,7 @@ import pytest
 import time_machine
 from django.db import connection
 
+from campaigns.sms.connections import _live
 from campaigns.sms.gateways import BUILTIN
 from tests.campaigns.shop import NOON, Shop
 from tests.processes import Pair
@@ -12,6 +13,13 @@ def clock():
     """It stands at noon, in UTC, until it is moved."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(autouse=True)
+def _no_live_gateways_left_behind():
+    """Rows of two tests may have one key, and under a standing clock one time."""
+    yield
+    _live.cache_clear()
 
 
 @pytest.fixture
