@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -76,6 +78,25 @@ class SecretInput(forms.PasswordInput):
         super().__init__(attrs={"autocomplete": "new-password", "spellcheck": "false"}, render_value=False)
 
 
+class Laid(json.JSONEncoder):
+    """JSON laid out for people."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how | {"indent": 2})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields under a heading; without one they are the first and not folded."""
+
+    heading: str | Promise
+    fields: Sequence[forms.BoundField]
+
+    @property
+    def is_wrong(self) -> bool:
+        return any(field.errors for field in self.fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Forms:
     """Both halves of the form of one gateway, checked and saved as one."""
@@ -94,6 +115,7 @@ class Forms:
         kept, problem = _kept(row)
         own = kind.form(_with_kept(kind, data, kept), initial=row.settings, prefix=PREFIX)
         _hide_secrets(own, kept, data)
+        _lay_out(own)
         common = CommonForm(data, instance=row, initial=None if row.pk else {"currency": Workspace.current().currency})
         for form in (common, own):
             form.use_required_attribute = False
@@ -104,6 +126,17 @@ class Forms:
 
     def problems(self) -> int:
         return sum(len(form.errors) for form in (self.common, self.own))
+
+    def sections(self) -> list[Section]:
+        """The kind's own fields: those that everybody fills in, then its groups."""
+        grouped = {name for _heading, names in self.own.groups for name in names}
+        first = [field for field in self.own if field.name.removeprefix(FORGET) not in grouped]
+        groups = [
+            Section(heading, fields)
+            for heading, names in self.own.groups
+            if (fields := [field for field in self.own if field.name.removeprefix(FORGET) in names])
+        ]
+        return [Section("", first), *groups]
 
     def changed(self) -> list[str]:
         """What is not as it was, by its label: for the history, which holds no values."""
@@ -185,6 +218,13 @@ def _with_kept(kind: GatewayKind, data: QueryDict | None, kept: Mapping[str, str
         if not filled.get(f"{PREFIX}-{name}") and f"{PREFIX}-{FORGET}{name}" not in filled:
             filled[f"{PREFIX}-{name}"] = kept[name]
     return filled
+
+
+def _lay_out(form: GatewayForm) -> None:
+    for field in form.fields.values():
+        if isinstance(field, forms.JSONField):
+            field.encoder = Laid
+            field.widget.attrs |= {"rows": 6, "spellcheck": "false", "class": "sms-code"}
 
 
 def _hide_secrets(form: GatewayForm, kept: Collection[str], data: QueryDict | None) -> None:

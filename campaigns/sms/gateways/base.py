@@ -148,6 +148,10 @@ class Setup:
     receipts_url: str = ""
 
 
+# (heading, names of fields), …
+Groups = tuple[tuple[str | Promise, tuple[str, ...]], ...]
+
+
 class GatewayForm(forms.Form):
     """The settings of a kind. What `secret_fields` names is stored encrypted and never shown again.
 
@@ -155,6 +159,8 @@ class GatewayForm(forms.Form):
     """
 
     secret_fields: ClassVar[frozenset[str]] = frozenset()
+    # Headings under which the screen folds away what most people leave as it is, each with its fields.
+    groups: ClassVar[Groups] = ()
 
     @classmethod
     def complete(cls, settings: Mapping[str, Any]) -> dict[str, Any]:

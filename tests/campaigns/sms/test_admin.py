@@ -526,3 +526,62 @@ def test_others_see_none_of_it(connected):
     assert "SMS" not in [
         item["title"] for group in stranger.get("/admin/").context["sidebar_navigation"] for item in group["items"]
     ]
+
+
+# The kinds that come with it
+
+BY_HTTP = {
+    "own-url": "https://sms.example/send",
+    "own-format": "json",
+    "own-body": '{"to": "{to}", "text": "{text}"}',
+    "own-receipt_status": "status",
+    "own-receipt_words": '{"ok": "delivered"}',
+    "own-signature_header": "X-Signature",
+    "own-auth_header": "Authorization",
+    "own-auth_value": "Bearer hush-hush",
+    "own-timeout_s": "10",
+}
+BY_TWILIO = {
+    "own-account_sid": "AC" + "0" * 32,
+    "own-auth_token": "hush-hush",
+    "own-base_url": "https://api.twilio.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "secrets"),
+    [
+        ("http", BY_HTTP, {"auth_value": "Bearer hush-hush"}),
+        ("twilio", BY_TWILIO, {"auth_token": "hush-hush"}),
+    ],
+)
+def test_a_real_kind_is_connected_and_saved_again_unchanged(admin, kind, own, secrets):
+    typed = {name: value for name, value in TYPED.items() if not name.startswith("own-")}
+    admin.post(page_of(MODEL, "add") + f"?kind={kind}", typed | own)
+    row = SmsGateway.objects.get()
+    before = row.settings
+
+    shown = admin.get(page_of(MODEL, "change", row.pk)).context["forms"]
+    again = {field.html_name: field.value() for form in (shown.common, shown.own) for field in form if field.value()}
+    admin.post(page_of(MODEL, "change", row.pk), again)
+
+    row.refresh_from_db()
+    assert (row.kind, decrypt(row.secrets), row.settings) == (kind, secrets, before)
+    assert Switchboard.now().find("main-route") is not None
+    assert notes() == ["Added.", "Saved unchanged."]
+
+
+def test_what_most_people_leave_as_it_is_is_folded_away_until_it_is_wrong(admin):
+    connect = page_of(MODEL, "add") + "?kind=http"
+
+    fresh = admin.get(connect).context["forms"].sections()
+    wrong = admin.post(connect, TYPED | BY_HTTP | {"own-receipt_words": "{"}).context["forms"].sections()
+
+    assert [str(section.heading) for section in fresh] == [
+        "",
+        "Answers",
+        "Repeats and look-up",
+        "Receipts",
+        "Texts people write",
+    ]
+    assert [section.is_wrong for section in wrong] == [False, False, False, True, False]
