@@ -244,3 +244,16 @@ def test_sending_is_paused_and_resumed_and_drawing_anew_moves_no_focus(
 
     expect(page.get_by_text("Messages are being sent as they become due.")).to_be_visible()
     assert Workspace.current().sending_paused_at is None
+
+
+@pytest.mark.parametrize("kind", [key for key, kind in KINDS.items() if not kind.is_builtin])
+def test_the_form_of_each_kind_fits_and_opens_by_keyboard(page, visit, shoot, kind):
+    visit(page_of("campaigns_smsgateway", "add") + f"?kind={kind}")
+    groups = page.locator("details.sms-group")
+
+    for group in groups.all():
+        press(page, group.locator("summary"))
+        expect(group.locator(".os-field").first).to_be_visible()
+
+    assert is_narrow(page)
+    shoot(f"sms-kind-{kind}")
