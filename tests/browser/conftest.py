@@ -22,6 +22,8 @@ SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 
 
 def pytest_collection_modifyitems(items):
+    # Playwright leaves an event loop running in its thread, in which no other can run: not that of calls to gateways.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if CHROMIUM:
         return
     skip = pytest.mark.skip(reason="there is no Chromium. On Debian or Ubuntu: apt-get install chromium")
