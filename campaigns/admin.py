@@ -6,18 +6,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from unfold.views import ChangeList
 
@@ -35,18 +33,32 @@ from campaigns.models import (
     Run,
     RunState,
 )
+from campaigns.sms import admin as sms_admin  # noqa: F401 - Settings > SMS, which registers itself
+from campaigns.sms.connections import Switchboard, reaches_nobody
+from campaigns.sms.desk import SettlingDesk, can_look_up
+from campaigns.sms.wording import error_of, parts_of
 from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import INCOMING_TONES, TONES
 from campaigns.wording import status_names, trigger_sentence
 from customers.models import Customer
 from orders.admin import OrdersScreen
 from workspace.models import User
-from workspace.screens import Facts, ReadOnlyScreen, Screen, close_window, lines, link, moment, nothing, pill
+from workspace.screens import (
+    Facts,
+    ReadOnlyScreen,
+    Screen,
+    clock,
+    close_window,
+    lines,
+    link,
+    moment,
+    nothing,
+    pill,
+)
+from workspace.timeline import entries
 
 STATE_TONES = {CampaignState.ACTIVE: "good", CampaignState.PAUSED: "warning", CampaignState.DRAFT: "info"}
 RUN_TONES = {RunState.FINISHED: "good", RunState.WAITING: "info", RunState.FAILED: "bad"}
-# Gateways that reach nobody: what they take is shown on a screen, or kept.
-TEST_GATEWAYS = frozenset({"phone", "console", "memory"})
 
 
 class CampaignList(ChangeList):
@@ -90,7 +102,11 @@ class CampaignScreen(Screen):
         entered = Run.objects.exclude(state=RunState.DECLINED)
         sent = Message.objects.filter(state__in=Message.SENT)
         rows: QuerySet[Campaign] = super().get_queryset(request)
-        return rows.annotate(entered_count=_count_of(entered), sent_count=_count_of(sent))
+        return rows.annotate(
+            entered_count=_of_each(entered, Count("pk")),
+            sent_count=_of_each(sent, Count("pk")),
+            parts_count=_of_each(sent, Sum("parts")),
+        )
 
     @admin.display(description=gettext_lazy("Campaign"), ordering="name")
     def name_shown(self, campaign: Any) -> str:
@@ -106,7 +122,7 @@ class CampaignScreen(Screen):
 
     @admin.display(description=gettext_lazy("Messages sent"), ordering="sent_count")
     def sent(self, campaign: Any) -> Any:
-        return f"{campaign.sent_count:,}" if campaign.sent_count else nothing("0")
+        return _counted(campaign.sent_count, campaign.parts_count) if campaign.sent_count else nothing("0")
 
     @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
     def changed(self, campaign: Campaign) -> str:
@@ -196,6 +212,8 @@ class CampaignScreen(Screen):
         is_changed = live is not None and live.version.definition != campaign.draft
         may_activate = request.user.has_perm("campaigns.activate_campaign")
         entered = Run.objects.filter(campaign=campaign).exclude(state=RunState.DECLINED)
+        sent = Message.objects.filter(campaign=campaign, state__in=Message.SENT)
+        counts = sent.aggregate(messages=Count("pk"), parts=Coalesce(Sum("parts"), 0))
         return {
             "state": _state(campaign),
             "sentence": trigger_sentence(campaign.draft, status_names()),
@@ -206,7 +224,9 @@ class CampaignScreen(Screen):
             "may_resume": may_activate and campaign.state == CampaignState.PAUSED,
             "may_end": may_activate and campaign.state in (CampaignState.ACTIVE, CampaignState.PAUSED),
             "entered_count": entered.count(),
-            "sent_count": Message.objects.filter(campaign=campaign, state__in=Message.SENT).count(),
+            "sent": _counted(counts["messages"], counts["parts"]),
+            "on_test_phone": reaches_nobody(),
+            "may_see_sms": request.user.has_perm("campaigns.view_smsgateway"),
         }
 
     # Its life
@@ -224,7 +244,7 @@ class CampaignScreen(Screen):
             else:
                 version = activation.version.number
                 self.log_change(request, campaign, _("Activated version %d.") % version)
-                since = _clock(activation.activated_at)
+                since = clock(activation.activated_at)
                 messages.success(
                     request,
                     _("“%(campaign)s” is active. It starts with changes after %(time)s.")
@@ -240,10 +260,11 @@ class CampaignScreen(Screen):
             back=back,
             refusal=refusal,
             is_live=is_live,
-            since=_clock(timezone.now()),
+            since=clock(timezone.now()),
             sentence=trigger_sentence(campaign.draft, status_names()),
             missing=_missing(campaign),
-            on_test_phone=settings.SMS_GATEWAY in TEST_GATEWAYS,
+            on_test_phone=reaches_nobody(),
+            may_see_sms=request.user.has_perm("campaigns.view_smsgateway"),
         )
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -379,8 +400,8 @@ class MessageList(ChangeList):
 
 
 @admin.register(Message)
-class MessageScreen(ReadOnlyScreen):
-    list_display = ("created", "told_shown", "customer", "order", "campaign", "text_shown")
+class MessageScreen(SettlingDesk):
+    list_display = ("created", "told_shown", "customer", "order", "campaign", "text_shown", "parts_shown")
     list_display_links = ("created",)
     list_filter = ("state", "skip_reason", "purpose", "campaign", "is_test")
     list_select_related = ("customer", "order", "campaign")
@@ -406,6 +427,10 @@ class MessageScreen(ReadOnlyScreen):
             return nothing()
         return format_html('<span class="os-sentence" title="{}">{}</span>', message.text, message.text[:60])
 
+    @admin.display(description=gettext_lazy("Parts"))
+    def parts_shown(self, message: Message) -> Any:
+        return parts_of(message) or nothing()
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -424,18 +449,31 @@ class MessageScreen(ReadOnlyScreen):
             (_("Purpose"), message.get_purpose_display()),
             (_("Deliver"), message.get_deliver_display()),
             (_("To"), message.phone or nothing()),
-            (_("Parts"), message.parts or nothing()),
+            (_("Parts"), parts_of(message) or nothing()),
             (_("Gateway"), message.gateway or nothing()),
             (_("Gateway's id"), message.gateway_id or nothing()),
             (_("Created"), moment(message.created_at, seconds=True)),
             (_("Worth sending until"), moment(message.expires_at)),
+            (_("Last called"), moment(message.called_at, seconds=True)),
             (_("Sent"), moment(message.sent_at, seconds=True)),
             (_("Receipt of"), moment(message.receipt_at, seconds=True)),
             (_("Reason in the receipt"), message.receipt_reason or nothing()),
-            (_("Error"), message.error or nothing()),
+            (_("Error"), error_of(message) or nothing()),
         ]
-        story = tell(message.run)
-        return self.page(request, "campaigns/message.html", told, message, where_title=told, facts=facts, story=story)
+        is_unknown = message.state == MessageState.UNKNOWN
+        return self.page(
+            request,
+            "campaigns/message.html",
+            told,
+            message,
+            where_title=told,
+            facts=facts,
+            story=tell(message.run),
+            heard=entries(message),
+            is_unknown=is_unknown,
+            may_settle=is_unknown and self.may_settle(request),
+            can_look_up=is_unknown and can_look_up(message, Switchboard.now()),
+        )
 
 
 @admin.register(IncomingText)
@@ -489,9 +527,18 @@ class IncomingTextScreen(ReadOnlyScreen):
         return self.page(request, "workspace/facts_page.html", _("Text from %s") % text.phone, text, facts=facts)
 
 
-def _count_of(rows: QuerySet[Any]) -> Coalesce:
-    mine = rows.filter(campaign=OuterRef("pk")).order_by().values("campaign").annotate(number=Count("pk"))
+def _of_each(rows: QuerySet[Any], number: Count | Sum) -> Coalesce:
+    mine = rows.filter(campaign=OuterRef("pk")).order_by().values("campaign").annotate(number=number)
     return Coalesce(Subquery(mine.values("number")), 0)
+
+
+def _counted(texts: int, parts: int) -> str:
+    """“812 messages, 1,004 parts”."""
+    words = {
+        "messages": ngettext("%s message", "%s messages", texts) % f"{texts:,}",
+        "parts": ngettext("%s part", "%s parts", parts) % f"{parts:,}",
+    }
+    return _("%(messages)s, %(parts)s") % words
 
 
 def _may_edit(campaign: Campaign) -> bool:
@@ -515,10 +562,6 @@ def _missing(campaign: Campaign) -> list[str]:
         return missing_statuses(read_plan(campaign.draft))
     except DefinitionError:
         return []
-
-
-def _clock(at: Any) -> str:
-    return date_format(timezone.localtime(at), "H:i")
 
 
 def _change(run: Run) -> Any:

@@ -36,6 +36,7 @@ def send_due_messages() -> None:
 @shared_task(name="campaigns.recover_expired")
 def recover_expired() -> None:
     """What died between its claim and its answer goes back to the queue, or to a person."""
+    heartbeats.beat(heartbeats.SWEEPS)
     if sending.recover_expired():
         doorbell.ring(SENDING)
 

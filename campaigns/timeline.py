@@ -1,15 +1,18 @@
 """What campaigns have to tell of an order or a customer: the campaigns it entered, the texts it was owed, and those
-that somebody wrote to us."""
+that somebody wrote to us; and of a message all that was done with it and heard of it.
+"""
 
 from __future__ import annotations
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import IncomingText, MessageState, Run, RunState
+from campaigns.models import Fate, IncomingText, Message, MessageEvent, MessageState, Receipt, Run, RunState
+from campaigns.sms.wording import told_by
 from campaigns.story import tell_all, tell_messages
 from customers.models import Customer
 from orders.models import Order
+from workspace.models import User
 from workspace.timeline import Entry, register
 
 Meaning = IncomingText.Meaning
@@ -23,6 +26,19 @@ TONES = {
 }
 
 INCOMING_TONES = {Meaning.STOP: "bad", Meaning.START: "good"}
+What = MessageEvent.What
+# Icon and tone.
+EVENTS = {
+    What.PUT_OFF: ("schedule", "warning"),
+    What.REFUSED: ("block", "bad"),
+    What.UNSURE: ("question_mark", "warning"),
+    What.EXPIRED_CALL: ("power_off", "warning"),
+    What.SENT_AGAIN: ("replay", "info"),
+    What.LOOKED_UP: ("search", "info"),
+    What.RECEIPT: ("receipt_long", "info"),
+    What.SETTLED: ("person", "info"),
+}
+RECEIPTS = {Fate.ACCEPTED: "info", Fate.DELIVERED: "good", Fate.UNDELIVERED: "bad", Fate.EXPIRED: "bad"}
 
 
 def entries_into_campaigns(order: Order, most: int) -> list[Entry]:
@@ -74,6 +90,39 @@ def texts_from(customer: Customer, most: int) -> list[Entry]:
     ]
 
 
+def sending(message: Message, most: int) -> list[Entry]:
+    """What we did with a message, and what its gateway and people said of it."""
+    events, receipts = list(message.events.order_by("-pk")[:most]), list(message.receipts.order_by("-pk")[:most])
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in={e.actor_id for e in events if e.actor_id})}
+    return [
+        *_milestones(message),
+        *(_event(event, names.get(event.actor_id or 0, "")) for event in events),
+        *(_receipt(receipt) for receipt in receipts),
+    ]
+
+
+def _milestones(message: Message) -> list[Entry]:
+    """What stands in the message itself."""
+    entries = [Entry(message.created_at, "edit_note", _("It was owed"))]
+    if message.called_at:
+        entries.append(Entry(message.called_at, "call_made", _("Handed to %s") % message.gateway, rank=1))
+    if message.sent_at:
+        entries.append(Entry(message.sent_at, "check", _("Taken as sent"), tone="good", rank=3))
+    return entries
+
+
+def _event(event: MessageEvent, actor: str) -> Entry:
+    icon, tone = EVENTS[MessageEvent.What(event.what)]
+    details = tuple(detail for detail in (event.gateway, actor) if detail)
+    return Entry(event.at, icon, told_by(event), details, tone, rank=2)
+
+
+def _receipt(receipt: Receipt) -> Entry:
+    text = _("Receipt: %s") % Fate(receipt.fate).label
+    details = tuple(detail for detail in (receipt.reason, receipt.gateway) if detail)
+    return Entry(receipt.occurred_at, "receipt_long", text, details, RECEIPTS[Fate(receipt.fate)], rank=4)
+
+
 def _after_entry(run: Run, story: list[str]) -> list[str]:
     """The change is an entry of its own, and that it entered is said above."""
     known = (1 if run.transition_id else 0) + (1 if run.step else 0)
@@ -88,3 +137,4 @@ register(Order, entries_into_campaigns)
 register(Order, texts)
 register(Customer, texts)
 register(Customer, texts_from)
+register(Message, sending)

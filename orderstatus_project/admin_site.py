@@ -9,13 +9,19 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Message, Run
+from campaigns.sms.desk import DESK
+from orderstatus_project.system import may_look, may_pause
 from workspace.heartbeats import is_silent
 from workspace.local_time import workspace_of
+
+# What waits for a person is counted up to here.
+MOST_COUNTED = 999
 
 Text = str | Promise
 Item = dict[str, Any]
@@ -38,7 +44,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _screen(request, _("Campaigns"), "campaign", "campaigns.campaign"),
                 _screen(request, _("Orders that entered"), "conversion_path", "campaigns.run") if orders_on else None,
-                _screen(request, _("Messages"), "sms", "campaigns.message"),
+                _messages(request),
+                _desk(request),
                 _screen(request, _("Incoming texts"), "chat", "campaigns.incomingtext"),
             ],
         ),
@@ -47,8 +54,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _screen(request, _("Order Statuses"), "label", "statuses.orderstatus"),
                 _screen(request, _("General"), "tune", "workspace.workspace"),
+                _screen(request, _("SMS"), "cell_tower", "campaigns.smsgateway"),
                 _screen(request, _("Integrations"), "cable", "workspace.source", "workspace.apikey"),
                 _screen(request, _("People"), "badge", "workspace.user", "auth.group"),
+                _system(request),
             ],
         ),
     ]
@@ -78,7 +87,7 @@ def on_every_page(request: HttpRequest) -> dict[str, Any]:
     """What unfold puts into the context of each admin page."""
     if not request.user.is_authenticated:
         return {}
-    return {"banners": [*_stillness(), *_orders_off(request)]}
+    return {"banners": [*_paused(request), *_stillness(request), *_orders_off(request)]}
 
 
 def style(_request: HttpRequest) -> str:
@@ -105,13 +114,27 @@ class Banner:
     button: Text = ""
 
 
-def _stillness() -> list[Banner]:
+def _paused(request: HttpRequest) -> list[Banner]:
+    workspace = workspace_of(request)
+    if not workspace.sending_paused_at:
+        return []
+    words = {"time": date_format(timezone.localtime(workspace.sending_paused_at), "j M, H:i")}
+    text = _("Since %(time)s. Messages wait until it is resumed.") % words
+    if workspace.sending_paused_by:
+        words["who"] = str(workspace.sending_paused_by)
+        text = _("Since %(time)s, by %(who)s. Messages wait until it is resumed.") % words
+    way_out = (reverse("system-resume"), _("Resume sending")) if may_pause(request) else ("", "")
+    return [Banner("warning", "pause_circle", _("All sending is paused."), text, *way_out)]
+
+
+def _stillness(request: HttpRequest) -> list[Banner]:
     """Nobody answers, or what is due is not done: nothing is lost, but nobody gets a text."""
     now = timezone.now()
     safe = _("Nothing is lost: what is due is done when they are back.")
     if is_silent(now):
         return [Banner("bad", "cloud_off", _("No worker has answered for two minutes."), safe)]
-    if Run.objects.overdue(now).exists() or Message.objects.overdue(now).exists():
+    is_paused = workspace_of(request).sending_paused_at is not None
+    if Run.objects.overdue(now).exists() or (not is_paused and Message.objects.overdue(now).exists()):
         behind = _("Orders or messages wait longer than they should: workers are missing, or too few.")
         return [Banner("warning", "hourglass_top", _("Work is late."), behind)]
     return []
@@ -136,6 +159,36 @@ def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item 
         if _may_see(request, model):
             return {"title": title, "icon": icon, "link": _list_of(model), "active": _is_at(request, *models)}
     return None
+
+
+def _messages(request: HttpRequest) -> Item | None:
+    item = _screen(request, _("Messages"), "sms", "campaigns.message")
+    if item and request.path.startswith(reverse(DESK)):
+        item["active"] = False
+    return item
+
+
+def _desk(request: HttpRequest) -> Item | None:
+    """Always in its place, with a number once somebody is needed."""
+    if not request.user.has_perms(("campaigns.settle_message", "campaigns.view_message")):
+        return None
+    number = Message.objects.unknown()[: MOST_COUNTED + 1].count()
+    address = reverse(DESK)
+    return {
+        "title": _("Messages to settle"),
+        "icon": "contact_support",
+        "link": address,
+        "active": request.path.startswith(address),
+        "badge": f"{MOST_COUNTED}+" if number > MOST_COUNTED else number,
+        "badge_variant": "warning",
+    }
+
+
+def _system(request: HttpRequest) -> Item | None:
+    if not may_look(request):
+        return None
+    address = reverse("system")
+    return {"title": _("System"), "icon": "monitor_heart", "link": address, "active": request.path.startswith(address)}
 
 
 def _tabs(request: HttpRequest, *lists: tuple[str, Text]) -> dict[str, Any]:

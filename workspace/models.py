@@ -60,10 +60,14 @@ class Workspace(models.Model):
         help_text=_("Whoever texts one of these, and nothing else, gets messages again."),
     )
     sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)
+    sending_paused_by = models.ForeignKey(
+        User, models.SET_NULL, verbose_name=_("sending paused by"), null=True, editable=False, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("general settings")
         verbose_name_plural = _("general settings")
+        permissions = [("pause_sending", _("Can pause and resume all sending"))]
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="workspace_is_one_row")]
 
     def __str__(self) -> str:
@@ -81,6 +85,18 @@ class Workspace(models.Model):
     @classmethod
     def orders_are_on(cls) -> bool:
         return cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=True).exists()
+
+    @classmethod
+    def pause_sending(cls, by: User) -> bool:
+        """No gateway is called until sending is resumed. Answers whether it was not paused already."""
+        running = cls.objects.filter(pk=cls.SINGLETON_ID, sending_paused_at=None)
+        return bool(running.update(sending_paused_at=timezone.now(), sending_paused_by=by))
+
+    @classmethod
+    def resume_sending(cls) -> bool:
+        """Answers whether it was paused."""
+        paused = cls.objects.filter(pk=cls.SINGLETON_ID, sending_paused_at__isnull=False)
+        return bool(paused.update(sending_paused_at=None, sending_paused_by=None))
 
 
 class Source(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.admin.utils import unquote
@@ -16,6 +16,8 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
@@ -105,6 +107,23 @@ def moment(at: datetime | None, *, seconds: bool = False) -> str | SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', at.isoformat(), local.isoformat(" ", "seconds"), shown
     )
+
+
+def clock(at: datetime) -> str:
+    """Only the time of day."""
+    return date_format(timezone.localtime(at), "H:i")
+
+
+def age(lasted: timedelta) -> str:
+    """“8 s”, “3 min”, “2 h”, “4 days”."""
+    seconds = max(int(lasted.total_seconds()), 0)
+    if seconds < 60:
+        return _("%d s") % seconds
+    if seconds < 3600:
+        return _("%d min") % (seconds // 60)
+    if seconds < 86400:
+        return _("%d h") % (seconds // 3600)
+    return ngettext("%d day", "%d days", seconds // 86400) % (seconds // 86400)
 
 
 def pill(text: Text, tone: str = "") -> SafeString:

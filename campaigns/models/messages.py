@@ -77,6 +77,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         due = Q(lane__in=Lane.values, due_at__lte=moment)
         return self.filter(due, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
 
+    def unknown(self) -> MessageQuerySet:
+        """Those that wait for a person, or to be looked up."""
+        return self.filter(state=MessageState.UNKNOWN)
+
 
 class Message(models.Model):
     """One SMS owed by one run at one step. Its text and number are emptied when the customer is erased."""
@@ -145,6 +149,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        permissions = [("settle_message", _("Can settle messages whose fate is unknown"))]
         ordering: ClassVar[list[str]] = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["run", "step"], name="campaigns_message_once_per_run_and_step"),

@@ -8,7 +8,7 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from django import forms
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Fate
-from campaigns.sms.gateways.base import BadReceipt, BadSignature, Delivery, GatewayForm, Incoming, Told
+from campaigns.sms.gateways.base import BadReceipt, BadSignature, Delivery, GatewayForm, Groups, Incoming, Told
 from campaigns.sms.replies import find, find_text, quote, read_json
 
 # As most providers say it, and as SMPP does (3.4, appendix B). Without regard to case.
@@ -46,6 +46,23 @@ class ReceiptsForm(GatewayForm):
     """How to read what the gateway calls us with. A path is `data.items.0.id`: names of fields, or places in a list."""
 
     secret_fields = frozenset({"signing_secret"})
+    groups: ClassVar[Groups] = (
+        (
+            gettext_lazy("Receipts"),
+            (
+                "receipt_list",
+                "receipt_id",
+                "receipt_reference",
+                "receipt_status",
+                "receipt_words",
+                "receipt_reason",
+                "receipt_time",
+                "signature_header",
+                "signing_secret",
+            ),
+        ),
+        (gettext_lazy("Texts people write"), ("incoming_text", "incoming_phone")),
+    )
 
     receipt_list = forms.CharField(
         label=gettext_lazy("Receipts: where the list is"),

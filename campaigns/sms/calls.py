@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import SplitResult, urlsplit
 from urllib.parse import quote as quote_url
 
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.sms.callbacks import ReceiptsForm
-from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import Answer, Groups, Later, Outgoing, Refused, Taken, Unsure
 from campaigns.sms.replies import find, find_text, quote, read_json
 from campaigns.sms.wire import TIMEOUT_S, Call, Heard, Reply
 
@@ -36,6 +36,14 @@ class CallForm(ReceiptsForm):
     """How a provider is called, whatever it is told."""
 
     secret_fields = ReceiptsForm.secret_fields | {"auth_value", "password"}
+    groups: ClassVar[Groups] = (
+        (gettext_lazy("Answers"), ("answers_path", "answer_reference", "id_path", "error_path")),
+        (
+            gettext_lazy("Repeats and look-up"),
+            ("knows_repeats", "repeat_header", "look_up_url", "look_up_id", "look_up_404"),
+        ),
+        *ReceiptsForm.groups,
+    )
 
     url = forms.CharField(
         label=gettext_lazy("Address"), help_text=gettext_lazy("Where messages are posted to: https://…")

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
-from campaigns.sms.gateways.base import Answer, Gateway, Later, Outgoing, SendsOnly, Setup, Taken
+from campaigns.sms.gateways.base import Answer, Gateway, GatewayKind, Later, Outgoing, SendsOnly, Setup, Taken
 from workspace.database import lock_rows
 from workspace.encryption import CannotDecrypt, decrypt
 
@@ -111,6 +111,15 @@ def setup_of(row: SmsGateway) -> Setup:
     )
 
 
+def problem_of(row: SmsGateway) -> str:
+    """Why this gateway cannot be connected at all; empty if it can."""
+    try:
+        _kind_of(row), decrypt(row.secrets)
+    except (CannotDecrypt, UnknownKind) as error:
+        return str(error)
+    return ""
+
+
 def reaches_nobody() -> bool:
     """Whether no gateway is connected, so that messages go to the test phone at most."""
     return not SmsGateway.objects.filter(is_active=True).exists()
@@ -153,10 +162,14 @@ def receipts_url(code: str) -> str:
 def _live(pk: int, configured_at: datetime) -> Gateway:
     """One for each process and configuration, which keeps its connections open."""
     row = SmsGateway.objects.get(pk=pk)
+    return _kind_of(row).connect(setup_of(row))
+
+
+def _kind_of(row: SmsGateway) -> GatewayKind:
     kind = KINDS.get(row.kind)
     if kind is None:
         raise UnknownKind(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
-    return kind.connect(setup_of(row))
+    return kind
 
 
 def _fallback() -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.screens import turn_orders_on
 from workspace.models import User
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -17,9 +18,12 @@ QUIET = (
     "--disable-sync",
 )
 PICTURES = Path(__file__).parents[2] / "test-results"
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
 def pytest_collection_modifyitems(items):
+    # Playwright leaves an event loop running in its thread, in which no other can run: not that of calls to gateways.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if CHROMIUM:
         return
     skip = pytest.mark.skip(reason="there is no Chromium. On Debian or Ubuntu: apt-get install chromium")
@@ -69,3 +73,31 @@ def picture(page):
     """Keeps what the page looks like, for people to look at."""
     PICTURES.mkdir(exist_ok=True)
     return lambda name: page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def visit(visitor, live_server):
+    """Go to an address of the admin as an administrator."""
+    turn_orders_on()
+    visitor.set_default_timeout(10_000)
+    return lambda address: visitor.goto(live_server.url + address)
+
+
+@pytest.fixture
+def shoot(page):
+    """Pictures of the page as it stands, wide and narrow, light and dark: when asked for, by SCREENSHOTS=folder."""
+    if not os.environ.get("SCREENSHOTS"):
+        return lambda _name: None
+    folder = Path(os.environ["SCREENSHOTS"])
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def shoot(name):
+        for size, viewport in SIZES.items():
+            page.set_viewport_size(viewport)
+            for scheme in ("light", "dark"):
+                page.evaluate("scheme => { document.documentElement.className = scheme }", scheme)
+                page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
+        page.set_viewport_size(SIZES["desktop"])
+        page.evaluate("document.documentElement.className = 'light'")
+
+    return shoot

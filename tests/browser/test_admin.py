@@ -1,6 +1,4 @@
 import json
-import os
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -11,42 +9,12 @@ from campaigns.models import Campaign, Message, Run
 from orders.by_hand import change_status
 from orders.models import Order
 from statuses.models import OrderStatus
+from tests.browser.conftest import SIZES
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
-from tests.screens import documented_statuses, page_of, ready_for_pickup, turn_orders_on
+from tests.screens import documented_statuses, page_of, ready_for_pickup
 from workspace.models import ApiKey
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
-
-
-@pytest.fixture
-def visit(visitor, live_server):
-    """Go to an address of the admin as an administrator."""
-    turn_orders_on()
-    visitor.set_default_timeout(10_000)
-    return lambda address: visitor.goto(live_server.url + address)
-
-
-@pytest.fixture
-def shoot(page):
-    """Pictures of the page as it stands, wide and narrow, light and dark: when asked for, by SCREENSHOTS=folder."""
-    if not os.environ.get("SCREENSHOTS"):
-        return lambda _name: None
-    folder = Path(os.environ["SCREENSHOTS"])
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def shoot(name):
-        for size, viewport in SIZES.items():
-            page.set_viewport_size(viewport)
-            for scheme in ("light", "dark"):
-                page.evaluate("scheme => { document.documentElement.className = scheme }", scheme)
-                page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
-        page.set_viewport_size(SIZES["desktop"])
-        page.evaluate("document.documentElement.className = 'light'")
-
-    return shoot
 
 
 @pytest.fixture
@@ -175,7 +143,7 @@ def test_the_documented_campaign_is_written_and_activated_by_keyboard(page, visi
     press(page, page.get_by_role("link", name="Activate"))
     window = page.get_by_role("dialog")
     expect(window).to_contain_text("Starts with changes after")
-    expect(window).to_contain_text("Messages go to the test phone.")
+    expect(window).to_contain_text("messages go to the test phone only")
     shoot("campaign-activate")
     press(page, window.get_by_role("button", name="Activate"))
     expect(page.get_by_text("“Ready for pickup” is active.")).to_be_visible()

@@ -186,7 +186,7 @@ def test_activating_says_from_when_and_where_messages_go(admin, draft, settings)
     page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
 
     assert "Starts with changes after 12:00." in page
-    assert "Messages go to the test phone." in page
+    assert "messages go to the test phone only" in page
 
 
 def test_activating_names_statuses_that_are_missing(admin, shop):

@@ -38,6 +38,7 @@ def test_our_commands_are_known():
         "campaign",
         "create_api_key",
         "drain",
+        "listen",
         "load",
         "make_login",
         "orders",

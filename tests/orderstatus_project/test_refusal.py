@@ -44,6 +44,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
 def test_warnings_let_it_start(settings):
     settings.PRODUCTION, settings.DEMO, settings.SMS_GATEWAY = True, False, "memory"
     settings.SECRET_KEY, settings.SECRET_KEY_IS_GIVEN = "0123456789abcdefghijklmnopqrstuvwxyz-0123456789-xyz", True
+    settings.ENCRYPTION_KEYS_ARE_GIVEN = True
     settings.ALLOWED_HOSTS = ["orders.example.com"]
 
     refuse_to_start_wrongly()

@@ -2,16 +2,21 @@
 
 import signal
 import threading
+from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
 
 from campaigns.sms.listening import listen
 
 
 class Command(BaseCommand):
-    help = "Hear the receipts and incoming texts of SMPP gateways until SIGTERM. Idle while none is connected."
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.description = _(
+            "Hear the receipts and incoming texts of SMPP gateways until SIGTERM. Idle while none is connected."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
@@ -21,6 +26,6 @@ class Command(BaseCommand):
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
-        self.stdout.write("Listening.")
+        self.stdout.write(_("Listening."))
         self.stdout.flush()
         listen(stop)

@@ -192,6 +192,10 @@ class Setup:
     receipts_url: str = ""
 
 
+# (heading, names of fields), …
+Groups = tuple[tuple[str | Promise, tuple[str, ...]], ...]
+
+
 class GatewayForm(forms.Form):
     """The settings of a kind. What `secret_fields` names is stored encrypted and never shown again.
 
@@ -199,6 +203,8 @@ class GatewayForm(forms.Form):
     """
 
     secret_fields: ClassVar[frozenset[str]] = frozenset()
+    # Headings under which the screen folds away what most people leave as it is, each with its fields.
+    groups: ClassVar[Groups] = ()
 
     @classmethod
     def complete(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,6 +217,7 @@ class GatewayKind:
     """`connect` makes a live connection, and calls nobody yet. A built-in one needs no settings and is not offered.
 
     `listen` opens the line on which this kind tells things, and raises OSError; None: it calls us instead.
+    `summary` says in a sentence for whom it is, where a person chooses a kind.
     """
 
     key: str
@@ -219,6 +226,7 @@ class GatewayKind:
     form: type[GatewayForm] = GatewayForm
     is_builtin: bool = False
     listen: Callable[[Setup], Line] | None = None
+    summary: str | Promise = ""
 
 
 class SendsOnly:

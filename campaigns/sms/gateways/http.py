@@ -92,4 +92,10 @@ class Http:
         return judge_failure(heard, words, knows_repeats=self.promises.is_idempotent)
 
 
-KIND = GatewayKind("http", gettext_lazy("HTTP, one message a call"), Http, HttpForm)
+KIND = GatewayKind(
+    "http",
+    gettext_lazy("HTTP, one message a call"),
+    Http,
+    HttpForm,
+    summary=gettext_lazy("For most providers: each message is posted as JSON or as a form, the way you describe."),
+)

@@ -127,4 +127,10 @@ class HttpBatch:
         return read_answer(item, self.settings, message.text)
 
 
-KIND = GatewayKind("http_batch", gettext_lazy("HTTP, many messages a call"), HttpBatch, HttpBatchForm)
+KIND = GatewayKind(
+    "http_batch",
+    gettext_lazy("HTTP, many messages a call"),
+    HttpBatch,
+    HttpBatchForm,
+    summary=gettext_lazy("For providers that take a list: the fastest way, up to hundreds of messages in one post."),
+)

@@ -215,4 +215,10 @@ def _delivery(status: str, sid: str, reference: str, said: Mapping[str, str]) ->
     return Delivery(fate.value, sid, reference, quote(reason))
 
 
-KIND = GatewayKind("twilio", "Twilio", Twilio, TwilioForm)
+KIND = GatewayKind(
+    "twilio",
+    "Twilio",
+    Twilio,
+    TwilioForm,
+    summary=gettext_lazy("An account SID and an auth token are all it needs; receipts and STOP come by themselves."),
+)

@@ -16,6 +16,19 @@
         if (at) at.focus();
     });
 
+    // Browsers forget about autofocus when a page comes late.
+    document.addEventListener("DOMContentLoaded", () => {
+        const at = document.querySelector("#content [autofocus]");
+        if (at && document.activeElement === document.body) at.focus();
+    });
+
+    // Where a part of a page was asked for and the login came: it is needed for the whole page.
+    document.addEventListener("htmx:beforeSwap", (event) => {
+        if (!new URL(event.detail.xhr.responseURL, window.location).pathname.endsWith("/login/")) return;
+        event.preventDefault();
+        window.location.reload();
+    });
+
     document.addEventListener("os-saved", () => { isStale = true; });
 
     document.addEventListener("click", (event) => {
@@ -45,7 +58,9 @@
         if (field.dataset.suggests) {
             const code = document.getElementById(field.dataset.suggests);
             if (code && !code.dataset.touched) {
-                code.value = field.value.trim().toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "").slice(0, 64);
+                const [others, between] = code.dataset.suggested === "ascii" ? [/[^a-z0-9]+/g, "-"] : [/[^\p{L}\p{N}]+/gu, "_"];
+                const plain = field.value.trim().toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
+                code.value = plain.replace(others, between).replace(/^[_-]+/, "").slice(0, code.maxLength > 0 ? code.maxLength : 64).replace(/[_-]+$/, "");
                 code.dispatchEvent(new Event("os:suggested", { bubbles: true }));
             }
         } else if (field.matches("[data-suggested]")) {

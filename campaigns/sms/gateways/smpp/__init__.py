@@ -22,4 +22,11 @@ def connect(setup: Setup) -> Smpp:
     return Smpp(Account.of(setup))
 
 
-KIND = GatewayKind("smpp", _("SMPP 3.4"), connect, SmppForm, listen=SmppLine)
+KIND = GatewayKind(
+    "smpp",
+    _("SMPP 3.4"),
+    connect,
+    SmppForm,
+    listen=SmppLine,
+    summary=_("A line of its own to an operator or aggregator; receipts and texts are heard by `manage.py listen`."),
+)

@@ -1,0 +1,187 @@
+"""The desk for messages whose fate is unknown: each with what was sent and heard, settled singly or in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.views.decorators.http import require_POST
+
+from campaigns.models import Message
+from campaigns.sms import settling
+from campaigns.sms.connections import Switchboard
+from campaigns.sms.wording import error_of
+from workspace.database import in_sets
+from workspace.screens import ReadOnlyScreen, close_window, moment
+
+DESK = "admin:campaigns_message_desk"
+SHOWN = 50
+LOOK_UP, SENT, NOT_SENT = "look_up", "sent", "not_sent"
+
+TITLES = {
+    SENT: ngettext_lazy("Mark the message as sent?", "Mark %(n)d messages as sent?", "n"),
+    NOT_SENT: ngettext_lazy(
+        "Mark the message as not sent, and send it?", "Mark %(n)d messages as not sent, and send them?", "n"
+    ),
+}
+DONE = {
+    LOOK_UP: ngettext_lazy(
+        "%(n)d message is settled by what its gateway said.",
+        "%(n)d messages are settled by what their gateways said.",
+        "n",
+    ),
+    SENT: ngettext_lazy("%(n)d message is marked as sent.", "%(n)d messages are marked as sent.", "n"),
+    NOT_SENT: ngettext_lazy("%(n)d message is on its way again.", "%(n)d messages are on their way again.", "n"),
+}
+NOT_ANSWERED = ngettext_lazy(
+    "The gateway could not say what became of the message, or could not be asked.",
+    "Of %(n)d messages the gateways could not say what became of them, or could not be asked.",
+    "n",
+)
+MEANWHILE = ngettext_lazy(
+    "%(n)d had been settled meanwhile, by somebody else or a receipt, and stays as it is.",
+    "%(n)d had been settled meanwhile, by somebody else or by receipts, and stay as they are.",
+    "n",
+)
+
+
+class ReasonForm(forms.Form):
+    """Why a person says so: kept with each message."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("How do you know?"),
+        max_length=400,
+        help_text=gettext_lazy(
+            "Kept with each message, such as “Not in the provider’s log of 3 May, asked Ann there.”"
+        ),
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody ticked: these messages, or all of the list as it was when it was drawn."""
+
+    ids: Sequence[int]
+    # Where to go when it is done.
+    back: str
+    asked: dict[str, Any]
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Chosen:
+        ticked = [_id(raw) for raw in request.POST.getlist("message")]
+        gateway, newest = request.POST.get("gateway", ""), _id(request.POST.get("newest", "0"))
+        asked = {"message": ticked, "gateway": gateway, "newest": newest, "all": request.POST.get("all", "")}
+        ids = ticked
+        if asked["all"]:
+            ids = list(_listed(gateway).filter(pk__lte=newest).values_list("pk", flat=True))
+        is_single = request.POST.get("from") == "message" and len(ids) == 1
+        asked["from"] = "message" if is_single else ""
+        back = reverse("admin:campaigns_message_change", args=ids) if is_single else reverse(DESK)
+        return cls(ids, back, asked)
+
+
+class SettlingDesk(ReadOnlyScreen):
+    """The part of the messages' screen that settles."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("to-settle/", wrap(self.desk_view), name="campaigns_message_desk"),
+            path("settle/", wrap(require_POST(self.settle_view)), name="campaigns_message_settle"),
+            *super().get_urls(),
+        ]
+
+    def may_settle(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("campaigns.settle_message") and self.has_view_permission(request))
+
+    def desk_view(self, request: HttpRequest) -> HttpResponse:
+        self._refuse_others(request)
+        gateway = request.GET.get("gateway", "")
+        listed = _listed(gateway)
+        rows = list(listed.select_related("customer", "order", "campaign")[:SHOWN])
+        switchboard = Switchboard.now()
+        newest = listed.order_by("-pk").values_list("pk", flat=True).first()
+        gateways = list(_listed("").order_by("gateway").values_list("gateway", flat=True).distinct())
+        shown: dict[str, Any] = {
+            "rows": [(row, moment(row.called_at), error_of(row), can_look_up(row, switchboard)) for row in rows],
+            "number": listed.count(),
+            "newest": newest or 0,
+            "gateway": gateway,
+            "gateways": gateways if len(gateways) > 1 or gateway else [],
+        }
+        return self.page(request, "campaigns/desk/desk.html", _("Messages to settle"), is_single=True, **shown)
+
+    def settle_view(self, request: HttpRequest) -> HttpResponse:
+        """Look up at once; for the other two first a window that asks how somebody knows."""
+        self._refuse_others(request)
+        todo, chosen = request.POST.get("do"), Chosen.of(request)
+        if todo not in {LOOK_UP, SENT, NOT_SENT}:
+            return HttpResponseBadRequest()
+        if not chosen.ids:
+            messages.error(request, _("Choose at least one message. Those chosen before may be settled by now."))
+            return close_window(request, chosen.back)
+        if todo == LOOK_UP:
+            self._look_up(request, chosen)
+            return close_window(request, chosen.back)
+        form = ReasonForm(request.POST if "reason" in request.POST else None)
+        form.use_required_attribute = False
+        if not form.is_valid():
+            return self._ask(request, todo, chosen, form)
+        self._settle(request, todo, chosen, form.cleaned_data["reason"])
+        return close_window(request, chosen.back)
+
+    def _ask(self, request: HttpRequest, todo: str, chosen: Chosen, form: ReasonForm) -> HttpResponse:
+        number = len(chosen.ids)
+        shown: dict[str, Any] = {"form": form, "do": todo, "asked": chosen.asked, "number": number, "back": chosen.back}
+        return self.window(request, "campaigns/desk/settle.html", TITLES[todo] % {"n": number}, **shown)
+
+    def _settle(self, request: HttpRequest, todo: str, chosen: Chosen, reason: str) -> None:
+        verb = settling.mark_sent if todo == SENT else settling.mark_not_sent_and_send
+        assert request.user.pk is not None
+        settled = sum(verb(some, reason=reason, actor_id=request.user.pk) for some in in_sets(chosen.ids))
+        _tell(request, todo, settled, len(chosen.ids) - settled)
+
+    def _look_up(self, request: HttpRequest, chosen: Chosen) -> None:
+        most = settling.LOOK_UPS_AT_ONCE
+        asked = list(Message.objects.unknown().filter(pk__in=chosen.ids[:most]).order_by("pk"))
+        settled = settling.look_up(asked, request.user.pk)
+        _tell(request, LOOK_UP, settled, len(chosen.ids[:most]) - len(asked))
+        if open_still := len(asked) - settled:
+            messages.warning(request, NOT_ANSWERED % {"n": open_still})
+        if len(chosen.ids) > most:
+            messages.info(request, _("%d are looked up at a time: look up the rest in a moment.") % most)
+
+    def _refuse_others(self, request: HttpRequest) -> None:
+        if not self.may_settle(request):
+            raise PermissionDenied
+
+
+def can_look_up(message: Message, switchboard: Switchboard) -> bool:
+    connection = switchboard.find(message.gateway)
+    return connection is not None and connection.gateway.promises.can_look_up
+
+
+def _listed(gateway: str) -> QuerySet[Message]:
+    unknown = Message.objects.unknown().order_by("pk")
+    return unknown.filter(gateway=gateway) if gateway else unknown
+
+
+def _tell(request: HttpRequest, todo: str, settled: int, meanwhile: int) -> None:
+    if settled:
+        messages.success(request, DONE[todo] % {"n": settled})
+    if meanwhile:
+        messages.warning(request, MEANWHILE % {"n": meanwhile})
+
+
+def _id(raw: str) -> int:
+    return int(raw) if raw.isdecimal() and len(raw) < 19 else 0

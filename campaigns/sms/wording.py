@@ -1,0 +1,96 @@
+"""Gateways and what they answer, in the words of the screens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.models import Encoding, Fate, Message, MessageEvent, SkipReason, SmsGateway
+from campaigns.sms.connections import problem_of
+from campaigns.sms.gateways import KINDS
+from campaigns.sms.gateways.base import Answer, Later, Refused, Taken, Unsure
+from workspace.screens import clock
+
+What = MessageEvent.What
+
+# Words and tone, as a pill is made of.
+State = tuple[str, str]
+
+
+def kind_of(row: SmsGateway) -> str:
+    return str(KINDS[row.kind].label) if row.kind in KINDS else row.kind
+
+
+def state_of(row: SmsGateway, now: datetime) -> State:
+    if problem_of(row):
+        return _("Cannot be used"), "bad"
+    if not row.is_active:
+        return _("Not in use"), ""
+    if row.out_until and row.out_until > now:
+        return _("Out of order until %s") % clock(row.out_until), "bad"
+    return (_("Active"), "good") if row.last_sent_at else (_("Active, never used"), "info")
+
+
+def speed_of(row: SmsGateway) -> str:
+    """“20 calls at once, at most 30 messages a second”."""
+    calls = ngettext("%d call at once", "%d calls at once", row.connections) % row.connections
+    if row.per_second is None:
+        return calls
+    return _("%(calls)s, at most %(number)s messages a second") % {"calls": calls, "number": f"{row.per_second:g}"}
+
+
+def price_of(row: SmsGateway) -> str:
+    if row.price_per_part is None:
+        return ""
+    return _("%(price)s %(currency)s a part") % {
+        "price": f"{row.price_per_part.normalize():f}",
+        "currency": row.currency,
+    }
+
+
+def answer_of(answer: Answer) -> State:
+    """What a gateway said to a message, and what that means."""
+    match answer:
+        case Taken(gateway_id) if gateway_id:
+            return _("The gateway took it, and calls it %s.") % gateway_id, "good"
+        case Taken():
+            return _("The gateway took it."), "good"
+        case Refused(error):
+            return _("The gateway refused it: %s") % error, "bad"
+        case Later(error, _after_s, True):
+            return _("The gateway could not be reached: %s") % error, "bad"
+        case Later(error):
+            return _("The gateway would not take it now: %s") % error, "warning"
+        case Unsure(error):
+            return _("No certain answer, so the text may arrive or not: %s") % error, "warning"
+
+
+def parts_of(message: Message) -> str:
+    """“2 parts, UCS-2”; empty before its text was made."""
+    if not message.parts:
+        return ""
+    parts = ngettext("%d part", "%d parts", message.parts) % message.parts
+    return f"{parts}, {Encoding(message.encoding).label}" if message.encoding else parts
+
+
+def error_of(message: Message) -> str:
+    """In the gateway's words, or in ours where the law had its say about one that may have been sent."""
+    return str(SkipReason(message.error).label) if message.error in SkipReason.values else message.error
+
+
+def told_by(event: MessageEvent) -> str:
+    """One thing that befell a message, as a sentence without its end."""
+    match event.what:
+        case What.LOOKED_UP:
+            found = {"taken": _("the gateway has it"), "no_answer": _("the gateway cannot say")}
+            return _("Looked up: %s") % found.get(event.detail, event.detail)
+        case What.SETTLED:
+            fate, _colon, reason = event.detail.partition(": ")
+            sentence = _("Marked as sent: %s") if fate == "sent" else _("Marked as not sent, and sent: %s")
+            return sentence % reason
+        case What.RECEIPT if event.detail in Fate.values:
+            return _("A receipt proved that it was sent: %s") % Fate(event.detail).label
+    label = str(What(event.what).label)
+    return f"{label}: {event.detail}" if event.detail else label
