@@ -41,6 +41,10 @@ test: setup ## all tests but the long proofs, on DATABASE_URL and REDIS_URL or o
 proof: setup ## the long proofs
 	@exec $(VENV)/bin/pytest -m proof $(ARGS)
 
+.PHONY: bench
+bench: setup ## what speed costs, as ratios, on a PostgreSQL database of its own: ARGS="--quick", "--only saves", "--json FILE"
+	@exec $(VENV)/bin/python -m benchmarks $(ARGS)
+
 .PHONY: lint
 lint: setup ## style, import rules, types, and migrations in step with the models
 	$(call stage,ruff check,$(VENV)/bin/ruff check --output-format concise)

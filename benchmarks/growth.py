@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from benchmarks.bench import Bench
-from benchmarks.measuring import Row, alternate, seconds_of
+from benchmarks.measuring import Row, alternate, repeat
 from benchmarks.shop import Shop
 from campaigns.engine import advance
 from campaigns.lifecycle import pause, resume
@@ -43,7 +43,7 @@ def _sweeps(bench: Bench) -> Iterator[Row]:
 
 
 def _sweep() -> float:
-    return seconds_of(lambda: [advance() for _ in range(SWEEPS)])
+    return repeat(SWEEPS, advance)
 
 
 def _put_to_sleep(shop: Shop, campaign: Campaign) -> None:
@@ -85,5 +85,5 @@ def _move(shop: Shop, changes: int, others: list[Campaign], active: int) -> floa
     activations = Activation.objects.filter(campaign__in=others)
     activations.update(until_transition=0)
     activations.filter(campaign__in=others[: active - 1]).update(until_transition=None)
-    said = [shop.next_changes() for _ in range(changes)]
-    return seconds_of(lambda: [hear(one, shop.source) for one in said])
+    said = iter([shop.next_changes() for _ in range(changes)])
+    return repeat(changes, lambda: hear(next(said), shop.source))

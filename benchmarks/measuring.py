@@ -51,6 +51,16 @@ def seconds_of(do: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def repeat(times: int, do: Callable[[], object]) -> float:
+    """Seconds that so many take, one after the other."""
+
+    def all_of_them() -> None:
+        for _ in range(times):
+            do()
+
+    return seconds_of(all_of_them)
+
+
 def p95(samples: Sequence[float]) -> float:
     return quantiles(samples, n=20, method="inclusive")[-1]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.bench import Bench
-from benchmarks.measuring import Row, alternate, per_second, seconds_of
+from benchmarks.measuring import Row, alternate, per_second, repeat
 from benchmarks.shop import Shop
 from benchmarks.web import Teller, web
-from workspace.database import in_sets
 
 LIST = 500
 
@@ -28,10 +27,10 @@ def measure(bench: Bench) -> Iterator[Row]:
 
 
 def _lists(teller: Teller, shop: Shop, lists: int) -> float:
-    said = [shop.next_changes() for _ in range(lists)]
-    return seconds_of(lambda: [teller.tell(some) for some in said])
+    said = iter([shop.next_changes() for _ in range(lists)])
+    return repeat(lists, lambda: teller.tell(next(said)))
 
 
 def _singles(teller: Teller, shop: Shop, requests: int) -> float:
-    said = shop.next_changes(requests)
-    return seconds_of(lambda: [teller.tell(one) for one in in_sets(said, 1)])
+    said = iter(shop.next_changes(requests))
+    return repeat(requests, lambda: teller.tell([next(said)]))

@@ -8,7 +8,7 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks.bench import Bench
-from benchmarks.measuring import Row, alternate, per_second, seconds_of
+from benchmarks.measuring import Row, alternate, per_second, repeat
 from benchmarks.shop import CODES, Shop
 from orders.models import Order
 from statuses.models import OrderStatus
@@ -29,8 +29,8 @@ def _row(bench: Bench, what: str, save: Callable[[], None], order: Order, must: 
     saves = bench.sizes.saves
     ours, theirs = alternate(
         bench.sizes.rounds,
-        lambda: seconds_of(lambda: [save() for _ in range(saves)]),
-        lambda: seconds_of(lambda: [_save_plainly(order) for _ in range(saves)]),
+        lambda: repeat(saves, save),
+        lambda: repeat(saves, lambda: _save_plainly(order)),
     )
     return Row(what, ours / theirs, must, aim, ours=per_second(saves, ours), theirs=per_second(saves, theirs))
 
