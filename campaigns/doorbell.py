@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 from kombu.pools import producers
 from redis.exceptions import RedisError
 
+from workspace.failpoints import reach
 from workspace.queues import RUNS, SENDING
 
 TASKS = {RUNS: "campaigns.advance_due_runs", SENDING: "campaigns.send_due_messages"}
@@ -44,6 +45,7 @@ def ring_on_commit(queue: str) -> None:
 def ring(queue: str) -> None:
     """Ring now, unless a ring is on its way already."""
     global _left_alone_until  # noqa: PLW0603 - what this process knows of Redis
+    reach("doorbell.ringing")
     if time.monotonic() < _left_alone_until:
         return
     try:

@@ -30,6 +30,7 @@ from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
 from campaigns.world import World
 from workspace.batches import work_batch
 from workspace.database import set_size, write_columns
+from workspace.failpoints import reach
 from workspace.queues import SENDING
 
 # A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
@@ -60,6 +61,7 @@ def advance(*, limit: int | None = None) -> int:
         return list(runs.values())
 
     claimed, carried = work_batch(take, lambda runs: _carry(runs, timezone.now()), _fail)
+    reach("engine.carried")
     if claimed and not carried:
         time.sleep(STAND_BACK_S)
     return claimed

@@ -24,6 +24,7 @@ from orders.signals import statuses_changed
 from orders.standing import STANDING_COLUMNS, Standing, Verdict
 from statuses.models import OrderStatus, code_key
 from workspace.database import in_sets, lock_rows, retry_lost_races, write_columns
+from workspace.failpoints import reach
 from workspace.models import Source
 from workspace.reading import Problem, check_not_ahead
 
@@ -89,7 +90,9 @@ def hear(
     Deadlocks, serialization failures and races for one event id are tried again, unless the caller holds a transaction.
     """
     voice = _Voice(source, source.fires if fires is None else fires, actor_id, is_test)
-    return retry_lost_races(lambda: _hear(said, voice))
+    hearing = retry_lost_races(lambda: _hear(said, voice))
+    reach("hearing.heard")
+    return hearing
 
 
 def apply_parked(**which: Any) -> int:
@@ -97,7 +100,9 @@ def apply_parked(**which: Any) -> int:
 
     `which` narrows them by fields of StatusChange. Those of one order are applied together: name whole orders.
     """
-    return sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(_understood(which)))
+    applied = sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(_understood(which)))
+    reach("hearing.parked_applied")
+    return applied
 
 
 def record_saved(order: Order) -> None:

@@ -19,6 +19,7 @@ from campaigns.models import Message, Receipt
 from campaigns.sms.fates import Book
 from campaigns.sms.gateways.base import Delivery
 from workspace.database import lock_rows, set_size, write_columns
+from workspace.failpoints import reach
 
 # Older ones are about nothing of ours.
 SOUGHT_FOR = timedelta(days=7)
@@ -29,7 +30,9 @@ def take_receipts(gateway: str, told: Sequence[Delivery]) -> int:
     now = timezone.now()
     with transaction.atomic():
         Receipt.objects.bulk_create([_row(gateway, one, now) for one in told], ignore_conflicts=True)
-        return _apply(_waiting(gateway, told), now)
+        about_ours = _apply(_waiting(gateway, told), now)
+    reach("receipts.taken")
+    return about_ours
 
 
 def apply_kept(messages: Iterable[Message], now: datetime) -> int:
@@ -51,7 +54,9 @@ def sweep_kept() -> int:
         known = kept.filter(
             Q(gateway_id__in=Message.objects.exclude(gateway_id="").values("gateway_id")) & ~Q(gateway_id="")
         )
-        return _apply(list(known[: set_size()]), now)
+        matched = _apply(list(known[: set_size()]), now)
+    reach("receipts.swept")
+    return matched
 
 
 def _row(gateway: str, told: Delivery, now: datetime) -> Receipt:
