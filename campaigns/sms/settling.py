@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -94,10 +94,10 @@ def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int 
 
 
 def _own(connection: Connection, found: Sequence[Answer | None]) -> list[Answer | None]:
-    """A gateway that keeps no references finds messages by their looks; what is another message's own is not this one's."""
-    ids = {answer.gateway_id for answer in found if isinstance(answer, Taken) and answer.gateway_id}
-    known = Message.objects.filter(gateway=connection.code, gateway_id__in=ids).values_list("gateway_id", flat=True)
-    taken = set(known) if ids else set()
+    """A gateway without our references finds messages by their looks: what is another one's is not this one's."""
+    ids = Counter(answer.gateway_id for answer in found if isinstance(answer, Taken) and answer.gateway_id)
+    known = Message.objects.filter(gateway=connection.code, gateway_id__in=ids).exclude(state=MessageState.UNKNOWN)
+    taken = set(known.values_list("gateway_id", flat=True)) | {id for id, times in ids.items() if times > 1}
     return [None if isinstance(answer, Taken) and answer.gateway_id in taken else answer for answer in found]
 
 

@@ -123,7 +123,7 @@ class Twilio:
         return [_answer(message, one) for message, one in zip(messages, heard, strict=True)]
 
     def look_up(self, messages: Sequence[Outgoing]) -> list[Answer | None]:
-        """By number, text and time, since Twilio keeps no reference. What is not listed may still be under way: no answer."""
+        """By number, text and time: Twilio keeps no reference. What is not listed may be under way all the same."""
         heard = self._call_all([self._list_call(message) for message in messages])
         return [_found(message, one) for message, one in zip(messages, heard, strict=True)]
 
