@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -80,7 +80,7 @@ def _settle(ids: Sequence[int], fate: str, reason: str, actor_id: int) -> int:
 
 
 def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int | None) -> int:
-    outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
+    outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender, m.called_at) for m in messages]
     try:
         found = connection.gateway.look_up(outgoing)
     except Exception as error:  # nothing was learned, and nothing is lost
@@ -88,11 +88,19 @@ def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int 
         return 0
     with transaction.atomic():
         book = Book(timezone.now())
-        answers = dict(zip((m.pk for m in messages), found, strict=True))
+        answers = dict(zip((m.pk for m in messages), _own(connection, found), strict=True))
         settled = sum(_take(message, answers[message.pk], book, actor_id) for message in _lock_unknown(list(answers)))
         book.write()
     reach("settling.looked_up")
     return settled
+
+
+def _own(connection: Connection, found: Sequence[Answer | None]) -> list[Answer | None]:
+    """A gateway without our references finds messages by their looks: what is another one's is not this one's."""
+    ids = Counter(answer.gateway_id for answer in found if isinstance(answer, Taken) and answer.gateway_id)
+    known = Message.objects.filter(gateway=connection.code, gateway_id__in=ids).exclude(state=MessageState.UNKNOWN)
+    taken = set(known.values_list("gateway_id", flat=True)) | {id for id, times in ids.items() if times > 1}
+    return [None if isinstance(answer, Taken) and answer.gateway_id in taken else answer for answer in found]
 
 
 def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | None) -> bool:

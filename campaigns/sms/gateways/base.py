@@ -18,13 +18,17 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to hand over, to an E.164 number. An idempotent gateway knows a repeat by our `reference`."""
+    """One message to hand over, to an E.164 number. An idempotent gateway knows a repeat by our `reference`.
+
+    `called_at`: when it was, of one that is looked up.
+    """
 
     reference: str
     to: str
     text: str
     message_id: int
     sender: str = ""
+    called_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,11 @@ class GatewayForm(forms.Form):
     """
 
     secret_fields: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def complete(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings as they were kept, with what the form fills in for fields that came later."""
+        return {name: field.to_python(field.initial) for name, field in cls.base_fields.items()} | dict(settings)
 
 
 @dataclass(frozen=True, slots=True)

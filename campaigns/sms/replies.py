@@ -1,0 +1,92 @@
+"""What an HTTP answer says of a message: the one table of statuses that every gateway over HTTP shares."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeGuard
+
+from campaigns.sms.gateways.base import Answer, Later, Refused, Unsure
+from campaigns.sms.wire import Heard, Reply, Unanswered, Unreached
+
+# Not taken, and may be later (RFC 6585, 9110, 8470).
+NOT_NOW = frozenset({425, 429, 503})
+# It speaks of our account or of the address, not of the message: none gets through until a person mends that.
+NOT_LIKE_THIS = frozenset({301, 307, 308, 401, 402, 407})
+# Proxies say so as well of a request that they passed on.
+UNCLEAR = frozenset({408})
+CONFLICT = 409
+
+LONGEST_WAIT_S = 24 * 3600.0
+LONGEST_WORDS = 300
+A_NUMBER = re.compile(r"\+?\d(?:[ ().-]?\d){6,}")
+
+
+def is_success(heard: Heard) -> TypeGuard[Reply]:
+    return isinstance(heard, Reply) and 200 <= heard.status < 300
+
+
+def judge_failure(heard: Heard, words: str, *, knows_repeats: bool = False) -> Answer:
+    """`words`: what the gateway said of it."""
+    match heard:
+        case Unreached(error, is_outage):
+            return Later(error, is_outage=is_outage)
+        case Unanswered(error):
+            return Unsure(error)
+    error = f"HTTP {heard.status}: {words}".removesuffix(": ")
+    if heard.status in NOT_NOW:
+        return Later(error, after_s=retry_after_s(heard))
+    if heard.status in NOT_LIKE_THIS:
+        return Later(error, is_outage=True)
+    # Where repeats are known, a conflict may well be with our own call before.
+    if heard.status in UNCLEAR or (heard.status == CONFLICT and knows_repeats):
+        return Unsure(error)
+    return Refused(error) if 400 <= heard.status < 500 else Unsure(error)
+
+
+def retry_after_s(reply: Reply) -> float | None:
+    """RFC 9110, 10.2.3: seconds, or a date. At most a day, whatever is asked."""
+    asked = reply.headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return min(float(asked), LONGEST_WAIT_S)
+    try:
+        seconds = parsedate_to_datetime(asked).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT_S)
+
+
+def read_json(body: bytes) -> Any:
+    """None: it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def find(data: Any, path: str) -> Any:
+    """`messages.0.id` in what JSON says; an empty path is all of it. None: there is nothing."""
+    for step in path.split(".") if path else ():
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and step.isdecimal() and int(step) < len(data):
+            data = data[int(step)]
+        else:
+            return None
+    return data
+
+
+def find_text(data: Any, path: str) -> str:
+    """Words or a number; empty where there is neither."""
+    found = find(data, path)
+    return str(found).strip() if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
+
+
+def quote(words: str, texts: Iterable[str] = ()) -> str:
+    """A gateway's words, to be kept: short, without what looks like a phone number, without the texts sent."""
+    for text in filter(None, texts):
+        words = words.replace(text, "…")
+    return A_NUMBER.sub("…", " ".join(words.split()))[:LONGEST_WORDS]
