@@ -12,15 +12,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
-
 from tests.chaos.books import Books
 from tests.chaos.clients import Client
 from tests.chaos.faults import Bag, Providers
 from tests.chaos.feed import make_feed, read_log
 from tests.chaos.installation import PROVIDERS, Installation, Missing
 from tests.chaos.owed import owed_by
-from tests.chaos.processes import NotReady
 from tests.chaos.verdict import judge, read_records
 
 CHANGES_PER_FAULT = 12
@@ -76,7 +73,7 @@ class Run:
 
     def __init__(self, installation, feed, told):
         self.installation, self.feed, self.told = installation, feed, told
-        self.chance = random.Random(told.seed)
+        self.chance, self.began, self.phases = random.Random(told.seed), time.monotonic(), {}
         self.faults, self.restarted, self.unsettled = Counter(), Counter(), []
         self.providers = Providers(installation, self.chance)
         self.books = Books(installation.database_url)
@@ -90,13 +87,19 @@ class Run:
         ]
         for client in clients:
             client.start()
+        self._note("started")
         try:
             self._hurt()
+            self._note("hurt")
             self._settle(clients)
+            self._note("settled")
         finally:
             for client in clients:
                 client.is_stopped = True
         return self._judge(clients)
+
+    def _note(self, phase):
+        self.phases[phase] = round(time.monotonic() - self.began)
 
     @property
     def number_of_faults(self):
@@ -165,6 +168,7 @@ class Run:
         return {
             "faults": dict(self.faults) | {f"provider: {way}": n for way, n in self.providers.counted.items() if n},
             "restarted": dict(self.restarted),
+            "phases": self.phases,
             "said again": sum(client.retried for client in clients),
             "counts": {"faults": self.number_of_faults, **verdict.counts},
             "findings": verdict.findings,
@@ -177,7 +181,7 @@ def _feed(told):
 
 
 def _print(result):
-    print(f"\n{result['database']}, seed {result['seed']}: {result['seconds']} s")
+    print(f"\n{result['database']}, seed {result['seed']}: {result['seconds']} s {result['phases']}")
     for name, number in sorted(result["faults"].items()):
         print(f"  {number:6}  {name}")
     print("  ------")

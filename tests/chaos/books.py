@@ -1,6 +1,7 @@
 """What the installation itself says, asked of its tables in plain SQL."""
 
 import sqlite3
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,12 +27,12 @@ SELECT max(at) FROM (
 """
 ASKED = "SELECT max(called_at) FROM campaigns_message WHERE state = 'unknown' AND gateway = 'telling'"
 MESSAGES = """
-SELECT m.id, m.reference, m.state, m.skip_reason, m.gateway, m.error, c.code, m.step, o.external_id,
-       (SELECT count(*) FROM campaigns_messageevent e WHERE e.message_id = m.id), m.created_at, t.occurred_at
+SELECT m.id, m.reference, m.state, c.code, m.step, o.external_id, m.created_at, t.occurred_at
 FROM campaigns_message m JOIN campaigns_campaign c ON c.id = m.campaign_id JOIN campaigns_run r ON r.id = m.run_id
 JOIN orders_statustransition t ON t.id = r.transition_id JOIN orders_order o ON o.id = r.order_id
 ORDER BY m.id
 """
+BEFELL = "SELECT message_id, what, gateway, detail FROM campaigns_messageevent ORDER BY id"
 # Everybody else waits for us no longer than for each other.
 SQLITE_PATIENCE_S = 20
 
@@ -52,20 +53,17 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Kept:
-    """One message as it stands in the books."""
+    """One message as it stands in the books. `befell`: what was not plain sailing."""
 
     pk: int
     reference: str
     state: str
-    skip_reason: str
-    gateway: str
-    error: str
     campaign: str
     step: str
     order: str
-    events: int
     created_at: datetime
     occurred_at: datetime
+    befell: tuple = ()
 
     @property
     def key(self):
@@ -93,8 +91,11 @@ class Books:
         return _moment(self._ask(ASKED)[0][0])
 
     def messages(self):
+        befell = defaultdict(list)
+        for pk, *words in self._ask(BEFELL):
+            befell[pk].append(" ".join(words).strip())
         return [
-            Kept(pk, _reference(reference), *rest, _moment(created_at), _moment(occurred_at))
+            Kept(pk, _reference(reference), *rest, _moment(created_at), _moment(occurred_at), tuple(befell[pk]))
             for pk, reference, *rest, created_at, occurred_at in self._ask(MESSAGES)
         ]
 

@@ -24,7 +24,7 @@ PROVIDER_FAULTS = (
     "busy", "unavailable", "error_before", "timeout_before",
     "error_after", "timeout_after", "cut_after", "nonsense", "stall",
 )  # fmt: skip
-WRONG_CALLS, REFUSED = 0.12, 0.02
+WRONG_CALLS, REFUSED = 0.2, 0.02
 
 
 def failpoints():

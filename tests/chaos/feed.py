@@ -15,6 +15,7 @@ import gzip
 import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 CLIENTS = 4
 BEGAN = datetime(2024, 5, 1, tzinfo=UTC)
@@ -25,15 +26,16 @@ STATUSES = {
     "delivery": ["shipped", "at_pickup_point", "delivered"],
     "payment": ["invoiced", "paid", "refunded"],
 }
-# Lives that orders lead, as (type, code); one goes through it once or twice.
+# Lives that orders lead; one goes through one or two of them.
+_CREATED, _CONFIRMED, _COMPLETED, _CANCELLED = (("general", code) for code in STATUSES["general"])
+_SHIPPED, _AT_POINT, _DELIVERED = (("delivery", code) for code in STATUSES["delivery"])
+_INVOICED, _PAID, _REFUNDED = (("payment", code) for code in STATUSES["payment"])
 LIVES = [
-    "general created, payment invoiced, payment paid, delivery shipped, delivery at_pickup_point, general completed",
-    "general created, delivery shipped, delivery at_pickup_point, payment invoiced, payment paid, general completed",
-    "general created, payment paid, delivery shipped, delivery at_pickup_point, delivery shipped,"
-    " delivery at_pickup_point, payment refunded, general cancelled",
-    "general confirmed, payment invoiced, payment paid, payment refunded, payment paid, general completed,"
-    " general confirmed, general completed",
-    "payment invoiced, general created, general cancelled",
+    [_CREATED, _INVOICED, _PAID, _SHIPPED, _AT_POINT, _COMPLETED],
+    [_CREATED, _SHIPPED, _AT_POINT, _INVOICED, _PAID, _DELIVERED, _COMPLETED],
+    [_CREATED, _PAID, _SHIPPED, _AT_POINT, _SHIPPED, _AT_POINT, _REFUNDED, _CANCELLED],
+    [_CONFIRMED, _INVOICED, _PAID, _REFUNDED, _PAID, _COMPLETED, _CONFIRMED, _COMPLETED],
+    [_INVOICED, _CREATED, _CANCELLED],
 ]
 
 
@@ -112,10 +114,8 @@ def _order(chance, external_id, customers):
 
 
 def _live(chance, order):
-    words = ", ".join(chance.choices(LIVES, k=chance.choice([1, 2]))).split(", ")
     changes, at = [], BEGAN + timedelta(seconds=chance.randrange(86400))
-    for place, word in enumerate(words):
-        type, code = word.split()
+    for place, (type, code) in enumerate(chain(*chance.choices(LIVES, k=chance.choice([1, 2])))):
         at += timedelta(seconds=chance.randrange(1, 7200))
         changes.append(_change(order, type, code, at, f"{order}-{place}"))
     return changes
@@ -145,14 +145,8 @@ def _client(chance, orders, lives):
 
 
 def _script(chance, order, life):
-    """An order's changes, some of them unknown, without an id, too late, or told again; and perhaps the order itself."""
-    said = []
-    for change in life:
-        if chance.random() < 0.1:
-            change = {name: value for name, value in change.items() if name != "event_id"}
-        if chance.random() < 0.03:
-            change = {**change, "code": "no_such_code"}
-        said.append({"change": change})
+    """An order's changes, some unknown, without an id, too late, or told again; and perhaps the order itself."""
+    said = [{"change": _blur(chance, change)} for change in life]
     for place in range(len(said)):
         if chance.random() < 0.08:  # overtaken by those after it
             said.insert(min(len(said), place + chance.randrange(1, 4)), said.pop(place))
@@ -162,6 +156,12 @@ def _script(chance, order, life):
     if order["told_by"] == "client":
         said.insert(chance.choice([0, 0, 1, 2]), {"order": order})
     return said
+
+
+def _blur(chance, change):
+    if chance.random() < 0.1:
+        return {name: value for name, value in change.items() if name != "event_id"}
+    return {**change, "code": "no_such_code"} if chance.random() < 0.03 else change
 
 
 def _requests(chance, said):

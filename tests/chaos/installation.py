@@ -1,4 +1,4 @@
-"""A whole installation in one folder, on loopback: its database server, Redis, web, workers, beat, and its providers."""
+"""A whole installation in one folder, on loopback: its database, Redis, web, workers, beat, and its providers."""
 
 import json
 import os
@@ -10,7 +10,6 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
-from glob import glob
 from pathlib import Path
 
 import psycopg
@@ -283,11 +282,10 @@ def _mount(folder):
 
 
 def _postgres_programs():
-    found = [Path(folder) for folder in (*sorted(glob("/usr/lib/postgresql/*/bin"), reverse=True),)]
-    on_path = shutil.which("initdb")
-    for folder in [*found, *([Path(on_path).resolve().parent] if on_path else [])]:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
+    """Debian keeps the server's off the PATH."""
+    path = os.pathsep.join([os.environ["PATH"], *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+    if program := shutil.which("initdb", path=path):
+        return Path(program).resolve().parent
     raise Missing("There is no PostgreSQL server (initdb, postgres) on this machine.")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.core.management import call_command
 from django.db.models import Q
+
 from campaigns.lifecycle import activate, save_draft
 from campaigns.models import SmsGateway
 from customers.models import Customer
@@ -30,7 +31,7 @@ def take_first_steps(feed_file, ports):
         campaign, _is_new = save_draft(definition)
         activate(campaign, from_the_beginning=True)
     for position, name in enumerate(PROVIDERS, start=1):
-        _connect(name, position, ports[name])
+        _connect(name, position, f"http://127.0.0.1:{ports[name]}")
     source = Source.objects.create(code="shop", name="Shop", mode=Source.Mode.LIVE, on_unknown=Source.Unknown.PARK)
     _key, secret = ApiKey.objects.issue(name="Shop", source=source, scopes=[Scope.ORDERS_READ, Scope.ORDERS_WRITE])
     print(secret)  # noqa: T201
@@ -58,7 +59,7 @@ def _make_orders(feed, customers):
     )
 
 
-def _connect(name, position, port):
+def _connect(name, position, address):
     SmsGateway.objects.create(
         code=name,
         name=name,
@@ -67,10 +68,10 @@ def _connect(name, position, port):
         is_active=position == 1,
         connections=CALLS_AT_ONCE,
         settings={
-            "url": f"http://127.0.0.1:{port}",
+            "url": f"{address}/send",
             "timeout_s": TIMEOUT_S,
-            "is_idempotent": name == "idempotent",
-            "can_look_up": name != "forgetful",
+            "knows_repeats": name == "idempotent",
+            "look_up_url": "" if name == "forgetful" else address + "/messages?reference={reference}",
         },
-        secrets=encrypt({"receipts": RECEIPTS_SECRET}),
+        secrets=encrypt({"signing_secret": RECEIPTS_SECRET}),
     )

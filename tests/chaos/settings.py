@@ -15,7 +15,7 @@ _clock = Path(os.environ["CHAOS_CLOCK"])
 
 
 def _now():
-    """All that the product knows of the time of day goes through here. The file says by how many seconds it is wrong."""
+    """All that the product knows of the time of day goes through here. The file says how many seconds it is off."""
     return _of_the_world() + timedelta(seconds=float(_clock.read_text()))
 
 

@@ -54,8 +54,9 @@ def judge(owed, taken, kept):
         "unknown": sum(message.state == "unknown" for message in kept),
         "of them taken": sum(message.state == "unknown" and message.key in times for message in kept),
     }
-    verdict.must_be_none("lost", (one.key for one in owed if _is_lost(one, times, by_key)))
-    verdict.must_be_none("doubled", (key for key, count in times.items() for _ in range(count - 1)))
+    verdict.must_be_none("lost", (_tell(one.key, taken, by_key) for one in owed if _is_lost(one, times, by_key)))
+    doubled = (_tell(key, taken, by_key) for key, count in times.items() for _ in range(count - 1))
+    verdict.must_be_none("doubled", doubled)
     verdict.must_be_none("not owed", (key for key in times if key not in wanted))
     verdict.must_be_none("to another", (t.key for t in taken if t.key in wanted and t.to != wanted[t.key].to))
     verdict.must_be_none("misreported", _misreported(taken, kept))
@@ -96,5 +97,13 @@ def _out_of_order(taken, kept):
         before = last.get(message.order)
         if before is None or first_taken[before.reference] <= first_taken[message.reference]:
             last[message.order] = message
-        elif not message.events and not before.events and before.created_at <= message.created_at:
+        elif not message.befell and not before.befell and before.created_at <= message.created_at:
             yield f"{before.key} ({before.pk}) after {message.key} ({message.pk})"
+
+
+def _tell(key, taken, by_key):
+    """All that is known of a text, to see how that could be."""
+    by_whom = ", ".join(f"{one.provider} at {one.at:.2f}" for one in taken if one.key == key) or "nobody"
+    message = by_key.get(key)
+    kept = f"message {message.pk} is {message.state}; {'; '.join(message.befell)}" if message else "no message"
+    return f"{key}: taken by {by_whom}; {kept}"
