@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from http import HTTPStatus
+from http.client import HTTPException
 
 from tests.chaos.installation import request
 
@@ -37,7 +38,7 @@ class Client(threading.Thread):
         while not self.is_stopped:
             try:
                 status, answer = self._ask(said)
-            except (OSError, ValueError):  # nobody there, cut, or half an answer
+            except (OSError, HTTPException, ValueError):  # nobody there, cut, or half an answer
                 status, answer = HTTPStatus.SERVICE_UNAVAILABLE, ""
             if status < HTTPStatus.BAD_REQUEST:
                 self._check(said, answer)
