@@ -23,6 +23,8 @@ from tests.chaos.verdict import judge, read_records
 CHANGES_PER_FAULT = 12
 REST_S = (0.0, 0.6)
 MISBEHAVE_EVERY_S = 2.0
+# After so many faults, other providers are used.
+FAULTS_A_TURN = 15
 SETTLE_PATIENCE_S = 300
 # No call to a provider takes longer, so what is in hand for so long is in nobody's.
 LONGEST_CALL_S = 4.0
@@ -32,7 +34,7 @@ LOOKED_UP_FOR = timedelta(minutes=59)
 
 def main():
     told = _read_arguments()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     results, failed = [], False
     for database, faults in _shares(told).items():
@@ -117,20 +119,25 @@ class Run:
         return self.number_of_faults / self.wanted
 
     def _hurt(self):
-        bag, used, misbehaved_at = Bag(self.installation, self.chance), 0, 0.0
+        bag, turns, misbehaved_at = Bag(self.installation, self.chance), 0, 0.0
         while self.progress() < 1:
             if time.monotonic() > misbehaved_at + MISBEHAVE_EVERY_S:
                 self.providers.misbehave()
                 misbehaved_at = time.monotonic()
-            if self.progress() * len(PROVIDERS) > used + 1:
-                used += 1
-                self.installation.use_provider(PROVIDERS[used])
+            if self.number_of_faults >= turns * FAULTS_A_TURN:
+                self._choose_providers(turns)
+                turns += 1
             kind = bag.draw()
             if kind.cause(self.installation, self.chance):
                 self.faults[kind.name] += 1
             self._keep_running()
             time.sleep(self.chance.uniform(*REST_S))
             self.providers.count()
+
+    def _choose_providers(self, turn):
+        """Each in its turn, and half of the time with another behind it, for what it refuses and while it is away."""
+        first, *others = PROVIDERS[turn % len(PROVIDERS) :] + PROVIDERS[: turn % len(PROVIDERS)]
+        self.books.use_providers([first, *self.chance.sample(others, self.chance.choice([0, 1]))])
 
     def _keep_running(self):
         self.restarted.update(self.installation.keep_running())

@@ -1,4 +1,4 @@
-"""What the installation itself says, asked of its tables in plain SQL."""
+"""What the installation itself says, asked of its tables in plain SQL, and which providers it is told to use."""
 
 import sqlite3
 from collections import defaultdict
@@ -99,12 +99,23 @@ class Books:
             for pk, reference, *rest, created_at, occurred_at in self._ask(MESSAGES)
         ]
 
+    def use_providers(self, chosen):
+        """As an operator does under Settings > SMS: these are asked from now on, in this order, and no others."""
+        with self._open() as connection:
+            connection.execute("UPDATE campaigns_smsgateway SET is_active = FALSE")
+            for position, code in enumerate(chosen, start=1):
+                how = f"is_active = TRUE, position = {position}"
+                connection.execute(f"UPDATE campaigns_smsgateway SET {how} WHERE code = '{code}'")
+            connection.commit()
+
     def _ask(self, question):
-        if self.url.startswith("sqlite"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=SQLITE_PATIENCE_S)) as connection:
-                return connection.execute(question).fetchall()
-        with psycopg.connect(self.url, connect_timeout=5) as connection:
+        with self._open() as connection:
             return connection.execute(question).fetchall()
+
+    def _open(self):
+        if self.url.startswith("sqlite"):
+            return closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=SQLITE_PATIENCE_S))
+        return psycopg.connect(self.url, connect_timeout=5)
 
 
 def _moment(value):

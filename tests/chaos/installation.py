@@ -22,11 +22,12 @@ from tests.chaos.processes import NotReady, Program, free_port, signal_process, 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
 POSTGRES_USER = "postgres"
-# What the providers promise, in the order in which a run goes through them: one that knows a reference again; one that
-# does not, but can be asked what it took; one of which nothing more can be learned.
+# What they promise: one knows a reference again; one does not, but can be asked what it took; of the last nothing more
+# can be learned.
 PROVIDERS = ("idempotent", "telling", "forgetful")
 RECEIPTS_SECRET = "receipts are signed with this"
 DISK = "512m"
+SERVER_ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
 
 class Missing(Exception):
@@ -63,6 +64,7 @@ class Installation:
         for program in reversed(self.programs.values()):
             program.stop(signal.SIGKILL if program.name != "postgres" else signal.SIGQUIT)
         if self.is_mounted:
+            shutil.copytree(self.disk, self.folder / "disk kept")
             subprocess.run(["umount", "--lazy", self.disk], check=False)
 
     # What the product is told of where it runs
@@ -74,8 +76,7 @@ class Installation:
     @property
     def environment(self):
         return {
-            "PATH": os.environ["PATH"],
-            "LANG": "C.UTF-8",
+            **SERVER_ENVIRONMENT,
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
             "VAR_DIR": str(self.var),
@@ -134,7 +135,7 @@ class Installation:
         for name, port in self.provider_ports.items():
             promise = "--idempotent" if name == "idempotent" else "--forgetful"
             record = ["--record", self.record_of(name), "--seed", str(self.seed), "--port", str(port), promise]
-            self._start(f"provider-{name}", [PYTHON, "-m", "tests.gateway", *record])
+            self._start(f"provider-{name}", [PYTHON, "-m", "tests.gateway", *record], self.environment)
         for name in PROVIDERS:
             wait_until(lambda name=name: self.counts_of(name) is not None, f"the provider {name} did not answer")
 
@@ -156,7 +157,9 @@ class Installation:
 
     def prepare(self, feed_file):
         """Tables, vocabulary, customers, orders, campaigns, gateways, and the shops' key."""
-        self.key = self._shell(f"prepare.take_first_steps({str(feed_file)!r}, {self.provider_ports!r})").strip()
+        steps = f"take_first_steps({str(feed_file)!r}, {self.provider_ports!r})"
+        shell = ["manage.py", "shell", "--verbosity", "0", "-c"]
+        self.key = self.run(*shell, f"from tests.chaos.prepare import take_first_steps; {steps}").strip()
 
     def run(self, *words):
         """Run a Python program of the installation's to its end; answers what it said."""
@@ -167,19 +170,17 @@ class Installation:
             raise NotReady(f"{' '.join(words[:3])}: {done.stderr[-2000:]}")
         return done.stdout
 
-    def _shell(self, statement):
-        return self.run("manage.py", "shell", "--verbosity", "0", "-c", f"from tests.chaos import prepare; {statement}")
-
     def start_product(self):
         celery = [PYTHON, "-m", "celery", "--app", "orderstatus_project"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         for number in (1, 2):
             worker = ["worker", "--queues", "runs,sending", "--concurrency", "2", "--hostname", f"worker{number}@%h"]
-            self._start(f"worker{number}", [*celery, *worker, *quiet])
-        self._start("beat", [*celery, "beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""])
+            self._start(f"worker{number}", [*celery, *worker, *quiet], self.environment)
+        beat = ["beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""]
+        self._start("beat", [*celery, *beat], self.environment)
         bind = ["--bind", f"127.0.0.1:{self.web_port}", "--workers", "2", "--threads", "4"]
         quick = ["--graceful-timeout", "5", "--no-control-socket"]
-        self._start("web", [PYTHON, "-m", "gunicorn", "orderstatus_project.wsgi", *bind, *quick])
+        self._start("web", [PYTHON, "-m", "gunicorn", "orderstatus_project.wsgi", *bind, *quick], self.environment)
         wait_until(self.answers, "the web process did not answer")
 
     def answers(self):
@@ -229,16 +230,12 @@ class Installation:
             )
             return cut.fetchone()[0]
 
-    def use_provider(self, provider):
-        self._shell(f"prepare.use_provider({provider!r})")
-
     def tell_receipts(self, provider, *, first):
         receipts = {"url": f"{self.address}/api/v1/receipts/{provider}/", "secret": RECEIPTS_SECRET, "first": first}
         self.ask_provider(provider, "POST", "/receipts", receipts | {"after_s": 0.2})
 
-    def _start(self, name, command, user=None):
-        env = {} if name in {"redis", "postgres"} else self.environment if hasattr(self, "database_url") else {}
-        self.programs[name] = Program(name, command, self.logs, {"PATH": os.environ["PATH"], **env}, user)
+    def _start(self, name, command, env=None, user=None):
+        self.programs[name] = Program(name, command, self.logs, env or SERVER_ENVIRONMENT, user)
         self.programs[name].start()
 
 

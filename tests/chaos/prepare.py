@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db.models import Q
 
 from campaigns.lifecycle import activate, save_draft
 from campaigns.models import SmsGateway
@@ -35,11 +34,6 @@ def take_first_steps(feed_file, ports):
     source = Source.objects.create(code="shop", name="Shop", mode=Source.Mode.LIVE, on_unknown=Source.Unknown.PARK)
     _key, secret = ApiKey.objects.issue(name="Shop", source=source, scopes=[Scope.ORDERS_READ, Scope.ORDERS_WRITE])
     print(secret)  # noqa: T201
-
-
-def use_provider(name):
-    """As an operator does under Settings > SMS: that one alone is asked from now on."""
-    SmsGateway.objects.update(is_active=Q(code=name))
 
 
 def _make_customers(feed):

@@ -51,6 +51,7 @@ def judge(owed, taken, kept):
         "owed": sum(1 for one in owed if not _waits(one, by_key)),
         "taken": len(times),
         "refused": sum(message.state == "rejected" for message in kept),
+        "looked up": sum("looked_up" in befell for message in kept for befell in message.befell),
         "unknown": sum(message.state == "unknown" for message in kept),
         "of them taken": sum(message.state == "unknown" and message.key in times for message in kept),
     }
