@@ -27,7 +27,7 @@ MISBEHAVE_EVERY_S = 2.0
 FAULTS_A_TURN = 15
 SETTLE_PATIENCE_S = 300
 # No call to a provider takes longer, so what is in hand for so long is in nobody's.
-LONGEST_CALL_S = 4.0
+LONGEST_CALL_S = 6.0
 LOOKED_UP_AFTER = timedelta(seconds=61)
 LOOKED_UP_FOR = timedelta(minutes=59)
 
