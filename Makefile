@@ -11,8 +11,11 @@ VENV := .venv
 SUITS := import ensurepip, sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)})
 PYTHON = $(firstword $(foreach name,python3.12 python3.11 python3,$(if $(shell $(name) -c '$(SUITS)' 2>&1 || echo no),,$(name))))
 PIP_INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement
-# More for pytest, as in: make test ARGS="tests/orders -x"
+# More for pytest, as in: make test ARGS="tests/orders -x"; for chaos: make chaos ARGS="--database sqlite"
 ARGS ?=
+# How many faults, on both databases together, and which of all their courses.
+FAULTS ?= 100
+SEED ?= 1
 
 # $(call stage,name,command) prints one line with the seconds taken; what the command says is shown only if it fails.
 define stage
@@ -44,6 +47,10 @@ proof: setup ## the long proofs
 .PHONY: bench
 bench: setup ## what speed costs, as ratios, on a PostgreSQL database of its own: ARGS="--quick", "--only saves", "--json FILE"
 	@exec $(VENV)/bin/python -m benchmarks $(ARGS)
+
+.PHONY: chaos
+chaos: setup ## the whole of it killed and starved while shops speak, against providers that keep a record: FAULTS, SEED
+	@exec $(VENV)/bin/python -m tests.chaos --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
 .PHONY: lint
 lint: setup ## style, import rules, types, and migrations in step with the models

@@ -20,6 +20,7 @@ from kombu.pools import producers
 from redis.exceptions import RedisError
 
 from campaigns import measures
+from workspace.failpoints import reach
 from workspace.queues import RUNS, SENDING
 
 TASKS = {RUNS: "campaigns.advance_due_runs", SENDING: "campaigns.send_due_messages"}
@@ -45,6 +46,7 @@ def ring_on_commit(queue: str) -> None:
 def ring(queue: str) -> None:
     """Ring now, unless a ring is on its way already."""
     global _left_alone_until  # noqa: PLW0603 - what this process knows of Redis
+    reach("doorbell.ringing")
     if time.monotonic() < _left_alone_until:
         return
     try:

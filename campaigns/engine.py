@@ -31,6 +31,7 @@ from campaigns.world import World
 from workspace import logged
 from workspace.batches import work_batch
 from workspace.database import insert_rows, set_size, write_rows
+from workspace.failpoints import reach
 from workspace.queues import SENDING
 
 # A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
@@ -61,6 +62,7 @@ def advance(*, limit: int | None = None) -> int:
         return list(runs.values())
 
     claimed, carried = work_batch(take, lambda runs: _carry(runs, timezone.now()), _fail)
+    reach("engine.carried")
     if claimed:
         runs = logged.ids(run.pk for run in carried)
         log.info("runs_advanced", runs=runs, claimed=claimed, carried=len(carried), seconds=logged.since(began))

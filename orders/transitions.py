@@ -36,6 +36,7 @@ from orders.standing import STANDING_COLUMNS, Standing, Verdict
 from statuses.models import OrderStatus, code_key
 from workspace import logged
 from workspace.database import in_sets, insert_rows, lock_rows, retry_lost_races, write_columns, write_rows
+from workspace.failpoints import reach
 from workspace.models import Source
 from workspace.reading import Problem, check_not_ahead
 
@@ -114,6 +115,7 @@ def hear(
     voice = _Voice(source, source.fires if fires is None else fires, actor_id, is_test)
     began = time.monotonic()
     hearing = retry_lost_races(lambda: _hear(said, voice, arrived))
+    reach("hearing.heard")
     tell = partial(log.info, "changes_heard", source=source.pk, seconds=logged.since(began), **_told(hearing))
     transaction.on_commit(tell, robust=True)  # of a dry run nothing is told
     return hearing
@@ -131,7 +133,9 @@ def apply_parked(**which: Any) -> int:
 
     `which` narrows them by fields of StatusChange. Those of one order are applied together: name whole orders.
     """
-    return sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(_understood(which)))
+    applied = sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(_understood(which)))
+    reach("hearing.parked_applied")
+    return applied
 
 
 def record_saved(order: Order) -> None:

@@ -22,6 +22,7 @@ from orders.standing import STATUS_FIELDS
 from orders.transitions import Heard, Hearing, hear
 from statuses.models import check_code
 from workspace.database import retry_lost_races
+from workspace.failpoints import reach
 from workspace.models import Source, Workspace
 from workspace.money import BadMoney, is_currency, is_decimal, to_minor
 from workspace.reading import Problem, check_fields, check_text, read_time
@@ -96,7 +97,9 @@ def upsert_orders(
     source's mode is. `merging`: objects are merged into those stored (RFC 7396) instead of taking their place.
     """
     speak = partial(hear, source=source, fires=fires, actor_id=actor_id, is_test=is_test)
-    return retry_lost_races(partial(_upsert, rows, speak, merging=merging))
+    upserted = retry_lost_races(partial(_upsert, rows, speak, merging=merging))
+    reach("hearing.upserted")
+    return upserted
 
 
 def _upsert(rows: Sequence[OrderRow], speak: Speak, *, merging: bool) -> list[OrderUpserted]:

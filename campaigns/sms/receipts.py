@@ -20,6 +20,7 @@ from campaigns.models import Fate, Message, Receipt
 from campaigns.sms.fates import Book
 from campaigns.sms.gateways.base import Delivery
 from workspace.database import lock_rows, retry_lost_races, set_size, write_columns
+from workspace.failpoints import reach
 from workspace.reading import believable
 from workspace.text import storable
 
@@ -31,7 +32,9 @@ def take_receipts(gateway: str, told: Sequence[Delivery]) -> int:
     """Keep what a gateway told and let it move the messages it is about. Answers how many are about ours."""
     now = timezone.now()
     rows = sorted((_row(gateway, one, now) for one in told), key=_key)
-    return retry_lost_races(partial(_take, gateway, rows, now))
+    about_ours = retry_lost_races(partial(_take, gateway, rows, now))
+    reach("receipts.taken")
+    return about_ours
 
 
 def apply_kept(messages: Iterable[Message], now: datetime) -> int:
@@ -48,7 +51,9 @@ def apply_kept(messages: Iterable[Message], now: datetime) -> int:
 
 def sweep_kept() -> int:
     """Receipts that crossed with the answer to their call: it told an id that they were already kept under."""
-    return retry_lost_races(_sweep)
+    matched = retry_lost_races(_sweep)
+    reach("receipts.swept")
+    return matched
 
 
 def _sweep() -> int:

@@ -95,6 +95,7 @@ def recover_expired() -> int:
                 book.unsure(message, _("Whoever was sending it died."), switchboard.find(message.gateway), again_at=now)
         book.write()
         apply_kept(messages, now)
+    reach("sending.recovered")
     return len(messages)
 
 

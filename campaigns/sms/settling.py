@@ -16,6 +16,7 @@ from campaigns.sms.connections import Connection, Switchboard
 from campaigns.sms.fates import Book
 from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken
 from workspace.database import lock_rows
+from workspace.failpoints import reach
 from workspace.queues import SENDING
 
 What = MessageEvent.What
@@ -90,7 +91,8 @@ def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int 
         answers = dict(zip((m.pk for m in messages), _own(connection, found), strict=True))
         settled = sum(_take(message, answers[message.pk], book, actor_id) for message in _lock_unknown(list(answers)))
         book.write()
-        return settled
+    reach("settling.looked_up")
+    return settled
 
 
 def _own(connection: Connection, found: Sequence[Answer | None]) -> list[Answer | None]:

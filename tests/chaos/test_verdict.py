@@ -1,0 +1,71 @@
+from datetime import UTC, datetime, timedelta
+
+from tests.chaos.books import Kept
+from tests.chaos.owed import Owed
+from tests.chaos.verdict import Taken, judge
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+def owed(order="O-1", step="first", after=None):
+    return Owed("completed", step, order, "2024-05-01T12:00:00", "+12025550101", after)
+
+
+def kept(pk=1, order="O-1", state="accepted", step="first", befell=()):
+    made = NOON + timedelta(seconds=pk)
+    return Kept(pk, f"ref-{pk}", state, "completed", step, order, made, NOON, befell)
+
+
+def taken(pk=1, order="O-1", step="first", at=0.0, to="+12025550101"):
+    return Taken("idempotent", f"ref-{pk}", f"completed {step} {order} 2024-05-01T12:00:00", to, at)
+
+
+def found(*, owed, taken, kept):
+    return [finding.split(":")[0] for finding in judge(owed, taken, kept).findings]
+
+
+def test_what_was_owed_and_taken_once_is_well():
+    assert found(owed=[owed()], taken=[taken()], kept=[kept()]) == []
+
+
+def test_what_was_owed_and_is_nowhere_is_lost():
+    assert found(owed=[owed()], taken=[], kept=[]) == ["lost"]
+    assert found(owed=[owed()], taken=[], kept=[kept(state="pending")]) == ["lost"]
+    assert found(owed=[owed()], taken=[], kept=[kept(state="skipped")]) == ["lost"]
+
+
+def test_what_the_books_explain_is_not_lost():
+    verdict = judge([owed(), owed("O-2")], [], [kept(state="unknown"), kept(2, "O-2", state="rejected")])
+
+    assert verdict.findings == []
+    assert (verdict.counts["unknown"], verdict.counts["refused"]) == (1, 1)
+
+
+def test_what_was_taken_twice_is_doubled_even_under_another_reference():
+    assert found(owed=[owed()], taken=[taken(), taken()], kept=[kept()]) == ["doubled"]
+    assert found(owed=[owed()], taken=[taken(), taken(pk=9)], kept=[kept()]) == ["doubled"]
+
+
+def test_what_nobody_owed_is_found_and_what_went_to_another():
+    assert found(owed=[], taken=[taken()], kept=[kept()]) == ["not owed"]
+    assert found(owed=[owed()], taken=[taken(to="+12025550199")], kept=[kept()]) == ["to another"]
+
+
+def test_the_second_is_owed_only_once_the_first_was_sent():
+    both = [owed(), owed(step="second", after=owed().key)]
+
+    assert found(owed=both, taken=[], kept=[kept(state="unknown")]) == []
+    assert found(owed=both, taken=[taken()], kept=[kept()]) == ["lost"]
+
+
+def test_books_that_say_otherwise_than_the_provider_are_found():
+    assert found(owed=[owed()], taken=[], kept=[kept()]) == ["lost", "misreported"]
+    assert found(owed=[owed()], taken=[taken()], kept=[kept(state="rejected")]) == ["misreported"]
+
+
+def test_texts_of_one_order_leave_in_the_order_in_which_they_were_made():
+    both = [owed(), owed(step="second", after=owed().key)]
+    overtaken = [taken(at=5.0), taken(2, step="second", at=1.0)]
+
+    assert found(owed=both, taken=overtaken, kept=[kept(), kept(2, step="second")]) == ["out of order"]
+    assert found(owed=both, taken=overtaken, kept=[kept(befell=("unsure",)), kept(2, step="second")]) == []

@@ -1,0 +1,110 @@
+"""What customers got, by the providers' own records, held against what was owed and what the books say."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.chaos.installation import PROVIDERS
+
+SENT = {"accepted", "delivered", "undelivered"}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One text that a provider took."""
+
+    provider: str
+    reference: str
+    key: str
+    to: str
+    at: float
+
+
+@dataclass
+class Verdict:
+    """Counts for the table, and what must not be, each with a line that says which."""
+
+    counts: dict = field(default_factory=dict)
+    findings: list = field(default_factory=list)
+
+    def must_be_none(self, name, lines):
+        lines = list(lines)
+        self.counts[name] = len(lines)
+        self.findings += [f"{name}: {line}" for line in lines]
+
+
+def read_records(installation):
+    return [
+        Taken(name, line["reference"].replace("-", ""), line["text"], line["to"], line["at"])
+        for name in PROVIDERS
+        if installation.record_of(name).exists()
+        for line in map(json.loads, installation.record_of(name).read_text().splitlines())
+    ]
+
+
+def judge(owed, taken, kept):
+    by_key, times = {message.key: message for message in kept}, Counter(one.key for one in taken)
+    wanted = {one.key: one for one in owed}
+    assert len(wanted) == len(owed), "two texts that are owed cannot be told apart"
+    verdict = Verdict()
+    verdict.counts |= {
+        "owed": sum(1 for one in owed if not _waits(one, by_key)),
+        "taken": len(times),
+        "refused": sum(message.state == "rejected" for message in kept),
+        "looked up": sum("looked_up" in befell for message in kept for befell in message.befell),
+        "unknown": sum(message.state == "unknown" for message in kept),
+        "of them taken": sum(message.state == "unknown" and message.key in times for message in kept),
+    }
+    verdict.must_be_none("lost", (_tell(one.key, taken, by_key) for one in owed if _is_lost(one, times, by_key)))
+    doubled = (_tell(key, taken, by_key) for key, count in times.items() for _ in range(count - 1))
+    verdict.must_be_none("doubled", doubled)
+    verdict.must_be_none("not owed", (key for key in times if key not in wanted))
+    verdict.must_be_none("to another", (t.key for t in taken if t.key in wanted and t.to != wanted[t.key].to))
+    verdict.must_be_none("misreported", _misreported(taken, kept))
+    verdict.must_be_none("out of order", _out_of_order(taken, kept))
+    return verdict
+
+
+def _waits(one, by_key):
+    """It follows a text that was not sent, or of which nobody knows."""
+    return one.after is not None and (one.after not in by_key or by_key[one.after].state not in SENT)
+
+
+def _is_lost(one, times, by_key):
+    """Not taken, and no line of the books says why."""
+    if one.key in times or _waits(one, by_key):
+        return False
+    return one.key not in by_key or by_key[one.key].state not in {"unknown", "rejected"}
+
+
+def _misreported(taken, kept):
+    """The books say that a text left, and no provider took it; or that it did not, and one did."""
+    references = {one.reference for one in taken}
+    for message in kept:
+        was_taken = message.reference in references
+        if message.state != "unknown" and was_taken != (message.state in SENT):
+            yield f"{message.key} ({message.pk}) is {message.state}, and was {'' if was_taken else 'not '}taken"
+
+
+def _out_of_order(taken, kept):
+    """Of an order one text is in flight, in order: but for those that ended in doubt, or met a clock that went back."""
+    first_taken = {}
+    for one in taken:
+        first_taken[one.reference] = min(one.at, first_taken.get(one.reference, one.at))
+    last = {}
+    for message in kept:
+        if message.reference not in first_taken:
+            continue
+        before = last.get(message.order)
+        if before is None or first_taken[before.reference] <= first_taken[message.reference]:
+            last[message.order] = message
+        elif not message.befell and not before.befell and before.created_at <= message.created_at:
+            yield f"{before.key} ({before.pk}) after {message.key} ({message.pk})"
+
+
+def _tell(key, taken, by_key):
+    """All that is known of a text, to see how that could be."""
+    by_whom = ", ".join(f"{one.provider} at {one.at:.2f}" for one in taken if one.key == key) or "nobody"
+    message = by_key.get(key)
+    kept = f"message {message.pk} is {message.state}; {'; '.join(message.befell)}" if message else "no message"
+    return f"{key}: taken by {by_whom}; {kept}"
