@@ -8,8 +8,7 @@ from http.client import HTTPException
 
 from tests.chaos.installation import request
 
-# Where to, by what a request holds.
-ORDERS, CHANGES = "/api/v1/orders/", "/api/v1/status-changes/"
+ORDERS_PATH = "/api/v1/orders/"
 # How far ahead of the faults a shop may be.
 AHEAD = 0.1
 
@@ -17,9 +16,9 @@ AHEAD = 0.1
 class Client(threading.Thread):
     """`progress()` says how far the run has come, from 0 to 1: a shop does not run ahead of the faults."""
 
-    def __init__(self, number, requests, address, key, progress):
+    def __init__(self, number, requests, installation, progress):
         super().__init__(name=f"client{number}", daemon=True)
-        self.requests, self.address, self.key, self.progress = requests, address, key, progress
+        self.requests, self.installation, self.progress = requests, installation, progress
         self.random = random.Random(number)
         self.answered = self.retried = 0
         self.complaints = []
@@ -50,14 +49,16 @@ class Client(threading.Thread):
             time.sleep(self.random.uniform(0.05, 0.4))
 
     def _ask(self, said):
+        path, body = self._write(said)
+        return request(self.installation.address + path, "POST", body, self.installation.key)
+
+    def _write(self, said):
         if "order" in said:
-            order = {name: said["order"][name] for name in ("external_id", "customer")}
-            return request(self.address + ORDERS, "POST", order, self.key)
+            return ORDERS_PATH, {name: said["order"][name] for name in ("external_id", "customer")}
         changes = said["changes"]
-        body = changes[0] if len(changes) == 1 else changes
-        return request(self.address + CHANGES, "POST", body, self.key)
+        return self.installation.changes_path, changes[0] if len(changes) == 1 else changes
 
     def _check(self, said, answer):
         """Nothing of what is said here may be refused."""
-        if "changes" in said and (answer["received"] != len(said["changes"]) or answer["rejected"]):
+        if "changes" in said and (answer["received"] != len(said["changes"]) or answer.get("rejected")):
             self.complaints.append(f"of {len(said['changes'])}: {answer}"[:300])

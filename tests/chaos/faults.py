@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from tests.chaos.installation import PROVIDERS, ROOT, pause_process
+from tests.chaos.installation import PROVIDERS, ROOT, WORKERS, pause_process
 from tests.chaos.processes import NotReady, signal_process, wait_until
 
 PRODUCT = ("campaigns", "orders", "workspace")
@@ -42,11 +42,11 @@ def kill_web(installation, _chance):
 
 
 def kill_worker_child(installation, chance):
-    return _kill_child(installation, chance, chance.choice(["worker1", "worker2"]))
+    return _kill_child(installation, chance, chance.choice(WORKERS))
 
 
 def kill_worker(installation, chance):
-    return _kill(installation, chance.choice(["worker1", "worker2"]))
+    return _kill(installation, chance.choice(WORKERS))
 
 
 def kill_beat(installation, _chance):
@@ -148,18 +148,20 @@ ON_POSTGRES = [
     Kind("connections cut", 3, cut_connections),
 ]
 DISK_FULL = Kind("disk full", 4, fill_disk)
+KILLED_AT = "killed at"
 
 
 class Bag:
     """Faults to be drawn for one installation."""
 
-    def __init__(self, installation, chance):
+    def __init__(self, installation, chance, spared):
         self.chance, self.bag = chance, []
-        self.kinds = [*ANYWHERE, *(Kind(f"killed at {name}", 1, kill_at(name)) for name in failpoints())]
+        kinds = [*ANYWHERE, *(Kind(f"{KILLED_AT} {name}", 1, kill_at(name)) for name in failpoints())]
         if installation.database == "postgres":
-            self.kinds += ON_POSTGRES
+            kinds += ON_POSTGRES
         elif installation.is_mounted:
-            self.kinds.append(DISK_FULL)
+            kinds.append(DISK_FULL)
+        self.kinds = [kind for kind in kinds if not kind.name.startswith((*spared, *installation.spared))]
 
     def draw(self):
         if not self.bag:

@@ -37,6 +37,7 @@ LIVES = [
     [_CONFIRMED, _INVOICED, _PAID, _REFUNDED, _PAID, _COMPLETED, _CONFIRMED, _COMPLETED],
     [_INVOICED, _CREATED, _CANCELLED],
 ]
+PLAIN_LIFE = LIVES[0]
 
 
 def make_feed(seed, changes):
@@ -46,10 +47,25 @@ def make_feed(seed, changes):
     lives, told = {}, 0
     while told < changes:
         order = f"O-{len(lives)}"
-        lives[order] = _live(chance, order)
+        lives[order] = _life(chance, order, chain(*chance.choices(LIVES, k=chance.choice([1, 2]))))
         told += len(lives[order])
     orders = [_order(chance, external_id, customers) for external_id in lives]
     return _feed(chance, STATUSES, customers, orders, lives)
+
+
+def make_plain_feed(seed, changes):
+    """For who knows nothing of repeats, lateness and consent: each order leads one life, told in its order."""
+    chance = random.Random(seed)
+    customers = [
+        {**customer, "phone": customer["phone"] or "+12025550199", "consent": "given"}
+        for customer in (_customer(chance, number) for number in range(max(20, changes // 20)))
+    ]
+    orders = [
+        {"external_id": f"O-{number}", "customer": chance.choice(customers)["external_id"], "told_by": "load"}
+        for number in range(changes // len(PLAIN_LIFE))
+    ]
+    lives = {order["external_id"]: _life(chance, order["external_id"], PLAIN_LIFE) for order in orders}
+    return _feed(chance, STATUSES, customers, orders, lives, is_plain=True)
 
 
 def read_log(seed, folder, changes):
@@ -113,9 +129,9 @@ def _order(chance, external_id, customers):
     }
 
 
-def _live(chance, order):
+def _life(chance, order, steps):
     changes, at = [], BEGAN + timedelta(seconds=chance.randrange(86400))
-    for place, (type, code) in enumerate(chain(*chance.choices(LIVES, k=chance.choice([1, 2])))):
+    for place, (type, code) in enumerate(steps):
         at += timedelta(seconds=chance.randrange(1, 7200))
         changes.append(_change(order, type, code, at, f"{order}-{place}"))
     return changes
@@ -125,14 +141,15 @@ def _change(order, type, code, at, event_id):
     return {"order": order, "type": type, "code": code, "occurred_at": at.isoformat(), "event_id": event_id}
 
 
-def _feed(chance, statuses, customers, orders, lives):
-    clients = [_client(chance, orders[number::CLIENTS], lives) for number in range(CLIENTS)]
+def _feed(chance, statuses, customers, orders, lives, *, is_plain=False):
+    write = _plain_script if is_plain else _script
+    scripts = [write(chance, order, lives[order["external_id"]]) for order in orders]
+    clients = [_client(chance, scripts[number::CLIENTS]) for number in range(CLIENTS)]
     return {"statuses": statuses, "customers": customers, "orders": orders, "clients": clients}
 
 
-def _client(chance, orders, lives):
+def _client(chance, scripts):
     """All that one client says, its orders mixed, as one list of things cut into requests."""
-    scripts = [_script(chance, order, lives[order["external_id"]]) for order in orders]
     mixed, under_way = [], []
     while scripts or under_way:
         while scripts and len(under_way) < 12:
@@ -142,6 +159,10 @@ def _client(chance, orders, lives):
         if not script:
             under_way.remove(script)
     return list(_requests(chance, mixed))
+
+
+def _plain_script(_chance, _order, life):
+    return [{"change": change} for change in life]
 
 
 def _script(chance, order, life):

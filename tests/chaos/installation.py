@@ -25,6 +25,7 @@ POSTGRES_USER = "postgres"
 # What they promise: one knows a reference again; one does not, but can be asked what it took; of the last nothing more
 # can be learned.
 PROVIDERS = ("idempotent", "telling", "forgetful")
+WORKERS = ("worker1", "worker2")
 RECEIPTS_SECRET = "receipts are signed with this"
 DISK = "512m"
 SERVER_ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
@@ -37,8 +38,13 @@ class Missing(Exception):
 class Installation:
     """Used as a context: leaving it ends all that it started."""
 
+    # Where shops say what changed.
+    changes_path = "/api/v1/status-changes/"
+    # Kinds of faults that mean nothing to it.
+    spared = frozenset()
+
     def __init__(self, database, folder, seed):
-        self.database, self.folder, self.seed = database, folder, seed
+        self.database, self.folder, self.seed, self.name = database, folder, seed, database
         self.logs, self.var, self.disk = folder / "log", folder / "var", folder / "disk"
         self.clock_file, self.failpoint_file = folder / "clock", folder / "failpoint"
         self.programs, self.is_mounted, self.key = {}, False, ""
@@ -155,8 +161,10 @@ class Installation:
 
     # The product
 
-    def prepare(self, feed_file):
+    def prepare(self, feed):
         """Tables, vocabulary, customers, orders, campaigns, gateways, and the shops' key."""
+        feed_file = self.folder / "feed.json"
+        feed_file.write_text(json.dumps(feed))
         steps = f"take_first_steps({str(feed_file)!r}, {self.provider_ports!r})"
         shell = ["manage.py", "shell", "--verbosity", "0", "-c"]
         self.key = self.run(*shell, f"from tests.chaos.prepare import take_first_steps; {steps}").strip()
@@ -173,15 +181,18 @@ class Installation:
     def start_product(self):
         celery = [PYTHON, "-m", "celery", "--app", "orderstatus_project"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        for number in (1, 2):
-            worker = ["worker", "--queues", "runs,sending", "--concurrency", "2", "--hostname", f"worker{number}@%h"]
-            self._start(f"worker{number}", [*celery, *worker, *quiet], self.environment)
+        for name in WORKERS:
+            worker = ["worker", "--queues", "runs,sending", "--concurrency", "2", "--hostname", f"{name}@%h"]
+            self._start(name, [*celery, *worker, *quiet], self.environment)
         beat = ["beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""]
         self._start("beat", [*celery, *beat], self.environment)
+        self._start_web("orderstatus_project.wsgi")
+        wait_until(self.answers, "the web process did not answer")
+
+    def _start_web(self, application):
         bind = ["--bind", f"127.0.0.1:{self.web_port}", "--workers", "2", "--threads", "4"]
         quick = ["--graceful-timeout", "5", "--no-control-socket"]
-        self._start("web", [PYTHON, "-m", "gunicorn", "orderstatus_project.wsgi", *bind, *quick], self.environment)
-        wait_until(self.answers, "the web process did not answer")
+        self._start("web", [PYTHON, "-m", "gunicorn", application, *bind, *quick], self.environment)
 
     def answers(self):
         return _works(lambda: request(f"{self.address}/healthz", "GET"), OSError)
