@@ -65,7 +65,7 @@ def test_a_list_counts_no_rows(admin, model, django_assert_num_queries):
     with django_assert_num_queries(cost(admin, page_of(model))) as queries:
         admin.get(page_of(model))
 
-    assert not [query for query in queries.captured_queries if "COUNT(" in query["sql"]]
+    assert not [query for query in queries.captured_queries if "COUNT(" in query["sql"] and "LIMIT" not in query["sql"]]
 
 
 @pytest.mark.parametrize("model", LISTS)
