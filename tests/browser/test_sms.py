@@ -10,7 +10,7 @@ from campaigns.lifecycle import activate, save_draft
 from campaigns.models import Message, SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS
 from campaigns.sms.gateways.base import Promises, Refused, Taken
-from tests.browser.test_admin import press
+from tests.browser.conftest import press
 from tests.campaigns.shop import Shop, definition, sms
 from tests.campaigns.sms import pigeon
 from tests.screens import page_of
@@ -118,6 +118,7 @@ def test_a_gateway_is_connected_tried_and_put_to_use_by_keyboard(page, visit, sh
     press(page, window.get_by_role("button", name="Send another"))
     expect(window.get_by_role("alert")).to_have_text("The gateway took it, and calls it P-1.")
     page.keyboard.press("Escape")
+    expect(window).to_be_hidden()
 
     press(page, page.get_by_role("link", name="Let campaigns use it"))
     expect(window).to_contain_text("go to customers’ phones")
