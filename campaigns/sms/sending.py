@@ -20,13 +20,23 @@ import smsutil
 import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import measures
 from campaigns.claiming import claim, lock_free
 from campaigns.engine import NOT_MINE, readable_plans
-from campaigns.models import CampaignState, CampaignVersion, Encoding, Message, MessageEvent, MessageState, SkipReason
+from campaigns.models import (
+    CampaignState,
+    CampaignVersion,
+    Encoding,
+    Message,
+    MessageEvent,
+    MessageState,
+    Run,
+    SkipReason,
+)
 from campaigns.sms.caps import CapBook
 from campaigns.sms.connections import Connection, Switchboard, note_answers, reserve
 from campaigns.sms.fates import Book, wake_runs
@@ -115,18 +125,28 @@ def _due(now: datetime) -> QuerySet[Message]:
     return (
         Message.objects.filter(active | Q(campaign__state=CampaignState.ENDED), state=MessageState.PENDING)
         .exclude(Exists(_earlier_on_its_way(now)))
+        .exclude(Exists(_earlier_about_to_owe(now)))
         .select_related(*related)
         .order_by("due_at", "pk")
     )
 
 
 def _earlier_on_its_way(now: datetime) -> QuerySet[Message]:
-    """Of an order one message is in flight, in order. One that waits for the morning or a person holds up none."""
+    """Of an order one message is in flight, in the order of its changes. One that waits for the morning or a person
+    holds up none."""
     about_to_go = Q(state=MessageState.PENDING, campaign__state=CampaignState.ACTIVE) & Q(
         Q(due_at__lte=now) | Q(attempts__gt=0)
     )
-    in_hand = Q(state__in=Message.IN_HAND)
-    return Message.objects.filter(in_hand | about_to_go, order=OuterRef("order"), pk__lt=OuterRef("pk"))
+    change, own = Coalesce("run__transition_id", 0), Coalesce(OuterRef("run__transition_id"), 0)
+    same_order = Message.objects.filter(about_to_go | Q(state__in=Message.IN_HAND), order=OuterRef("order"))
+    return same_order.alias(change=change).filter(Q(change__lt=own) | Q(change=own, pk__lt=OuterRef("pk")))
+
+
+def _earlier_about_to_owe(now: datetime) -> QuerySet[Run]:
+    """An earlier change of the order whose run is due just now, in another worker's hands: it may owe one as well."""
+    return Run.objects.due_by(now).filter(
+        order=OuterRef("order"), transition__lt=OuterRef("run__transition"), lane__lte=OuterRef("lane")
+    )
 
 
 def _rule(

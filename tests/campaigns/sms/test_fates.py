@@ -18,7 +18,7 @@ from campaigns.sms.sending import recover_expired, send_due
 from customers.models import Customer
 from orders.said import Said
 from orders.transitions import hear
-from tests.campaigns.shop import NOON, definition, ending, later, sms
+from tests.campaigns.shop import NOON, definition, ending, later, sms, trigger, wait
 from tests.factories import CustomerFactory
 from workspace.models import Workspace
 
@@ -422,6 +422,35 @@ def test_a_message_put_off_holds_up_the_next_of_its_order(shop, memory, clock):
     later(clock, seconds=6)
 
     assert [m.text for m in memory.taken.values()] == ["one", "two"]
+
+
+def test_messages_go_in_the_order_of_their_changes(shop, memory):
+    """Whichever was owed first: a worker may have held the earlier change longer."""
+    shop.start(sms(text="{{ change.to.name }}"), trigger=trigger())
+    shop.order()
+    shop.tell("O-1", "invoiced")
+    shop.tell("O-1", "paid")
+    invoiced = Run.objects.earliest("pk")
+    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON + timedelta(hours=1))
+    advance()
+    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON)
+
+    assert send_due() == 0
+    drain()
+
+    assert [m.text for m in memory.taken.values()] == ["Invoiced", "Paid"]
+
+
+def test_a_change_that_is_not_due_yet_holds_up_no_message(shop, memory):
+    shop.start(wait(), sms(text="{{ change.to.name }}"), code="slow", trigger=trigger(to=["invoiced"]))
+    shop.start(sms(text="{{ change.to.name }}"), code="quick")
+    shop.order()
+    shop.tell("O-1", "invoiced")
+    shop.tell("O-1", "paid")
+
+    drain()
+
+    assert [m.text for m in memory.taken.values()] == ["Paid"]
 
 
 def test_one_that_waits_for_the_morning_holds_up_none(shop, memory, clock):
