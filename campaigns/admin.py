@@ -234,7 +234,7 @@ class CampaignScreen(Screen):
             since=_clock(timezone.now()),
             sentence=trigger_sentence(campaign.draft, status_names()),
             missing=_missing(campaign),
-            on_test_phone=settings.SMS_GATEWAY in TEST_GATEWAYS,
+            on_test_phone=reaches_nobody(),
         )
 
     def end_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -64,6 +64,6 @@ def _verb(run: Run) -> str:
     return _("“%s” did not let it in") if run.state == RunState.DECLINED else _("Entered “%s”")
 
 
-register(Order, entries_into_campaigns)
-register(Order, texts)
-register(Customer, texts)
+register(Order, entries_into_campaigns, needs="campaigns.view_run")
+register(Order, texts, needs="campaigns.view_message")
+register(Customer, texts, needs="campaigns.view_message")

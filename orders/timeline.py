@@ -93,6 +93,6 @@ def type_name(type: str) -> str:
     return str(StatusType(type).label)
 
 
-register(Order, moves)
-register(Order, unmoving_changes)
-register(Customer, orders_of)
+register(Order, moves, needs="orders.view_order")
+register(Order, unmoving_changes, needs="orders.view_order")
+register(Customer, orders_of, needs="orders.view_order")
