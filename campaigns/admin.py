@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -26,6 +25,7 @@ from campaigns.definitions import DefinitionError, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
 from campaigns.lifecycle import WrongState, missing_statuses
 from campaigns.models import Activation, Campaign, CampaignState, Message, MessageState, Run, RunState
+from campaigns.sms.connections import reaches_nobody
 from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import TONES
 from campaigns.wording import status_names, trigger_sentence
@@ -36,8 +36,6 @@ from workspace.screens import Facts, ReadOnlyScreen, Screen, close_window, link,
 
 STATE_TONES = {CampaignState.ACTIVE: "good", CampaignState.PAUSED: "warning", CampaignState.DRAFT: "info"}
 RUN_TONES = {RunState.FINISHED: "good", RunState.WAITING: "info", RunState.FAILED: "bad"}
-# Gateways that reach nobody: what they take is shown on a screen, or kept.
-TEST_GATEWAYS = frozenset({"phone", "console", "memory"})
 
 
 class CampaignList(ChangeList):
@@ -355,7 +353,7 @@ class EnteredScreen(OrdersScreen):
             facts=facts,
             story=tell(run),
             events=run.events.order_by("number"),
-            texts=Message.objects.filter(run=run),
+            texts=Message.objects.filter(run=run) if request.user.has_perm("campaigns.view_message") else (),
         )
 
 
