@@ -1,4 +1,4 @@
-"""docs/campaigns.md tells the truth: its example is a campaign, and it names every word there is."""
+"""The pages under docs/ tell the truth: the example is a campaign, and every word there is has its place."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from django.conf import settings
 
 from analytics.fields import all_fields
 from analytics.rules import OPERATORS
+from campaigns.books import BREACHES
 from campaigns.definitions import _KEYS, read_plan
 from campaigns.reentry import MODES
 from campaigns.steps import STEPS, TRIGGERS
@@ -40,3 +41,11 @@ def test_it_names_every_mode_of_reentry():
 
 def test_it_names_every_field_and_operator():
     assert named([*all_fields(), *(operator for some in OPERATORS.values() for operator in some)]) == []
+
+
+def test_architecture_explains_every_breach_in_the_order_of_the_books():
+    books = (DOCS / "architecture.md").read_text(encoding="utf-8").partition("## The books")[2]
+
+    explained = re.findall(r"^\| (\w+_\w+) \|", books, re.MULTILINE)
+
+    assert explained == [rule.__name__ for rule in BREACHES]
