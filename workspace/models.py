@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from workspace.database import draw_keys_after_the_highest
@@ -91,7 +92,8 @@ class Source(models.Model):
         ordering: ClassVar[list[str]] = ["code"]
 
     def __str__(self) -> str:
-        return self.name
+        """Those that are always there are called in the reader's language, unless a person named them otherwise."""
+        return gettext(self.name) if self.is_builtin and self.name else self.name
 
     @property
     def fires(self) -> bool:
@@ -220,8 +222,8 @@ def make_builtin_rows(**_kwargs: Any) -> None:
     Workspace.objects.get_or_create(pk=Workspace.SINGLETON_ID)
     made = False
     for pk, code, name, mode, on_unknown in (
-        (Source.ADMIN_ID, "admin", "Admin", Source.Mode.LIVE, Source.Unknown.REJECT),
-        (Source.LOAD_ID, "load", "File load", Source.Mode.HISTORY, Source.Unknown.REJECT),
+        (Source.ADMIN_ID, "admin", gettext_noop("Admin"), Source.Mode.LIVE, Source.Unknown.REJECT),
+        (Source.LOAD_ID, "load", gettext_noop("File load"), Source.Mode.HISTORY, Source.Unknown.REJECT),
     ):
         defaults = {"code": code, "name": name, "mode": mode, "on_unknown": on_unknown}
         made |= Source.objects.get_or_create(pk=pk, defaults=defaults)[1]

@@ -12,7 +12,9 @@ from orderstatus_project.environment import BASE_DIR
 from workspace.models import ApiKey, Workspace
 
 PAGE = (BASE_DIR / "README.md").read_text(encoding="utf-8")
-COMMANDS = [line.split("manage.py ")[1] for line in PAGE.splitlines() if line.startswith("    .venv/bin/python manage.py")]
+COMMANDS = [
+    line.split("manage.py ")[1] for line in PAGE.splitlines() if line.startswith("    .venv/bin/python manage.py")
+]
 
 
 @pytest.mark.django_db

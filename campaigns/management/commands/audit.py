@@ -16,6 +16,7 @@ from campaigns.models import MessageState, RunState, SkipReason
 from orders.models import InboxVerdict
 from statuses.models import StatusType
 
+
 class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.description = _(
