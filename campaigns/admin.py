@@ -23,7 +23,7 @@ from unfold.views import ChangeList
 from campaigns import lifecycle
 from campaigns.definitions import DefinitionError, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
-from campaigns.lifecycle import WrongState, missing_statuses
+from campaigns.lifecycle import WrongState, find_cautions, missing_statuses
 from campaigns.models import Activation, Campaign, CampaignState, Message, MessageState, Run, RunState
 from campaigns.sms.connections import reaches_nobody
 from campaigns.story import tell, tell_message, tell_messages
@@ -232,6 +232,7 @@ class CampaignScreen(Screen):
             since=_clock(timezone.now()),
             sentence=trigger_sentence(campaign.draft, status_names()),
             missing=_missing(campaign),
+            cautions=_cautions(campaign),
             on_test_phone=reaches_nobody(),
         )
 
@@ -451,6 +452,14 @@ def _missing(campaign: Campaign) -> list[str]:
         return missing_statuses(read_plan(campaign.draft))
     except DefinitionError:
         return []
+
+
+def _cautions(campaign: Campaign) -> dict[str, str]:
+    """By their codes, since the window draws each in its own way."""
+    try:
+        return {caution.code: caution.detail for caution in find_cautions(read_plan(campaign.draft))}
+    except DefinitionError:
+        return {}
 
 
 def _clock(at: Any) -> str:

@@ -94,6 +94,11 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         return live[0].version.number if live else None
 
 
+class CautionSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="`unknown_status`, `orders_disabled`, `no_gateway`; more may be added.")
+    detail = serializers.CharField()
+
+
 class CampaignFilters(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=CampaignState.choices)
 
@@ -208,7 +213,8 @@ class ActivateView(_Campaigns):
         operation_id="campaigns_activate",
         summary="Make the draft a version and let it run",
         description="Changes that occur from now on start it. `effective_from` reaches back: a time, or `beginning`; "
-        "then the changes heard before start it too (not those told as history), and `started` counts them.",
+        "then the changes heard before start it too (not those told as history), and `started` counts them. "
+        "`warnings` says what keeps it from reaching anybody as yet; it is active all the same.",
         parameters=ADDRESS,
         request=inline_serializer("Activate", {"effective_from": serializers.CharField(required=False)}),
         responses=inline_serializer(
@@ -217,6 +223,7 @@ class ActivateView(_Campaigns):
                 "campaign": CampaignSerializer(),
                 "version": serializers.IntegerField(),
                 "started": serializers.IntegerField(),
+                "warnings": CautionSerializer(many=True),
             },
         ),
     )
@@ -224,8 +231,13 @@ class ActivateView(_Campaigns):
         reach = _read_reach(request)
         campaign = find(code)
         activated = refusing(lambda: lifecycle.activate(campaign, **reach))
-        version = activated.activation.version.number
-        return Response({"campaign": self.answer(campaign).data, "version": version, "started": activated.started})
+        told = {
+            "campaign": self.answer(campaign).data,
+            "version": activated.activation.version.number,
+            "started": activated.started,
+            "warnings": CautionSerializer(activated.cautions, many=True).data,
+        }
+        return Response(told)
 
 
 def find(code: str) -> Campaign:

@@ -5,10 +5,11 @@ from django.contrib.admin.models import LogEntry
 
 from campaigns.draining import drain
 from campaigns.lifecycle import activate, save_draft
-from campaigns.models import Campaign, CampaignState, CampaignVersion, Message, Run
+from campaigns.models import Campaign, CampaignState, CampaignVersion, Message, Run, SmsGateway
 from tests.campaigns.shop import asks, condition, definition, sms
 from tests.factories import CustomerFactory, OrderFactory
 from tests.screens import HTMX, cost, page_of, signed_in
+from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -176,13 +177,27 @@ def test_an_ended_campaign_stays_as_it_is(admin, draft):
     assert edit(admin, draft, definition(sms(text="New"))).status_code == 403
 
 
-def test_activating_says_from_when_and_where_messages_go(admin, draft, settings):
-    settings.SMS_GATEWAY = "phone"
-
+def test_activating_says_from_when_and_where_messages_go(admin, draft):
     page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
 
     assert "Starts with changes after 12:00." in page
     assert "Messages go to the test phone." in page
+
+
+def test_activating_with_a_gateway_connected_says_that_customers_are_reached(admin, draft):
+    SmsGateway.objects.create(code="main", name="Main", kind="memory")
+
+    page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
+
+    assert "Messages go to customers' phones." in page
+
+
+def test_activating_says_that_orders_is_off(admin, draft):
+    Workspace.objects.update(orders_enabled=False)
+
+    page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
+
+    assert "Orders is off: no campaign starts until you turn it on" in page
 
 
 def test_activating_names_statuses_that_are_missing(admin, shop):

@@ -18,6 +18,9 @@ from workspace.reading import Problem
 pytestmark = pytest.mark.django_db
 
 
+NO_GATEWAY = "No SMS gateway is connected: texts go to the test phone at most. Connect one in Settings > SMS.\n"
+
+
 @pytest.fixture
 def thanks(tmp_path):
     Workspace.objects.update(orders_enabled=True)
@@ -35,15 +38,27 @@ def campaign(*arguments):
 def test_a_file_becomes_a_draft_and_then_a_new_draft(thanks):
     StatusFactory(type="payment", code="paid")
 
-    assert campaign("import", thanks) == ("Created campaign thanks.\n", "")
-    assert campaign("import", thanks) == ("Updated the draft of campaign thanks.\n", "")
+    assert campaign("import", thanks) == ("Created campaign thanks.\n", NO_GATEWAY)
+    assert campaign("import", thanks) == ("Updated the draft of campaign thanks.\n", NO_GATEWAY)
     assert Campaign.objects.get().state == "draft"
 
 
 def test_a_status_that_is_not_there_yet_is_told(thanks):
     _out, err = campaign("import", thanks)
 
-    assert err == "The trigger names the status “paid”, which does not exist yet: nothing matches it until it does.\n"
+    unknown = "The trigger names the status “paid”, which does not exist yet: nothing matches it until it does.\n"
+    assert err == unknown + NO_GATEWAY
+
+
+@pytest.mark.parametrize("arguments", [(), ("--activate",)])
+def test_that_orders_is_off_is_told(thanks, arguments):
+    Workspace.objects.update(orders_enabled=False)
+    StatusFactory(type="payment", code="paid")
+
+    _out, err = campaign("import", thanks, *arguments)
+
+    off = "Orders is off: no campaign starts until you turn it on, in the admin or with `manage.py orders on`.\n"
+    assert err == off + NO_GATEWAY
 
 
 def test_it_is_activated_from_the_beginning(thanks):
