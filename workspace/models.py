@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
-from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from workspace.countries import validate_country
 from workspace.database import draw_keys_after_the_highest
 from workspace.zones import validate_timezone
 
@@ -35,7 +35,7 @@ class Workspace(models.Model):
         _("default country for phones"),
         max_length=2,
         default="US",
-        validators=[RegexValidator(r"^[A-Z]{2}$", _("Give the two capital letters of a country, such as US."))],
+        validators=[validate_country],
         help_text=_("Read phone numbers written without a country code as numbers of this country."),
     )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
