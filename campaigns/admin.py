@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 from unfold.views import ChangeList
 
 from campaigns import lifecycle
-from campaigns.definitions import DefinitionError, read_plan
+from campaigns.definitions import DefinitionError, in_order, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
 from campaigns.lifecycle import WrongState, find_cautions, missing_statuses
 from campaigns.models import Activation, Campaign, CampaignState, Message, MessageState, Run, RunState
@@ -119,7 +119,7 @@ class CampaignScreen(Screen):
     def _edit(self, request: HttpRequest, campaign: Campaign | None) -> HttpResponse:
         may_edit = campaign is None or (_may_edit(campaign) and self.has_change_permission(request, campaign))
         if request.method != "POST":
-            text = _as_text(campaign.draft if campaign else NEW)
+            text = _as_text(in_order(campaign.draft) if campaign else NEW)
             return self._editor(
                 request, campaign, text, campaign.revision if campaign else NO_REVISION, may_edit=may_edit
             )

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns import lifecycle
-from campaigns.definitions import DefinitionError
+from campaigns.definitions import DefinitionError, in_order
 from campaigns.models import Campaign, CampaignState
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, Invalid, Mistake, NotThere, Refusal
@@ -78,11 +78,16 @@ DEFINITION = {"application/json": {"type": "object", "description": "A campaign 
 T = TypeVar("T")
 
 
+class DefinitionField(serializers.JSONField):
+    def to_representation(self, value: Any) -> Any:
+        return in_order(value)
+
+
 @example_answer("Ready for pickup", ANSWER)
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     """A campaign. `definition` is its draft; what runs is the version of that number."""
 
-    definition = serializers.JSONField(source="draft", read_only=True)
+    definition = DefinitionField(source="draft", read_only=True)
     live_version = serializers.SerializerMethodField()
 
     class Meta:

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from campaigns.definitions import DefinitionError, read_plan
+from campaigns.definitions import DefinitionError, in_order, read_plan
 from campaigns.lifecycle import Caution, Reach, WrongState, activate, find_cautions, read_reach, save_draft
 from campaigns.models import Campaign
 from workspace.reading import Problem
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verb"] == "export":
-            self.stdout.write(json.dumps(_find(options["code"]).draft, indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(in_order(_find(options["code"]).draft), indent=2, ensure_ascii=False))
             return
         if options["effective_from"] is not None and not options["activate"]:
             raise CommandError(_("--effective-from needs --activate: a draft takes no effect."))
