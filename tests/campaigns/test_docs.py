@@ -49,3 +49,12 @@ def test_architecture_explains_every_breach_in_the_order_of_the_books():
     explained = re.findall(r"^\| (\w+_\w+) \|", books, re.MULTILINE)
 
     assert explained == [rule.__name__ for rule in BREACHES]
+
+
+def test_the_decisions_of_architecture_are_numbered_through_and_each_list_is_whole():
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", page, re.MULTILINE)]
+
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert re.findall(r"(?<!\*\*)\n\n(\d+)\. ", page) == []
