@@ -138,11 +138,11 @@ def test_gateways_change_places_by_keyboard_and_the_focus_stays(page, visit, sho
     press(page, up)
     expect(page.locator("#sms-list h2")).to_have_text(["Hill", "Shore", "Valley"])
     expect(up).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, up)
     expect(page.locator("#sms-list h2")).to_have_text(["Shore", "Hill", "Valley"])
     expect(up).to_be_focused()
     expect(page.get_by_role("status").get_by_text("“Shore” is number 1 now.")).to_be_attached()
-    page.keyboard.press("Enter")
+    press(page, up)
 
     expect(up).to_be_focused()
     assert list(SmsGateway.objects.values_list("name", flat=True)) == ["Shore", "Hill", "Valley"]
