@@ -31,6 +31,7 @@ from campaigns.models import (
     CampaignState,
     CampaignVersion,
     Encoding,
+    Lane,
     Message,
     MessageEvent,
     MessageState,
@@ -65,6 +66,9 @@ CLAIM_COLUMNS = (
     "phone", "text", "parts", "encoding", "gateway", "ended_at", "error",
 )  # fmt: skip
 
+# What the law looks at.
+RULED_BY = ("campaign", "customer", "order", "only_if_still", "run__transition")
+
 log = structlog.get_logger(__name__)
 
 
@@ -76,8 +80,10 @@ def send_due(*, limit: int | None = None) -> int:
     now, switchboard, lease = timezone.now(), Switchboard.now(), uuid.uuid4()
 
     def take(ids: Sequence[int] | None) -> list[Message]:
-        due = _due(now)
-        return claim(due, _room(switchboard, limit)) if ids is None else lock_free(due.filter(pk__in=ids))
+        due, left = _due(now), Message.objects.left_by_ended().select_related(*RULED_BY)
+        if ids is not None:
+            return lock_free(due.filter(pk__in=ids)) + lock_free(left.filter(pk__in=ids))
+        return claim(due, _room(switchboard, limit)) or lock_free(left.order_by("pk")[: limit or set_size()])
 
     def rule(messages: list[Message]) -> list[Message]:
         return _rule(messages, switchboard, lease, workspace.timezone, timezone.now())
@@ -119,14 +125,12 @@ def _room(switchboard: Switchboard, limit: int | None) -> int:
 
 
 def _due(now: datetime) -> QuerySet[Message]:
-    """Pending messages of active campaigns, of each order the next; and all of an ended one, for the law to skip."""
-    active = Q(due_at__lte=now, campaign__state=CampaignState.ACTIVE)
-    related = ("campaign", "customer", "order", "only_if_still", "run__transition")
+    """Of each order the next that is due."""
     return (
-        Message.objects.filter(active | Q(campaign__state=CampaignState.ENDED), state=MessageState.PENDING)
+        Message.objects.due(now)
         .exclude(Exists(_earlier_on_its_way(now)))
         .exclude(Exists(_earlier_about_to_owe(now)))
-        .select_related(*related)
+        .select_related(*RULED_BY)
         .order_by("due_at", "pk")
     )
 
@@ -134,17 +138,17 @@ def _due(now: datetime) -> QuerySet[Message]:
 def _earlier_on_its_way(now: datetime) -> QuerySet[Message]:
     """Of an order one message is in flight, in the order of its changes. One that waits for the morning or a person
     holds up none."""
-    about_to_go = Q(state=MessageState.PENDING, campaign__state=CampaignState.ACTIVE) & Q(
+    is_going = Q(state__in=Message.IN_HAND) | Q(campaign__state=CampaignState.ACTIVE) & Q(
         Q(due_at__lte=now) | Q(attempts__gt=0)
     )
     change, own = Coalesce("run__transition_id", 0), Coalesce(OuterRef("run__transition_id"), 0)
-    same_order = Message.objects.filter(about_to_go | Q(state__in=Message.IN_HAND), order=OuterRef("order"))
+    same_order = Message.objects.filter(is_going, order=OuterRef("order"), state__in=Message.ON_ITS_WAY)
     return same_order.alias(change=change).filter(Q(change__lt=own) | Q(change=own, pk__lt=OuterRef("pk")))
 
 
 def _earlier_about_to_owe(now: datetime) -> QuerySet[Run]:
     """An earlier change of the order whose run is due just now, in another worker's hands: it may owe one as well."""
-    return Run.objects.due_by(now).filter(
+    return Run.objects.due(now).filter(
         order=OuterRef("order"), transition__lt=OuterRef("run__transition"), lane__lte=OuterRef("lane")
     )
 
@@ -251,7 +255,9 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
     assert connection is not None, "it was found a moment ago"
     answered = _Answered()
     for chunk in in_sets(messages, _chunk_size(connection)):
-        if time.monotonic() > deadline or not _has_turn(connection, len(chunk)):
+        if time.monotonic() > deadline or (answered.answers and _is_overtaken(chunk)):
+            break
+        if not _has_turn(connection, len(chunk)):
             break
         with transaction.atomic():
             _write_answers(switchboard, connection, answered, lease)
@@ -271,6 +277,12 @@ def _chunk_size(connection: Connection) -> int:
     rounds = ROUNDS_IF_IDEMPOTENT if connection.gateway.promises.is_idempotent else 1
     size = connection.at_once * rounds
     return size if connection.per_second is None else max(1, min(size, int(connection.per_second)))
+
+
+def _is_overtaken(chunk: list[Message]) -> bool:
+    """Whether these are in no hurry and somebody else is by now."""
+    in_no_hurry = all(message.lane == Lane.BULK for message in chunk)
+    return in_no_hurry and Message.objects.due(timezone.now()).filter(lane=Lane.URGENT).exists()
 
 
 def _has_turn(connection: Connection, messages: int) -> bool:
@@ -296,9 +308,9 @@ def _begin(chunk: list[Message], lease: uuid.UUID) -> list[Message]:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What became of one call, by message id."""
+    """What became of one call."""
 
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[Message, Answer] = field(default_factory=dict)
 
     @property
     def is_outage(self) -> bool:
@@ -311,20 +323,23 @@ def _call(connection: Connection, messages: list[Message]) -> _Answered:
     outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
     try:
         answers = measures.send(connection, outgoing)
-        return _Answered(dict(zip((m.pk for m in messages), answers, strict=True)))
+        return _Answered(dict(zip(messages, answers, strict=True)))
     except Exception as error:  # whatever it was, these may have been sent and the others are still to be called
         log.error("gateway_failed", gateway=connection.code, messages=len(messages), exc_info=error)
-        return _Answered({m.pk: Unsure(type(error).__name__) for m in messages})
+        return _Answered(dict.fromkeys(messages, Unsure(type(error).__name__)))
 
 
 def _write_answers(switchboard: Switchboard, connection: Connection, answered: _Answered, lease: uuid.UUID) -> None:
+    """While a message is leased nobody else changes it, so it is as we know it."""
     if not answered.answers:
         return
     now = timezone.now()
-    held = list(lock_rows(Message.objects.filter(pk__in=answered.answers, lease=lease).order_by("pk")))
+    asked = Message.objects.filter(pk__in=[m.pk for m in answered.answers], lease=lease).order_by("pk")
+    ours = set(lock_rows(asked).values_list("pk", flat=True))
+    held = [message for message in answered.answers if message.pk in ours]
     book = Book(now)
     for message in held:
-        _take(message, answered.answers[message.pk], switchboard, connection, book)
+        _take(message, answered.answers[message], switchboard, connection, book)
     book.write()
     apply_kept(held, now)
     note_answers(connection, answered.answers.values(), now)
