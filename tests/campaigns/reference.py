@@ -355,7 +355,7 @@ class Reference:
         return bool(pending)
 
     def is_overtaking(self, message, pending):
-        """Of an order one message goes at a time, in the order of its changes; a change that is about to owe one counts."""
+        """Of an order one message goes at a time, in the order of its changes; one that is about to be owed counts."""
         change = message.run.transition
         owed = any(
             other.run.transition.order is change.order
