@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -254,11 +254,7 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
     connection = switchboard.find(code)
     assert connection is not None, "it was found a moment ago"
     answered = _Answered()
-    for chunk in in_sets(messages, _chunk_size(connection)):
-        if time.monotonic() > deadline or (answered.answers and _is_overtaken(chunk)):
-            break
-        if not _has_turn(connection, len(chunk)):
-            break
+    for chunk in _chunks(connection, messages, deadline):
         with transaction.atomic():
             _write_answers(switchboard, connection, answered, lease)
             calling = _begin(chunk, lease)
@@ -273,16 +269,26 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
     reach("sending.answered")
 
 
+def _chunks(connection: Connection, messages: list[Message], deadline: float) -> Iterator[list[Message]]:
+    """As many as may leave at once, while there is time. After one chunk the crowd gives way to who is in a hurry."""
+    crowd_had_its_turn = False
+    for chunk in in_sets(messages, _chunk_size(connection)):
+        is_crowd = all(message.lane == Lane.BULK for message in chunk)
+        gives_way = is_crowd and crowd_had_its_turn and _is_somebody_in_a_hurry()
+        if gives_way or time.monotonic() > deadline or not _has_turn(connection, len(chunk)):
+            return
+        yield chunk
+        crowd_had_its_turn = crowd_had_its_turn or is_crowd
+
+
+def _is_somebody_in_a_hurry() -> bool:
+    return Message.objects.due(timezone.now()).filter(lane=Lane.URGENT).exists()
+
+
 def _chunk_size(connection: Connection) -> int:
     rounds = ROUNDS_IF_IDEMPOTENT if connection.gateway.promises.is_idempotent else 1
     size = connection.at_once * rounds
     return size if connection.per_second is None else max(1, min(size, int(connection.per_second)))
-
-
-def _is_overtaken(chunk: list[Message]) -> bool:
-    """Whether these are in no hurry and somebody else is by now."""
-    in_no_hurry = all(message.lane == Lane.BULK for message in chunk)
-    return in_no_hurry and Message.objects.due(timezone.now()).filter(lane=Lane.URGENT).exists()
 
 
 def _has_turn(connection: Connection, messages: int) -> bool:

@@ -488,6 +488,30 @@ def test_a_transactional_text_overtakes_the_crowd(shop, memory):
     assert [m.text for m in memory.taken.values()] == ["receipt", "news"]
 
 
+def test_between_two_calls_the_crowd_gives_way_but_never_all_of_it(shop, connect, monkeypatch):
+    [only] = connect("only", connections=1)
+    only.promises = Promises()
+    shop.start(sms(text="news", purpose="marketing", deliver="immediately"), code="news")
+    names = [shop.order(f"O-{n}", customer=CustomerFactory(sms_consent="given")).external_id for n in range(4)]
+    hear([Said(name, "payment", "paid") for name in names], shop.source)
+    advance()
+    shop.start(sms(text="receipt"), code="receipt", trigger=trigger("delivery", to=["shipped"]))
+    hurry, send = count(), Memory.send
+
+    def sends_while_somebody_is_in_a_hurry(self, messages):
+        name = shop.order(f"X-{next(hurry)}").external_id
+        shop.tell(name, "shipped")
+        advance()
+        return send(self, messages)
+
+    monkeypatch.setattr(Memory, "send", sends_while_somebody_is_in_a_hurry)
+
+    for _ in range(3):
+        send_due()
+
+    assert [m.text for m in only.taken.values()] == ["news", "receipt", "news", "receipt", "receipt", "news"]
+
+
 def test_what_makes_up_for_the_past_is_no_hurry(shop):
     shop.order()
     shop.tell("O-1", "paid")
