@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
+from redis import Redis
 
 from orderstatus_project.bundled_redis import redis_url, start_redis
 
@@ -24,7 +25,7 @@ def surroundings(database: str) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="orderstatus_bench_"))
     server = os.environ.get("DATABASE_URL") or SERVER
     try:
-        with _database(server, database), _redis(folder):
+        with _database(server, database), _redis(folder, database):
             os.environ |= {
                 "DATABASE_URL": urlsplit(server)._replace(path=f"/{database}").geturl(),
                 "REDIS_PREFIX": database,
@@ -52,9 +53,15 @@ def _database(server: str, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[None]:
-    if os.environ.get("REDIS_URL"):
-        yield
+def _redis(folder: Path, prefix: str) -> Iterator[None]:
+    """Of one that is given only keys of ours are used, and taken away."""
+    if given := os.environ.get("REDIS_URL"):
+        try:
+            yield
+        finally:
+            with Redis.from_url(given) as client:
+                for key in client.scan_iter(f"{prefix}:*"):
+                    client.delete(key)
         return
     server = start_redis(folder)
     os.environ["REDIS_URL"] = redis_url(folder)
