@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 from redis import Redis
 
+from benchmarks.bench import QUIET
 from orderstatus_project.bundled_redis import redis_url, start_redis
 
 SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -31,6 +32,7 @@ def surroundings(database: str) -> Iterator[Path]:
                 "REDIS_PREFIX": database,
                 "VAR_DIR": str(folder),
                 "DEMO": "0",
+                "LOG_LEVEL": QUIET,
                 "API_REQUESTS_PER_MINUTE": "1000000",
             }
             yield folder
