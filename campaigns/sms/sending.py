@@ -63,7 +63,7 @@ OUTAGE_POLL = timedelta(seconds=5)
 
 CLAIM_COLUMNS = (
     "state", "skip_reason", "due_at", "is_held", "lease", "leased_until",
-    "phone", "text", "parts", "encoding", "gateway", "ended_at", "error",
+    "phone", "text", "parts", "encoding", "gateway", "attempts", "ended_at", "error",
 )  # fmt: skip
 
 # What the law looks at.
@@ -211,7 +211,8 @@ def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, no
     elif not switchboard.willing(message.refused_by):
         message.state, message.ended_at = MessageState.REJECTED, now
     else:
-        message.due_at = now + OUTAGE_POLL
+        # Counted as tried, so that nothing of its order passes it when one of them is back before it is due.
+        message.due_at, message.attempts = now + OUTAGE_POLL, max(message.attempts, 1)
 
 
 def _choose(message: Message, switchboard: Switchboard, now: datetime) -> Connection | None:

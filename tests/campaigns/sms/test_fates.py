@@ -453,6 +453,23 @@ def test_a_change_that_is_not_due_yet_holds_up_no_message(shop, memory):
     assert [m.text for m in memory.taken.values()] == ["Paid"]
 
 
+def test_one_that_waits_out_an_outage_is_not_passed_when_that_is_over(shop, connect, clock):
+    [only] = connect("only")
+    for code in ("one", "two"):
+        shop.start(sms(text=code), code=code)
+    shop.order()
+    SmsGateway.objects.update(out_until=NOON + timedelta(seconds=3))
+    shop.tell("O-1", "paid")
+    drain()
+    clock.shift(timedelta(seconds=4))
+
+    drain()
+    assert not only.taken
+
+    later(clock, seconds=2)
+    assert [m.text for m in only.taken.values()] == ["one", "two"]
+
+
 def test_one_that_waits_for_the_morning_holds_up_none(shop, memory, clock):
     clock.move_to(NOON + timedelta(hours=11))
     shop.start(sms(text="one", deliver="outside_quiet_hours"), code="one")
