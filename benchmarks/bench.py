@@ -15,6 +15,12 @@ from orderstatus_project.supervisor import Child, Supervisor
 
 POLL_S = 0.05
 PATIENCE_S = 60.0
+# Of our own processes the workers alone say what they do, as an installation's do.
+QUIET = "WARNING"
+
+
+class GaveUp(Exception):
+    """What was to be measured did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +85,13 @@ class Bench:
     @contextmanager
     def process(self, name: str, *command: str, ready: str = "", **environment: str) -> Iterator[Child]:
         """A process of ours, for a while. `ready`: what it says once it works."""
-        os.environ |= environment
+        os.environ |= {"LOG_LEVEL": "INFO", **environment}
         try:
             child = self.supervisor.start(name, [sys.executable, *command])
         finally:
             for key in environment:
                 del os.environ[key]
+            os.environ["LOG_LEVEL"] = QUIET
         try:
             if ready:
                 wait_until(lambda: ready in child.log.read_text(), name)
@@ -100,7 +107,7 @@ class Bench:
             [sys.executable, *command], env=os.environ | environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise SystemExit(f"{' '.join(command)}:\n{done.stderr}")
+            raise GaveUp(f"{' '.join(command)}:\n{done.stderr}")
         return done.stdout
 
 
@@ -108,7 +115,7 @@ def wait_until(is_so: Callable[[], bool], what: str, patience_s: float = PATIENC
     deadline = time.monotonic() + patience_s
     while not is_so():
         if time.monotonic() > deadline:
-            raise SystemExit(f"{what}: it did not come within {patience_s:.0f} s.")
+            raise GaveUp(f"{what}: it did not come within {patience_s:.0f} s.")
         time.sleep(POLL_S)
 
 

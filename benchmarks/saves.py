@@ -27,6 +27,8 @@ def measure(bench: Bench) -> Iterator[Row]:
 
 def _row(bench: Bench, what: str, save: Callable[[], None], order: Order, must: float, aim: float) -> Row:
     saves = bench.sizes.saves
+    save()  # the first of each fills caches
+    _save_plainly(order)
     ours, theirs = alternate(
         bench.sizes.rounds,
         lambda: repeat(saves, save),

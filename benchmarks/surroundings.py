@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
+from redis import Redis
 
+from benchmarks.bench import QUIET
 from orderstatus_project.bundled_redis import redis_url, start_redis
 
 SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
@@ -24,12 +26,13 @@ def surroundings(database: str) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="orderstatus_bench_"))
     server = os.environ.get("DATABASE_URL") or SERVER
     try:
-        with _database(server, database), _redis(folder):
+        with _database(server, database), _redis(folder, database):
             os.environ |= {
                 "DATABASE_URL": urlsplit(server)._replace(path=f"/{database}").geturl(),
                 "REDIS_PREFIX": database,
                 "VAR_DIR": str(folder),
                 "DEMO": "0",
+                "LOG_LEVEL": QUIET,
                 "API_REQUESTS_PER_MINUTE": "1000000",
             }
             yield folder
@@ -52,9 +55,15 @@ def _database(server: str, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[None]:
-    if os.environ.get("REDIS_URL"):
-        yield
+def _redis(folder: Path, prefix: str) -> Iterator[None]:
+    """Of one that is given only keys of ours are used, and taken away."""
+    if given := os.environ.get("REDIS_URL"):
+        try:
+            yield
+        finally:
+            with Redis.from_url(given) as client:
+                for key in client.scan_iter(f"{prefix}:*"):
+                    client.delete(key)
         return
     server = start_redis(folder)
     os.environ["REDIS_URL"] = redis_url(folder)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 
-from benchmarks.bench import Bench, wait_until
+from benchmarks.bench import Bench, GaveUp, wait_until
 from benchmarks.shop import Shop
 from orders.said import Said
 from workspace.models import ApiKey, Scope
@@ -32,7 +32,7 @@ class Teller:
         answer = self.connection.getresponse()
         told = json.loads(answer.read())
         if answer.status != HTTPStatus.OK or told["transitions"] != len(items):
-            raise SystemExit(f"The API answered {answer.status}: {told}")
+            raise GaveUp(f"The API answered {answer.status}: {told}")
 
 
 @contextmanager

@@ -20,9 +20,9 @@ from django.views.decorators.http import require_POST
 from unfold.views import ChangeList
 
 from campaigns import lifecycle
-from campaigns.definitions import DefinitionError, read_plan
+from campaigns.definitions import DefinitionError, in_order, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
-from campaigns.lifecycle import WrongState, missing_statuses
+from campaigns.lifecycle import WrongState, find_cautions, missing_statuses
 from campaigns.models import (
     Activation,
     Campaign,
@@ -146,7 +146,7 @@ class CampaignScreen(Screen):
     def _edit(self, request: HttpRequest, campaign: Campaign | None) -> HttpResponse:
         may_edit = campaign is None or (_may_edit(campaign) and self.has_change_permission(request, campaign))
         if request.method != "POST":
-            text = _as_text(campaign.draft if campaign else NEW)
+            text = _as_text(in_order(campaign.draft) if campaign else NEW)
             return self._editor(
                 request, campaign, text, campaign.revision if campaign else NO_REVISION, may_edit=may_edit
             )
@@ -263,6 +263,7 @@ class CampaignScreen(Screen):
             since=clock(timezone.now()),
             sentence=trigger_sentence(campaign.draft, status_names()),
             missing=_missing(campaign),
+            cautions=_cautions(campaign),
             on_test_phone=reaches_nobody(),
             may_see_sms=request.user.has_perm("campaigns.view_smsgateway"),
         )
@@ -385,7 +386,7 @@ class EnteredScreen(OrdersScreen):
             facts=facts,
             story=tell(run),
             events=run.events.order_by("number"),
-            texts=Message.objects.filter(run=run),
+            texts=Message.objects.filter(run=run) if request.user.has_perm("campaigns.view_message") else (),
         )
 
 
@@ -469,7 +470,7 @@ class MessageScreen(SettlingDesk):
             where_title=told,
             facts=facts,
             story=tell(message.run),
-            heard=entries(message),
+            heard=entries(message, request.user),
             is_unknown=is_unknown,
             may_settle=is_unknown and self.may_settle(request),
             can_look_up=is_unknown and can_look_up(message, Switchboard.now()),
@@ -562,6 +563,14 @@ def _missing(campaign: Campaign) -> list[str]:
         return missing_statuses(read_plan(campaign.draft))
     except DefinitionError:
         return []
+
+
+def _cautions(campaign: Campaign) -> dict[str, str]:
+    """By their codes, since the window draws each in its own way."""
+    try:
+        return {caution.code: caution.detail for caution in find_cautions(read_plan(campaign.draft))}
+    except DefinitionError:
+        return {}
 
 
 def _change(run: Run) -> Any:

@@ -37,8 +37,8 @@ def ages(now: datetime) -> Ages:
     in_hand = Message.objects.filter(state__in=Message.IN_HAND).aggregate(until=Min("leased_until"))["until"]
     unknown = Message.objects.filter(state=MessageState.UNKNOWN).aggregate(since=Min("called_at"), number=Count("pk"))
     return Ages(
-        due_run=_by_lane(Run.objects.due_by(now), now),
-        due_message=_by_lane(Message.objects.due_by(now), now),
+        due_run=_by_lane(Run.objects.due(now), now),
+        due_message=_by_lane(Message.objects.due(now), now),
         message_in_hand=_since(in_hand and in_hand - LEASE, now),
         unknown=_since(unknown["since"], now),
         unknowns=unknown["number"],

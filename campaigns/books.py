@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, Window
 from django.db.models.functions import Coalesce, Lag
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Activation, Audit, From, Message, MessageState, Run, RunEvent, RunState, SkipReason, Watch
 from orders.models import InboxVerdict, Order, StatusChange, StatusTransition
@@ -33,7 +35,7 @@ NOWHERE = Value(0)
 def audit() -> Counts:
     """The books, all of one moment even beside workers, with `breaches` by name and their sum, `unaccounted`."""
     with snapshot():
-        breaches = {name: count() for name, count in BREACHES.items()}
+        breaches = {rule.__name__: rule() for rule in BREACHES}
         return {
             "changes": _changes(),
             "transitions": _transitions(),
@@ -214,17 +216,15 @@ def owed_without_message() -> int:
     return owed.filter(~has_message).count() + Message.objects.filter(~has_decision).count()
 
 
-BREACHES: dict[str, Callable[[], int]] = {
-    rule.__name__: rule
-    for rule in (
-        changes_without_their_transition,
-        broken_chains,
-        statuses_unlike_their_ledger,
-        missing_runs,
-        unexplained_runs,
-        runs_in_no_place,
-        messages_in_no_place,
-        runs_that_lost_a_decision,
-        owed_without_message,
-    )
+# What each rule counts, in words. Its name is the one in JSON, which docs/architecture.md explains.
+BREACHES: dict[Callable[[], int], Promise] = {
+    changes_without_their_transition: _("changes without their transition"),
+    broken_chains: _("broken chains"),
+    statuses_unlike_their_ledger: _("statuses unlike their ledger"),
+    missing_runs: _("missing runs"),
+    unexplained_runs: _("unexplained runs"),
+    runs_in_no_place: _("runs in no place"),
+    messages_in_no_place: _("messages in no place"),
+    runs_that_lost_a_decision: _("runs that lost a decision"),
+    owed_without_message: _("owed without message"),
 }

@@ -53,10 +53,14 @@ def advance(*, limit: int | None = None) -> int:
     now, began = timezone.now(), time.monotonic()
 
     def take(ids: Sequence[int] | None) -> list[Run]:
-        due = Run.objects.due(now).select_related("campaign").order_by("due_at", "pk")
+        due, left = (
+            runs.select_related("campaign").order_by("due_at", "pk")
+            for runs in (Run.objects.due(now), Run.objects.left_by_ended())
+        )
         if ids is not None:
-            return lock_free(due.filter(pk__in=ids))
-        runs = {run.pk: run for run in claim(due, limit)}
+            return lock_free(due.filter(pk__in=ids)) + lock_free(left.filter(pk__in=ids))
+        # One question for both would read every run that waits, due or not.
+        runs = {run.pk: run for run in claim(due, limit) or lock_free(left[: limit or set_size()])}
         for ahead in _ahead_of(list(runs.values()), now):
             runs |= {run.pk: run for run in lock_free(due.filter(pk__in=ahead.values("pk")).exclude(pk__in=runs))}
         return list(runs.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from campaigns.definitions import Plan, read_plan
 from campaigns.matching import back_fill, start_runs, write_watches
 from campaigns.models import Activation, Campaign, CampaignState, CampaignVersion, Lane
+from campaigns.sms.connections import reaches_nobody
 from orders.ledger import hold_ledger, hold_ledger_alone
 from orders.models import StatusTransition
 from statuses.models import OrderStatus
 from workspace.database import lock_rows
-from workspace.models import User
+from workspace.models import User, Workspace
 from workspace.reading import Problem, read_time
 
 BEGINNING = "beginning"
@@ -34,11 +35,20 @@ class DraftChanged(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """What keeps an active campaign from reaching anybody as yet. `code` is for programs, `detail` says what to do."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Activated:
     """`started` counts the runs that began at once, for changes heard before."""
 
     activation: Activation
     started: int
+    cautions: Sequence[Caution]
 
 
 class Reach(TypedDict):
@@ -115,7 +125,8 @@ def activate(
         write_watches(activation, plan.watched)
         campaign.state = CampaignState.ACTIVE
         campaign.save(update_fields=["state", "updated_at"])
-        return Activated(activation, back_fill(activation, cut) if reaches_back else 0)
+        started = back_fill(activation, cut) if reaches_back else 0
+        return Activated(activation, started, find_cautions(plan))
 
 
 def pause(campaign: Campaign) -> Campaign:
@@ -140,6 +151,22 @@ def missing_statuses(plan: Plan) -> list[str]:
     """Statuses the trigger names that do not exist: nothing can match them until they do."""
     known = set(OrderStatus.objects.of_type(plan.watched.type).values_list("code_key", flat=True))
     return sorted((plan.watched.to | plan.watched.from_codes) - known)
+
+
+def find_cautions(plan: Plan) -> list[Caution]:
+    """Told to whoever activates it, or asks whether to: it may be activated all the same."""
+    found = [Caution("unknown_status", _unknown_status(code)) for code in missing_statuses(plan)]
+    if not Workspace.orders_are_on():
+        off = _("Orders is off: no campaign starts until you turn it on, in the admin or with `manage.py orders on`.")
+        found.append(Caution("orders_disabled", off))
+    if reaches_nobody():
+        nobody = _("No SMS gateway is connected: texts go to the test phone at most. Connect one in Settings > SMS.")
+        found.append(Caution("no_gateway", nobody))
+    return found
+
+
+def _unknown_status(code: str) -> str:
+    return _("The trigger names the status “%s”, which does not exist yet: nothing matches it until it does.") % code
 
 
 def status_saved(status: OrderStatus, *, is_new: bool) -> None:

@@ -133,8 +133,8 @@ def _verb(run: Run) -> str:
     return _("“%s” did not let it in") if run.state == RunState.DECLINED else _("Entered “%s”")
 
 
-register(Order, entries_into_campaigns)
-register(Order, texts)
-register(Customer, texts)
-register(Customer, texts_from)
-register(Message, sending)
+register(Order, entries_into_campaigns, needs="campaigns.view_run")
+register(Order, texts, needs="campaigns.view_message")
+register(Customer, texts, needs="campaigns.view_message")
+register(Customer, texts_from, needs="campaigns.view_incomingtext")
+register(Message, sending, needs="campaigns.view_message")

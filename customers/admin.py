@@ -153,7 +153,7 @@ class CustomerScreen(Screen):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         customer = object_id and request.method == "GET" and self.found(request, object_id)
-        told = {"entries": timeline.entries(customer)} if customer else {}
+        told = {"entries": timeline.entries(customer, request.user)} if customer else {}
         answer: HttpResponse = super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **told})
         return answer
 

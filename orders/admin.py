@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -13,8 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from customers.models import Customer
 from orders.by_hand import SeenOtherwise, change_status
 from orders.drawing import Block, draw_block, draw_lines
 from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition
@@ -96,8 +99,11 @@ class OrderScreen(OrdersScreen):
     )
     list_display_links = ("external_id",)
     list_select_related = ("customer", *STATUS_FIELDS.values())
-    search_fields = ("^external_id", "^customer__external_id", "^customer__phone", "^customer__last_name")
-    search_help_text = gettext_lazy("Order or customer id, phone, last name")
+    search_fields = ("^external_id", "^customer__external_id")
+    search_help_text = gettext_lazy("Order or customer id")
+    # For those who may see customers too.
+    customer_search_fields = ("^customer__phone", "^customer__last_name")
+    customer_search_help_text = gettext_lazy("Order or customer id, phone, last name")
     list_filter = (GeneralFilter, DeliveryFilter, PaymentFilter)
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,9 +116,27 @@ class OrderScreen(OrdersScreen):
     def may_change(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("orders.change_order")
 
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        if may_see_customers(request):
+            return self.list_display
+        return ["customer_id_shown" if column == "customer_shown" else column for column in self.list_display]
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return (*self.search_fields, *(self.customer_search_fields if may_see_customers(request) else ()))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        rows = super().get_changelist_instance(request)
+        if may_see_customers(request):
+            rows.search_help_text = self.customer_search_help_text
+        return rows
+
     @admin.display(description=gettext_lazy("Customer"))
     def customer_shown(self, order: Order) -> Any:
         return order.customer or nothing()
+
+    @admin.display(description=gettext_lazy("Customer"))
+    def customer_id_shown(self, order: Order) -> Any:
+        return order.customer.external_id if order.customer else nothing()
 
     @admin.display(description=StatusType.GENERAL.label, ordering="general_status__name")
     def general_shown(self, order: Order) -> Any:
@@ -151,7 +175,7 @@ class OrderScreen(OrdersScreen):
             facts=self._facts(request, order),
             lines=draw_lines(order.lines),
             blocks=_blocks(order),
-            entries=timeline.entries(order),
+            entries=timeline.entries(order, request.user),
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -159,11 +183,8 @@ class OrderScreen(OrdersScreen):
         return rows
 
     def _facts(self, request: HttpRequest, order: Order) -> Facts:
-        customer: Any = order.customer
-        if customer and request.user.has_perm("customers.view_customer"):
-            customer = link(reverse("admin:customers_customer_change", args=[customer.pk]), customer)
         return [
-            (_("Customer"), customer or nothing()),
+            (_("Customer"), _customer(order.customer, request)),
             (_("Total"), _money(order)),
             (_("Ordered"), moment(order.ordered_at)),
             (_("Known since"), moment(order.created_at)),
@@ -318,6 +339,19 @@ def _blocks(order: Order) -> list[tuple[str, str, Block]]:
     titles = {"delivery": _("Delivery"), "payment": _("Payment"), "custom": _("Custom fields")}
     drawn = ((name, title, draw_block(getattr(order, name))) for name, title in titles.items())
     return [(name, title, block) for name, title, block in drawn if block]
+
+
+def may_see_customers(request: HttpRequest) -> bool:
+    """Others know a customer by the id alone."""
+    return request.user.has_perm("customers.view_customer")
+
+
+def _customer(customer: Customer | None, request: HttpRequest) -> Any:
+    if customer is None:
+        return nothing()
+    if not may_see_customers(request):
+        return customer.external_id
+    return link(reverse("admin:customers_customer_change", args=[customer.pk]), str(customer))
 
 
 def _status(status: OrderStatus | None) -> Any:

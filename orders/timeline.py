@@ -52,7 +52,7 @@ def _move(row: StatusTransition, names: dict[int, str]) -> Entry:
 
 
 def _about(row: StatusTransition, names: dict[int, str]) -> list[str]:
-    told_by = names.get(row.actor_id or 0) or row.source.name
+    told_by = names.get(row.actor_id or 0) or row.source
     about = [_("Told by %s") % told_by]
     if row.silent_because:
         about[0] += " · " + _("started no campaign: %s") % SilentBecause(row.silent_because).label.lower()
@@ -62,7 +62,7 @@ def _about(row: StatusTransition, names: dict[int, str]) -> list[str]:
 
 
 def _unmoving(row: StatusChange) -> Entry:
-    words = {"type": type_name(row.type), "status": row.status or row.code, "source": row.source.name}
+    words = {"type": type_name(row.type), "status": row.status or row.code, "source": row.source}
     text, icon, tone = {
         InboxVerdict.LATE: (_("%(type)s: “%(status)s” came late and moved nothing"), "history", "warning"),
         InboxVerdict.UNCHANGED: (_("%(type)s: “%(status)s” was told again"), "drag_handle", "muted"),
@@ -93,6 +93,6 @@ def type_name(type: str) -> str:
     return str(StatusType(type).label)
 
 
-register(Order, moves)
-register(Order, unmoving_changes)
-register(Customer, orders_of)
+register(Order, moves, needs="orders.view_order")
+register(Order, unmoving_changes, needs="orders.view_order")
+register(Customer, orders_of, needs="orders.view_order")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -70,7 +70,7 @@ def read_order(row: Any) -> OrderRow | list[Problem]:
     """
     if not isinstance(row, Mapping):
         return [Problem("not_an_object", _("An order is an object with an external_id."))]
-    problems = check_fields(row, FIELDS) + [problem for problem in _find_problems(row) if problem]
+    problems = check_fields(row, FIELDS) + _find_problems(row)
     ordered_at, occurred_at = (read_time(row.get(name), name) for name in ("ordered_at", "occurred_at"))
     problems += [moment for moment in (ordered_at, occurred_at) if isinstance(moment, Problem)]
     if problems or isinstance(ordered_at, Problem) or isinstance(occurred_at, Problem):
@@ -209,20 +209,23 @@ def _read_total(total: str | Decimal, currency: str) -> int | Problem:
         return Problem("invalid_total", str(error), "total")
 
 
-def _find_problems(row: Mapping[Any, Any]) -> Iterator[Problem | None]:
-    yield check_text("external_id", row.get("external_id"), LONGEST["order"])
-    if row.get("customer") is not None:
-        yield check_text("customer", row["customer"], LONGEST["order"])
-    yield _check_money(row.get("total"), row.get("currency"))
-    yield check_lines(row.get(LINES))
-    for name in OBJECTS:
-        yield check_object(name, row.get(name))
+def _find_problems(row: Mapping[Any, Any]) -> list[Problem]:
     named = [field for field in STATUS_FIELDS.values() if field in row]
-    for field in named:
-        yield _check_status(field, row[field])
-    event_id = row.get("event_id")
-    if event_id is not None:
-        yield check_text("event_id", event_id, LONGEST["event_id"] - (_LONGEST_SUFFIX if len(named) > 1 else 0))
+    longest_event_id = LONGEST["event_id"] - (_LONGEST_SUFFIX if len(named) > 1 else 0)
+    checked = (
+        check_text("external_id", row.get("external_id"), LONGEST["order"]),
+        _check_optional_text("customer", row.get("customer"), LONGEST["order"]),
+        _check_money(row.get("total"), row.get("currency")),
+        check_lines(row.get(LINES)),
+        *(check_object(name, row.get(name)) for name in OBJECTS),
+        *(_check_status(field, row[field]) for field in named),
+        _check_optional_text("event_id", row.get("event_id"), longest_event_id),
+    )
+    return [problem for problem in checked if problem]
+
+
+def _check_optional_text(name: str, value: Any, longest: int) -> Problem | None:
+    return None if value is None else check_text(name, value, longest)
 
 
 def _check_money(total: Any, currency: Any) -> Problem | None:

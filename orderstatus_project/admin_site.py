@@ -172,7 +172,7 @@ def _desk(request: HttpRequest) -> Item | None:
     """Always in its place, with a number once somebody is needed."""
     if not request.user.has_perms(("campaigns.settle_message", "campaigns.view_message")):
         return None
-    number = Message.objects.unknown()[: MOST_COUNTED + 1].count()
+    number = Message.objects.unknown().order_by()[: MOST_COUNTED + 1].count()
     address = reverse(DESK)
     return {
         "title": _("Messages to settle"),

@@ -5,6 +5,7 @@ Web processes, workers and beat call it. It is a module of its own, as they are 
 
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 # Tags our own checks: they take no time, while Django's take a second.
 OURS = "project"
@@ -15,4 +16,4 @@ def refuse_to_start_wrongly() -> None:
     found = sorted(run_checks(tags=[OURS]), key=lambda finding: str(finding.id))
     wrong = [f"{finding.msg}\n  {finding.hint}" for finding in found if finding.is_serious()]
     if wrong:
-        raise ImproperlyConfigured("\n".join(["It does not start like this:", *wrong]))
+        raise ImproperlyConfigured("\n".join([_("It does not start like this:"), *wrong]))

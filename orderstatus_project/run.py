@@ -29,6 +29,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -53,14 +54,14 @@ class CannotStart(Exception):
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderstatus_project.settings")
     try:
-        port = _port()
         django.setup()
+        port = _port()
         with _alone(Path(settings.VAR_DIR)), Supervisor(Path(settings.VAR_DIR) / "log") as supervisor:
             return _run(supervisor, port)
     except (CannotStart, NoRedis, NotReady, ImproperlyConfigured, CommandError) as error:
         return _say_why(str(error))
     except DatabaseError as error:
-        return _say_why(f"The database does not do what is asked: {str(error).splitlines()[0]}")
+        return _say_why(_("The database does not do what is asked: %s") % str(error).splitlines()[0])
 
 
 def _run(supervisor: Supervisor, port: int) -> int:
@@ -70,23 +71,24 @@ def _run(supervisor: Supervisor, port: int) -> int:
         _say_how(port)
         supervisor.watch()
     except Interrupted:
-        _say("\nStopping.")
+        _say("\n" + _("Stopping."))
         return 0
     except Died as death:
-        return _say_why(f"{death}\n  The end of {death.child.log}:\n{death.child.tail()}\n  Everything is stopped.")
+        end = _("The end of %s:") % death.child.log
+        return _say_why(f"{death}\n  {end}\n{death.child.tail()}\n  {_('Everything is stopped.')}")
 
 
 def _prepare(supervisor: Supervisor) -> None:
-    with _stage("Redis" + (" (bundled)" if settings.REDIS_IS_BUNDLED else "")):
+    with _stage(_("Redis (bundled)") if settings.REDIS_IS_BUNDLED else _("Redis")):
         if settings.REDIS_IS_BUNDLED:
             supervisor.start("redis", redis_command(Path(settings.VAR_DIR)))
         _wait_for_redis(supervisor)
-    with _stage("Checks and database migrations"):
+    with _stage(_("Checks and database migrations")):
         call_command("check", stdout=StringIO())
         call_command("migrate", interactive=False, verbosity=0)
-    with _stage("Static files"):
+    with _stage(_("Static files")):
         _collect_static()
-    with _stage("Login" + (" and demo shop" if settings.DEMO else "")):
+    with _stage(_("Login and demo shop") if settings.DEMO else _("Login")):
         call_command("make_login", verbosity=0)
         if settings.DEMO:
             call_command("seed_demo", verbosity=0)
@@ -96,7 +98,7 @@ def _prepare(supervisor: Supervisor) -> None:
 
 def _start(supervisor: Supervisor, port: int) -> None:
     began = timezone.now()
-    with _stage("Web, workers and beat" + (" and demo shop" if settings.DEMO else "")):
+    with _stage(_("Web, workers, beat and demo shop") if settings.DEMO else _("Web, workers and beat")):
         # Celery would make the same checks again, in each of its processes.
         os.environ["CELERY_SKIP_CHECKS"] = "1"
         # This one keeps to itself, whatever else is set: it has a login that is shown, and a demo's key.
@@ -106,10 +108,10 @@ def _start(supervisor: Supervisor, port: int) -> None:
             supervisor.start(name, processes[name])
         if _has_smpp():
             supervisor.start("listen", processes["listen"])
-        supervisor.wait_until(lambda: _answers(port), "The web process did not answer", START_TIMEOUT_S)
+        supervisor.wait_until(lambda: _answers(port), _("The web process did not answer"), START_TIMEOUT_S)
         if settings.DEMO:
             supervisor.start("shop", [PYTHON, "-m", "orderstatus_project.demo.simulator", f"http://{HOST}:{port}"])
-        supervisor.wait_until(lambda: _works_since(began), "The workers did not answer", START_TIMEOUT_S)
+        supervisor.wait_until(lambda: _works_since(began), _("The workers did not answer"), START_TIMEOUT_S)
 
 
 def _has_smpp() -> bool:
@@ -124,14 +126,16 @@ def _port() -> int:
     """PORT, if nobody listens there: asked before anything is begun."""
     port = env.number("PORT", 8000)
     if not 0 < port < 65536:
-        raise CannotStart(f"PORT={port} is no port. Choose one from 1024 to 65535, as in: make run PORT=8080")
+        raise CannotStart(_("PORT=%d is no port. Choose one from 1024 to 65535, as in: make run PORT=8080") % port)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            why = error.strerror or "it cannot be had"
-            raise CannotStart(f"Port {port}: {why}. Choose another, as in: make run PORT={port + 80}") from None
+            named = {"port": port, "why": error.strerror or _("it cannot be had"), "other": port + 80}
+            raise CannotStart(
+                _("Port %(port)d: %(why)s. Choose another, as in: make run PORT=%(other)d") % named
+            ) from None
     return port
 
 
@@ -144,7 +148,7 @@ def _alone(var_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotStart(
-                f"Another one runs on {var_dir} already. Stop it first, or give another VAR_DIR."
+                _("Another one runs on %s already. Stop it first, or give another VAR_DIR.") % var_dir
             ) from None
         yield
 
@@ -165,7 +169,7 @@ def _collect_static() -> None:
 
 def _wait_for_redis(supervisor: Supervisor) -> None:
     with Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
-        supervisor.wait_until(lambda: _pings(client), "Redis (REDIS_URL) did not answer", 5)
+        supervisor.wait_until(lambda: _pings(client), _("Redis (REDIS_URL) did not answer"), 5)
 
 
 def _pings(client: Redis) -> bool:
@@ -195,18 +199,22 @@ def _works_since(began: datetime) -> bool:
 def _stage(name: str) -> Iterator[None]:
     began = time.monotonic()
     yield
-    _say(f"{name:<40}{time.monotonic() - began:6.1f} s")
+    _say(f"{name:<40}" + _("%6.1f s") % (time.monotonic() - began))
 
 
 def _say_how(port: int) -> None:
     address, kept = f"http://{HOST}:{port}", read_kept()
-    password = kept.get("ADMIN_PASSWORD") or "the password you gave it"
-    _say(f"\n  Open    {address}/admin/\n  Login   {kept.get('ADMIN_USER', 'admin')}  {password}")
+    password = kept.get("ADMIN_PASSWORD") or _("the password you gave it")
+    _say(f"\n  {_('Open'):<8}{address}/admin/\n  {_('Login'):<8}{kept.get('ADMIN_USER', 'admin')}  {password}")
     if settings.DEMO:
         there, back = (_curl(address, kept["DEMO_KEY"], code) for code in _next_codes("DEMO-1001"))
-        _say(f"\n  Move an order yourself, and watch the phone on the start page:\n\n{there}")
-        _say(f"\n  And back again; the two in turn move it as often as you like:\n\n{back}")
-    _say(f"\n  The login is kept in {kept_file()}, logs in {settings.VAR_DIR}/log. Ctrl-C stops everything.\n")
+        move = _("Move an order yourself, and watch the phone on the start page:")
+        _say(f"\n  {move}\n\n{there}")
+        again = _("And back again; the two in turn move it as often as you like:")
+        _say(f"\n  {again}\n\n{back}")
+    places = {"login": kept_file(), "logs": f"{settings.VAR_DIR}/log"}
+    end = _("The login is kept in %(login)s, logs in %(logs)s. Ctrl-C stops everything.") % places
+    _say(f"\n  {end}\n")
 
 
 def _curl(address: str, key: str, code: str) -> str:

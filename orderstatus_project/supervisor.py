@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Never
 
+from django.utils.translation import gettext as _
+
 POLL_S = 0.1
 # How long a child may take to end its work before it is killed.
 GRACE_S = 12.0
@@ -39,8 +41,15 @@ class Died(Exception):
     def __init__(self, child: Child) -> None:
         self.child = child
         status = child.process.returncode
-        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        super().__init__(f"{child.name} {how}.")
+        super().__init__(_killed(child.name, -status) if status < 0 else _ended(child.name, status))
+
+
+def _killed(name: str, number: int) -> str:
+    return _("%(process)s was killed by %(signal)s.") % {"process": name, "signal": signal.Signals(number).name}
+
+
+def _ended(name: str, status: int) -> str:
+    return _("%(process)s ended with status %(status)d.") % {"process": name, "status": status}
 
 
 class NotReady(Exception):
@@ -111,7 +120,8 @@ class Supervisor:
         while not is_ready():
             self.check()
             if time.monotonic() > deadline:
-                raise NotReady(f"{what} within {timeout_s:.0f} s. Its log is under {self.log_dir}.")
+                named = {"what": what, "seconds": timeout_s, "logs": self.log_dir}
+                raise NotReady(_("%(what)s within %(seconds).0f s. Its log is under %(logs)s.") % named)
             time.sleep(POLL_S)
 
     def check(self) -> None:

@@ -245,7 +245,7 @@ class ApiKeyScreen(Screen):
             return self.missing(request, object_id)
         labels = dict(Scope.choices)
         facts: Facts = [
-            (_("Source"), key.source.name),
+            (_("Source"), key.source),
             (_("Begins with"), self.begins(key)),
             (_("Kind"), self.kind(key)),
             (_("State"), self.state(key)),

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from workspace.countries import validate_country
 from workspace.database import draw_keys_after_the_highest
 from workspace.keywords import START_WORDS, STOP_WORDS, read_keywords, validate_keywords
 from workspace.text import validate_text
@@ -37,7 +38,7 @@ class Workspace(models.Model):
         _("default country for phones"),
         max_length=2,
         default="US",
-        validators=[RegexValidator(r"^[A-Z]{2}$", _("Give the two capital letters of a country, such as US."))],
+        validators=[validate_country],
         help_text=_("Read phone numbers written without a country code as numbers of this country."),
     )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
@@ -132,7 +133,8 @@ class Source(models.Model):
         ordering: ClassVar[list[str]] = ["code"]
 
     def __str__(self) -> str:
-        return self.name
+        """Those that are always there are called in the reader's language, unless a person named them otherwise."""
+        return gettext(self.name) if self.is_builtin and self.name else self.name
 
     @property
     def fires(self) -> bool:
@@ -261,8 +263,8 @@ def make_builtin_rows(**_kwargs: Any) -> None:
     Workspace.objects.get_or_create(pk=Workspace.SINGLETON_ID)
     made = False
     for pk, code, name, mode, on_unknown in (
-        (Source.ADMIN_ID, "admin", "Admin", Source.Mode.LIVE, Source.Unknown.REJECT),
-        (Source.LOAD_ID, "load", "File load", Source.Mode.HISTORY, Source.Unknown.REJECT),
+        (Source.ADMIN_ID, "admin", gettext_noop("Admin"), Source.Mode.LIVE, Source.Unknown.REJECT),
+        (Source.LOAD_ID, "load", gettext_noop("File load"), Source.Mode.HISTORY, Source.Unknown.REJECT),
     ):
         defaults = {"code": code, "name": name, "mode": mode, "on_unknown": on_unknown}
         made |= Source.objects.get_or_create(pk=pk, defaults=defaults)[1]

@@ -1,6 +1,7 @@
 """What happened to an order or a customer, told by whoever knows: a registry declared low and filled from above.
 
-Each app registers a teller for a model in its `ready()`; a page asks for all of them and shows one list.
+Each app registers a teller for a model in its `ready()`, with the permission that a reader needs to be told; a page
+asks for all of them and shows one list. So what may not be read on its own page is not read on another's either.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import models
 
@@ -33,15 +34,23 @@ class Entry:
 # (the object, at most how many) -> its newest entries. A teller makes a fixed number of queries.
 Teller = Callable[[Any, int], Sequence[Entry]]
 
-_tellers: dict[type[models.Model], list[Teller]] = defaultdict(list)
+# By model: each teller with the permission it needs.
+_tellers: dict[type[models.Model], dict[Teller, str]] = defaultdict(dict)
 
 
-def register(model: type[models.Model], teller: Teller) -> None:
-    if teller not in _tellers[model]:
-        _tellers[model].append(teller)
+class Reader(Protocol):
+    """Whoever looks at the page: `request.user`."""
+
+    def has_perm(self, perm: str, /) -> bool: ...
 
 
-def entries(of: models.Model, most: int = MOST) -> list[Entry]:
-    """The newest of all that is told about it, newest first."""
-    told = [entry for teller in _tellers[type(of)] for entry in teller(of, most)]
+def register(model: type[models.Model], teller: Teller, *, needs: str) -> None:
+    """`needs`: the permission to see what it tells, such as "campaigns.view_message"."""
+    _tellers[model][teller] = needs
+
+
+def entries(of: models.Model, reader: Reader, most: int = MOST) -> list[Entry]:
+    """The newest of all that this reader may be told about it, newest first."""
+    tellers = [teller for teller, needed in _tellers[type(of)].items() if reader.has_perm(needed)]
+    told = [entry for teller in tellers for entry in teller(of, most)]
     return sorted(told, key=lambda entry: (entry.at, entry.rank), reverse=True)[:most]

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns import lifecycle
-from campaigns.definitions import DefinitionError
+from campaigns.definitions import DefinitionError, in_order
 from campaigns.models import Campaign, CampaignState
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, Invalid, Mistake, NotThere, Refusal
@@ -78,11 +78,16 @@ DEFINITION = {"application/json": {"type": "object", "description": "A campaign 
 T = TypeVar("T")
 
 
+class DefinitionField(serializers.JSONField):
+    def to_representation(self, value: Any) -> Any:
+        return in_order(value)
+
+
 @example_answer("Ready for pickup", ANSWER)
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     """A campaign. `definition` is its draft; what runs is the version of that number."""
 
-    definition = serializers.JSONField(source="draft", read_only=True)
+    definition = DefinitionField(source="draft", read_only=True)
     live_version = serializers.SerializerMethodField()
 
     class Meta:
@@ -92,6 +97,11 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     def get_live_version(self, campaign: Campaign) -> int | None:
         live = [activation for activation in campaign.activations.all() if activation.until_transition is None]
         return live[0].version.number if live else None
+
+
+class CautionSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="`unknown_status`, `orders_disabled`, `no_gateway`; more may be added.")
+    detail = serializers.CharField()
 
 
 class CampaignFilters(django_filters.FilterSet):
@@ -208,7 +218,8 @@ class ActivateView(_Campaigns):
         operation_id="campaigns_activate",
         summary="Make the draft a version and let it run",
         description="Changes that occur from now on start it. `effective_from` reaches back: a time, or `beginning`; "
-        "then the changes heard before start it too (not those told as history), and `started` counts them.",
+        "then the changes heard before start it too (not those told as history), and `started` counts them. "
+        "`warnings` says what keeps it from reaching anybody as yet; it is active all the same.",
         parameters=ADDRESS,
         request=inline_serializer("Activate", {"effective_from": serializers.CharField(required=False)}),
         responses=inline_serializer(
@@ -217,6 +228,7 @@ class ActivateView(_Campaigns):
                 "campaign": CampaignSerializer(),
                 "version": serializers.IntegerField(),
                 "started": serializers.IntegerField(),
+                "warnings": CautionSerializer(many=True),
             },
         ),
     )
@@ -224,8 +236,13 @@ class ActivateView(_Campaigns):
         reach = _read_reach(request)
         campaign = find(code)
         activated = refusing(lambda: lifecycle.activate(campaign, **reach))
-        version = activated.activation.version.number
-        return Response({"campaign": self.answer(campaign).data, "version": version, "started": activated.started})
+        told = {
+            "campaign": self.answer(campaign).data,
+            "version": activated.activation.version.number,
+            "started": activated.started,
+            "warnings": CautionSerializer(activated.cautions, many=True).data,
+        }
+        return Response(told)
 
 
 def find(code: str) -> Campaign:

@@ -69,13 +69,17 @@ class SkipReason(models.TextChoices):
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def overdue(self, now: datetime) -> MessageQuerySet:
-        return self.due_by(now - OVERDUE_AFTER)
+        return self.due(now - OVERDUE_AFTER)
 
-    def due_by(self, moment: datetime) -> MessageQuerySet:
+    def due(self, moment: datetime) -> MessageQuerySet:
         """Those of active campaigns that were due by then and still are."""
         # The index of what is due begins with the lane.
         due = Q(lane__in=Lane.values, due_at__lte=moment)
         return self.filter(due, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
+
+    def left_by_ended(self) -> MessageQuerySet:
+        """Those to be sent of a campaign that ended, for the law to skip."""
+        return self.filter(campaign__state=CampaignState.ENDED, state=MessageState.PENDING)
 
     def unknown(self) -> MessageQuerySet:
         """Those that wait for a person, or to be looked up."""
@@ -92,6 +96,8 @@ class Message(models.Model):
         MessageState.UNKNOWN,
     }
     IN_HAND: ClassVar[tuple[str, str]] = (MessageState.CLAIMED, MessageState.CALLING)
+    # The states of the index by which a message finds those of its order that are on their way.
+    ON_ITS_WAY: ClassVar[tuple[str, ...]] = (MessageState.PENDING, *IN_HAND)
     SENT: ClassVar[frozenset[str]] = frozenset(
         {MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED}
     )

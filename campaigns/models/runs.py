@@ -26,21 +26,19 @@ class RunState(models.TextChoices):
 
 
 class RunQuerySet(models.QuerySet["Run"]):
-    def due(self, now: datetime) -> RunQuerySet:
-        """What a worker may carry on: due runs of active campaigns, and whatever still waits in an ended one."""
-        active = Q(due_at__lte=now, campaign__state=CampaignState.ACTIVE)
-        ended = Q(due_at__isnull=False, campaign__state=CampaignState.ENDED)
-        return self.filter(active | ended, state=RunState.WAITING)
-
-    def overdue(self, now: datetime) -> RunQuerySet:
-        """Due for so long that nobody can be working on them: workers are missing, or too few."""
-        return self.due_by(now - OVERDUE_AFTER)
-
-    def due_by(self, moment: datetime) -> RunQuerySet:
-        """Those of active campaigns that were due by then and still are."""
+    def due(self, moment: datetime) -> RunQuerySet:
+        """What a worker may carry on: those of active campaigns that were due by then and still are."""
         # The index of what is due begins with the lane.
         due = Q(lane__in=Lane.values, due_at__lte=moment)
         return self.filter(due, campaign__state=CampaignState.ACTIVE, state=RunState.WAITING)
+
+    def overdue(self, now: datetime) -> RunQuerySet:
+        """Due for so long that nobody can be working on them: workers are missing, or too few."""
+        return self.due(now - OVERDUE_AFTER)
+
+    def left_by_ended(self) -> RunQuerySet:
+        """Whatever still waits for a time in a campaign that ended, to be stopped."""
+        return self.filter(due_at__isnull=False, campaign__state=CampaignState.ENDED, state=RunState.WAITING)
 
     def wake(self, now: datetime) -> int:
         return self.filter(state=RunState.WAITING).update(due_at=now)

@@ -1,7 +1,7 @@
 """Frequency caps: at most N messages of one purpose to one customer in a day or week of theirs.
 
-What counts is the messages themselves, those sent and those being sent. A row per customer and purpose is locked while
-they are counted, so two workers cannot both send the last one allowed.
+What counts is the messages themselves, those sent and those being sent. The customer's row is locked while they are
+counted, so two workers cannot both send the last one allowed.
 """
 
 from __future__ import annotations

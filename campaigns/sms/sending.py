@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,13 +20,24 @@ import smsutil
 import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import measures
 from campaigns.claiming import claim, lock_free
 from campaigns.engine import NOT_MINE, readable_plans
-from campaigns.models import CampaignState, CampaignVersion, Encoding, Message, MessageEvent, MessageState, SkipReason
+from campaigns.models import (
+    CampaignState,
+    CampaignVersion,
+    Encoding,
+    Lane,
+    Message,
+    MessageEvent,
+    MessageState,
+    Run,
+    SkipReason,
+)
 from campaigns.sms.caps import CapBook
 from campaigns.sms.connections import Connection, Switchboard, note_answers, reserve
 from campaigns.sms.fates import Book, wake_runs
@@ -52,8 +63,11 @@ OUTAGE_POLL = timedelta(seconds=5)
 
 CLAIM_COLUMNS = (
     "state", "skip_reason", "due_at", "is_held", "lease", "leased_until",
-    "phone", "text", "parts", "encoding", "gateway", "ended_at", "error",
+    "phone", "text", "parts", "encoding", "gateway", "attempts", "ended_at", "error",
 )  # fmt: skip
+
+# What the law looks at.
+RULED_BY = ("campaign", "customer", "order", "only_if_still", "run__transition")
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +80,10 @@ def send_due(*, limit: int | None = None) -> int:
     now, switchboard, lease = timezone.now(), Switchboard.now(), uuid.uuid4()
 
     def take(ids: Sequence[int] | None) -> list[Message]:
-        due = _due(now)
-        return claim(due, _room(switchboard, limit)) if ids is None else lock_free(due.filter(pk__in=ids))
+        due, left = _due(now), Message.objects.left_by_ended().select_related(*RULED_BY)
+        if ids is not None:
+            return lock_free(due.filter(pk__in=ids)) + lock_free(left.filter(pk__in=ids))
+        return claim(due, _room(switchboard, limit)) or lock_free(left.order_by("pk")[: limit or set_size()])
 
     def rule(messages: list[Message]) -> list[Message]:
         return _rule(messages, switchboard, lease, workspace.timezone, timezone.now())
@@ -109,24 +125,32 @@ def _room(switchboard: Switchboard, limit: int | None) -> int:
 
 
 def _due(now: datetime) -> QuerySet[Message]:
-    """Pending messages of active campaigns, of each order the next; and all of an ended one, for the law to skip."""
-    active = Q(due_at__lte=now, campaign__state=CampaignState.ACTIVE)
-    related = ("campaign", "customer", "order", "only_if_still", "run__transition")
+    """Of each order the next that is due."""
     return (
-        Message.objects.filter(active | Q(campaign__state=CampaignState.ENDED), state=MessageState.PENDING)
+        Message.objects.due(now)
         .exclude(Exists(_earlier_on_its_way(now)))
-        .select_related(*related)
+        .exclude(Exists(_earlier_about_to_owe(now)))
+        .select_related(*RULED_BY)
         .order_by("due_at", "pk")
     )
 
 
 def _earlier_on_its_way(now: datetime) -> QuerySet[Message]:
-    """Of an order one message is in flight, in order. One that waits for the morning or a person holds up none."""
-    about_to_go = Q(state=MessageState.PENDING, campaign__state=CampaignState.ACTIVE) & Q(
+    """Of an order one message is in flight, in the order of its changes. One that waits for the morning or a person
+    holds up none."""
+    is_going = Q(state__in=Message.IN_HAND) | Q(campaign__state=CampaignState.ACTIVE) & Q(
         Q(due_at__lte=now) | Q(attempts__gt=0)
     )
-    in_hand = Q(state__in=Message.IN_HAND)
-    return Message.objects.filter(in_hand | about_to_go, order=OuterRef("order"), pk__lt=OuterRef("pk"))
+    change, own = Coalesce("run__transition_id", 0), Coalesce(OuterRef("run__transition_id"), 0)
+    same_order = Message.objects.filter(is_going, order=OuterRef("order"), state__in=Message.ON_ITS_WAY)
+    return same_order.alias(change=change).filter(Q(change__lt=own) | Q(change=own, pk__lt=OuterRef("pk")))
+
+
+def _earlier_about_to_owe(now: datetime) -> QuerySet[Run]:
+    """An earlier change of the order whose run is due just now, in another worker's hands: it may owe one as well."""
+    return Run.objects.due(now).filter(
+        order=OuterRef("order"), transition__lt=OuterRef("run__transition"), lane__lte=OuterRef("lane")
+    )
 
 
 def _rule(
@@ -187,7 +211,8 @@ def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, no
     elif not switchboard.willing(message.refused_by):
         message.state, message.ended_at = MessageState.REJECTED, now
     else:
-        message.due_at = now + OUTAGE_POLL
+        # Counted as tried, so that nothing of its order passes it when one of them is back before it is due.
+        message.due_at, message.attempts = now + OUTAGE_POLL, max(message.attempts, 1)
 
 
 def _choose(message: Message, switchboard: Switchboard, now: datetime) -> Connection | None:
@@ -230,9 +255,7 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
     connection = switchboard.find(code)
     assert connection is not None, "it was found a moment ago"
     answered = _Answered()
-    for chunk in in_sets(messages, _chunk_size(connection)):
-        if time.monotonic() > deadline or not _has_turn(connection, len(chunk)):
-            break
+    for chunk in _chunks(connection, messages, deadline):
         with transaction.atomic():
             _write_answers(switchboard, connection, answered, lease)
             calling = _begin(chunk, lease)
@@ -245,6 +268,22 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
         _write_answers(switchboard, connection, answered, lease)
         _release(messages, lease)
     reach("sending.answered")
+
+
+def _chunks(connection: Connection, messages: list[Message], deadline: float) -> Iterator[list[Message]]:
+    """As many as may leave at once, while there is time. After one chunk the crowd gives way to who is in a hurry."""
+    crowd_had_its_turn = False
+    for chunk in in_sets(messages, _chunk_size(connection)):
+        is_crowd = all(message.lane == Lane.BULK for message in chunk)
+        gives_way = is_crowd and crowd_had_its_turn and _is_somebody_in_a_hurry()
+        if gives_way or time.monotonic() > deadline or not _has_turn(connection, len(chunk)):
+            return
+        yield chunk
+        crowd_had_its_turn = crowd_had_its_turn or is_crowd
+
+
+def _is_somebody_in_a_hurry() -> bool:
+    return Message.objects.due(timezone.now()).filter(lane=Lane.URGENT).exists()
 
 
 def _chunk_size(connection: Connection) -> int:
@@ -276,9 +315,9 @@ def _begin(chunk: list[Message], lease: uuid.UUID) -> list[Message]:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What became of one call, by message id."""
+    """What became of one call."""
 
-    answers: dict[int, Answer] = field(default_factory=dict)
+    answers: dict[Message, Answer] = field(default_factory=dict)
 
     @property
     def is_outage(self) -> bool:
@@ -291,20 +330,23 @@ def _call(connection: Connection, messages: list[Message]) -> _Answered:
     outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
     try:
         answers = measures.send(connection, outgoing)
-        return _Answered(dict(zip((m.pk for m in messages), answers, strict=True)))
+        return _Answered(dict(zip(messages, answers, strict=True)))
     except Exception as error:  # whatever it was, these may have been sent and the others are still to be called
         log.error("gateway_failed", gateway=connection.code, messages=len(messages), exc_info=error)
-        return _Answered({m.pk: Unsure(type(error).__name__) for m in messages})
+        return _Answered(dict.fromkeys(messages, Unsure(type(error).__name__)))
 
 
 def _write_answers(switchboard: Switchboard, connection: Connection, answered: _Answered, lease: uuid.UUID) -> None:
+    """While a message is leased nobody else changes it, so it is as we know it."""
     if not answered.answers:
         return
     now = timezone.now()
-    held = list(lock_rows(Message.objects.filter(pk__in=answered.answers, lease=lease).order_by("pk")))
+    asked = Message.objects.filter(pk__in=[m.pk for m in answered.answers], lease=lease).order_by("pk")
+    ours = set(lock_rows(asked).values_list("pk", flat=True))
+    held = [message for message in answered.answers if message.pk in ours]
     book = Book(now)
     for message in held:
-        _take(message, answered.answers[message.pk], switchboard, connection, book)
+        _take(message, answered.answers[message], switchboard, connection, book)
     book.write()
     apply_kept(held, now)
     note_answers(connection, answered.answers.values(), now)

@@ -205,15 +205,13 @@ def _choices(known: Any) -> str:
 
 
 def _place(error: LiquidError) -> str:
+    """The library's own words are English alone, so they stand as a quotation."""
     try:
         context = error.context()
     except ValueError:  # the error stands at the very end of the text
         context = None
+    words = str(error.message or error)
     if context is None:
-        return str(error.message or error)
-    line, column = context[0], context[1]
-    return _("Line %(line)d, column %(column)d: %(message)s") % {
-        "line": line,
-        "column": column + 1,
-        "message": error.message,
-    }
+        return _("Liquid says “%s”.") % words
+    named = {"line": context[0], "column": context[1] + 1, "words": words}
+    return _("Line %(line)d, column %(column)d: Liquid says “%(words)s”.") % named

@@ -176,7 +176,7 @@ class FlagField(forms.Field):
         return bool(value)
 
 
-_UNITS = {"minutes": "minutes", "hours": "hours", "days": "days"}
+_UNITS = ("minutes", "hours", "days")
 LONGEST_DURATION = timedelta(days=366)
 
 
@@ -189,7 +189,7 @@ def read_duration(raw: Any) -> timedelta:
         raise forms.ValidationError(_("The number of a duration is whole and more than 0."))
     if not isinstance(unit, str) or unit not in _UNITS:
         raise forms.ValidationError(_("The unit of a duration is minutes, hours or days."))
-    duration = timedelta(**{_UNITS[unit]: value})
+    duration = timedelta(**{unit: value})
     if duration > LONGEST_DURATION:
         raise forms.ValidationError(_("A duration is at most a year."))
     return duration

@@ -101,3 +101,11 @@ def shoot(page):
         page.evaluate("document.documentElement.className = 'light'")
 
     return shoot
+
+
+def press(page, control):
+    """As a keyboard does it, but no sooner than a person could: what is being drawn is drawn first."""
+    control.wait_for()
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    control.focus()
+    page.keyboard.press("Enter")

@@ -9,7 +9,7 @@ from campaigns.models import Campaign, Message, Run
 from orders.by_hand import change_status
 from orders.models import Order
 from statuses.models import OrderStatus
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, press
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 from tests.screens import documented_statuses, page_of, ready_for_pickup
 from workspace.models import ApiKey
@@ -316,12 +316,6 @@ def test_every_screen_is_quiet_and_fits_wide_and_narrow(page, visit, statuses, s
         beyond = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert beyond <= 0, f"{name} is {beyond} px wider than a phone"
         page.set_viewport_size({"width": 1280, "height": 900})
-
-
-def press(page, control):
-    """As a keyboard does it."""
-    control.focus()
-    page.keyboard.press("Enter")
 
 
 def tick(place, group, choice):

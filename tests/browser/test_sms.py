@@ -10,7 +10,7 @@ from campaigns.lifecycle import activate, save_draft
 from campaigns.models import Message, SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS
 from campaigns.sms.gateways.base import Promises, Refused, Taken
-from tests.browser.test_admin import press
+from tests.browser.conftest import press
 from tests.campaigns.shop import Shop, definition, sms
 from tests.campaigns.sms import pigeon
 from tests.screens import page_of
@@ -118,6 +118,7 @@ def test_a_gateway_is_connected_tried_and_put_to_use_by_keyboard(page, visit, sh
     press(page, window.get_by_role("button", name="Send another"))
     expect(window.get_by_role("alert")).to_have_text("The gateway took it, and calls it P-1.")
     page.keyboard.press("Escape")
+    expect(window).to_be_hidden()
 
     press(page, page.get_by_role("link", name="Let campaigns use it"))
     expect(window).to_contain_text("go to customers’ phones")
@@ -137,11 +138,11 @@ def test_gateways_change_places_by_keyboard_and_the_focus_stays(page, visit, sho
     press(page, up)
     expect(page.locator("#sms-list h2")).to_have_text(["Hill", "Shore", "Valley"])
     expect(up).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, up)
     expect(page.locator("#sms-list h2")).to_have_text(["Shore", "Hill", "Valley"])
     expect(up).to_be_focused()
     expect(page.get_by_role("status").get_by_text("“Shore” is number 1 now.")).to_be_attached()
-    page.keyboard.press("Enter")
+    press(page, up)
 
     expect(up).to_be_focused()
     assert list(SmsGateway.objects.values_list("name", flat=True)) == ["Shore", "Hill", "Valley"]
@@ -227,9 +228,9 @@ def test_sending_is_paused_and_resumed_and_drawing_anew_moves_no_focus(
 
     opener = page.get_by_role("link", name="Pause all sending")
     opener.focus()
-    with page.expect_response("**/admin/system/now/"):
-        pass
-    expect(page.get_by_role("heading", name="Workers")).to_be_visible()
+    drawn = page.get_by_text("drawn anew every five seconds")
+    expect(drawn).not_to_have_text(drawn.inner_text(), timeout=10_000)
+    page.wait_for_function("!document.querySelector('.htmx-settling')")
     expect(opener).to_be_focused()
     page.keyboard.press("Enter")
     window = page.get_by_role("dialog")

@@ -71,6 +71,9 @@ class Activation:
     is_live: bool = True
 
 
+URGENT, BULK = 0, 1
+
+
 @dataclass
 class Message:
     run: object
@@ -83,6 +86,10 @@ class Message:
     text: str = ""
     sent_at: object = None
 
+    @property
+    def lane(self):
+        return max(self.run.lane, URGENT if self.params["purpose"] == "transactional" else BULK)
+
 
 @dataclass
 class Run:
@@ -90,6 +97,7 @@ class Run:
     definition: dict
     version: int
     due: object
+    lane: int = URGENT
     state: str = "waiting"
     reason: str = ""
     events: list = field(default_factory=list)
@@ -171,7 +179,7 @@ class Reference:
         self.state = "active"
         if reaches_back:
             for transition in self.ledger:
-                self.start(activation, transition)
+                self.start(activation, transition, BULK)
 
     def end(self):
         self.state = "ended"
@@ -180,11 +188,12 @@ class Reference:
 
     # Who enters
 
-    def start(self, activation, transition):
+    def start(self, activation, transition, lane=URGENT):
         is_new = all(run.transition is not transition for run in self.runs)
         is_in_time = activation.since is None or transition.at >= activation.since
         if transition.is_loud and is_new and is_in_time and matches(activation.definition, transition):
-            run = Run(transition, activation.definition, activation.version, self.now)
+            lane = max(lane, URGENT if is_urgent(activation.definition["steps"]) else BULK)
+            run = Run(transition, activation.definition, activation.version, self.now, lane)
             run.walk = self.live(run)
             next(run.walk)
             self.runs.append(run)
@@ -326,7 +335,9 @@ class Reference:
         if self.state not in ("active", "ended"):
             return False
         pending = [m for m in self.messages if m.state == "pending" and (self.state == "ended" or m.due <= self.now)]
-        pending.sort(key=lambda message: message.due)
+        if self.state == "active":
+            pending = [message for message in pending if not self.is_overtaking(message, pending)]
+        pending.sort(key=lambda message: (message.lane, message.due))
         calling = []
         for message in pending:
             customer = message.run.transition.order.customer
@@ -342,6 +353,25 @@ class Reference:
             message.state, message.sent_at = "accepted", self.now
             message.run.due = self.now
         return bool(pending)
+
+    def is_overtaking(self, message, pending):
+        """Of an order one message goes at a time, in the order of its changes; one that is about to be owed counts."""
+        change = message.run.transition
+        owed = any(
+            other.run.transition.order is change.order
+            and (other.run.transition.number, self.messages.index(other))
+            < (change.number, self.messages.index(message))
+            for other in pending
+        )
+        return owed or any(
+            run.transition.order is change.order
+            and run.transition.number < change.number
+            and run.lane <= message.lane
+            and run.state == "waiting"
+            and run.due is not None
+            and run.due <= self.now
+            for run in self.runs
+        )
 
     def objection(self, message, customer, calling):
         params, transition = message.params, message.run.transition
@@ -392,6 +422,14 @@ class Reference:
             }
             for run in self.runs
         ]
+
+
+def is_urgent(steps):
+    """Whether somebody waits for what these steps do."""
+    return any(
+        step["params"].get("purpose") == "transactional" or any(map(is_urgent, step.get("branches", {}).values()))
+        for step in steps
+    )
 
 
 def matches(definition, transition):

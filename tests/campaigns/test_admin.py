@@ -6,13 +6,14 @@ from django.contrib.admin.models import LogEntry
 
 from campaigns.draining import drain
 from campaigns.lifecycle import activate, save_draft
-from campaigns.models import Campaign, CampaignState, CampaignVersion, IncomingText, Message, Run
+from campaigns.models import Campaign, CampaignState, CampaignVersion, IncomingText, Message, Run, SmsGateway
 from campaigns.sms.gateways.base import Delivery, Incoming
 from campaigns.sms.incoming import take_incoming
 from campaigns.sms.receipts import take_receipts
 from tests.campaigns.shop import NOON, asks, condition, definition, sms
 from tests.factories import CustomerFactory, OrderFactory
 from tests.screens import HTMX, cost, page_of, signed_in
+from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -180,13 +181,27 @@ def test_an_ended_campaign_stays_as_it_is(admin, draft):
     assert edit(admin, draft, definition(sms(text="New"))).status_code == 403
 
 
-def test_activating_says_from_when_and_where_messages_go(admin, draft, settings):
-    settings.SMS_GATEWAY = "phone"
-
+def test_activating_says_from_when_and_where_messages_go(admin, draft):
     page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
 
     assert "Starts with changes after 12:00." in page
     assert "messages go to the test phone only" in page
+
+
+def test_activating_with_a_gateway_connected_says_that_customers_are_reached(admin, draft):
+    SmsGateway.objects.create(code="main", name="Main", kind="memory")
+
+    page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
+
+    assert "Messages go to customers' phones." in page
+
+
+def test_activating_says_that_orders_is_off(admin, draft):
+    Workspace.objects.update(orders_enabled=False)
+
+    page = admin.get(page_of("campaigns_campaign", "activate", draft.pk), headers=HTMX).content.decode()
+
+    assert "Orders is off: no campaign starts until you turn it on" in page
 
 
 def test_activating_names_statuses_that_are_missing(admin, shop):

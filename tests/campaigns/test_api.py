@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.draining import drain
-from campaigns.models import Campaign, Message, Run
+from campaigns.models import Campaign, Message, Run, SmsGateway
 from campaigns.sms.gateways.base import Delivery
 from campaigns.sms.receipts import take_receipts
 from orders.said import Said
@@ -147,6 +147,29 @@ def test_activation_from_no_time_is_refused(api, when):
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/effective_from"
+
+
+def test_activation_warns_of_what_keeps_it_from_reaching_anybody(api):
+    Workspace.objects.update(orders_enabled=False)
+    params = {"type": "delivery", "from": "any", "to": ["gone"]}
+    api.post("campaigns/", PICKUP | {"trigger": {"kind": "order_status_changed", "params": params}})
+
+    answer = api.post("campaigns/pickup/activate/", {})
+
+    assert answer.json()["campaign"]["state"] == "active"
+    assert [warning["code"] for warning in answer.json()["warnings"]] == [
+        "unknown_status",
+        "orders_disabled",
+        "no_gateway",
+    ]
+    assert answer.json()["warnings"][1]["detail"].startswith("Orders is off: no campaign starts until you turn it on")
+
+
+def test_activation_that_may_reach_somebody_warns_of_nothing(api):
+    SmsGateway.objects.create(code="main", name="Main", kind="memory")
+    api.post("campaigns/", PICKUP)
+
+    assert api.post("campaigns/pickup/activate/", {}).json()["warnings"] == []
 
 
 def test_an_order_that_entered_tells_why(api, source):

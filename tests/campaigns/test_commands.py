@@ -7,9 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from campaigns.books import BREACHES
+from campaigns import books
 from campaigns.lifecycle import read_reach
-from campaigns.management.commands import audit
 from campaigns.models import Activation, Campaign, Message
 from tests.campaigns.shop import definition, sms
 from tests.factories import CustomerFactory, StatusFactory
@@ -17,6 +16,9 @@ from workspace.models import Workspace
 from workspace.reading import Problem
 
 pytestmark = pytest.mark.django_db
+
+
+NO_GATEWAY = "No SMS gateway is connected: texts go to the test phone at most. Connect one in Settings > SMS.\n"
 
 
 @pytest.fixture
@@ -36,15 +38,27 @@ def campaign(*arguments):
 def test_a_file_becomes_a_draft_and_then_a_new_draft(thanks):
     StatusFactory(type="payment", code="paid")
 
-    assert campaign("import", thanks) == ("Created campaign thanks.\n", "")
-    assert campaign("import", thanks) == ("Updated the draft of campaign thanks.\n", "")
+    assert campaign("import", thanks) == ("Created campaign thanks.\n", NO_GATEWAY)
+    assert campaign("import", thanks) == ("Updated the draft of campaign thanks.\n", NO_GATEWAY)
     assert Campaign.objects.get().state == "draft"
 
 
 def test_a_status_that_is_not_there_yet_is_told(thanks):
     _out, err = campaign("import", thanks)
 
-    assert err == "The trigger names the status “paid”, which does not exist yet: nothing matches it until it does.\n"
+    unknown = "The trigger names the status “paid”, which does not exist yet: nothing matches it until it does.\n"
+    assert err == unknown + NO_GATEWAY
+
+
+@pytest.mark.parametrize("arguments", [(), ("--activate",)])
+def test_that_orders_is_off_is_told(thanks, arguments):
+    Workspace.objects.update(orders_enabled=False)
+    StatusFactory(type="payment", code="paid")
+
+    _out, err = campaign("import", thanks, *arguments)
+
+    off = "Orders is off: no campaign starts until you turn it on, in the admin or with `manage.py orders on`.\n"
+    assert err == off + NO_GATEWAY
 
 
 def test_it_is_activated_from_the_beginning(thanks):
@@ -133,5 +147,18 @@ def test_a_breach_is_told_in_words(shop):
     assert out.getvalue().endswith("owed without message: 1\nunaccounted: 1\n")
 
 
-def test_every_breach_has_its_words():
-    assert set(audit.BREACHES) == set(BREACHES)
+def test_a_rule_added_to_the_books_is_told(monkeypatch):
+    monkeypatch.setitem(books.BREACHES, lost_umbrellas, "lost umbrellas")
+    out, in_json = StringIO(), StringIO()
+
+    with pytest.raises(SystemExit):
+        call_command("audit", stdout=out)
+    with pytest.raises(SystemExit):
+        call_command("audit", "--json", stdout=in_json)
+
+    assert out.getvalue().endswith("lost umbrellas: 3\nunaccounted: 3\n")
+    assert json.loads(in_json.getvalue())["breaches"]["lost_umbrellas"] == 3
+
+
+def lost_umbrellas():
+    return 3

@@ -1,4 +1,4 @@
-"""docs/campaigns.md tells the truth: its example is a campaign, and it names every word there is."""
+"""The pages under docs/ tell the truth: the example is a campaign, and every word there is has its place."""
 
 import json
 import re
@@ -8,11 +8,14 @@ from django.conf import settings
 
 from analytics.fields import all_fields
 from analytics.rules import OPERATORS
+from campaigns.books import BREACHES
 from campaigns.definitions import _KEYS, read_plan
 from campaigns.reentry import MODES
 from campaigns.steps import STEPS, TRIGGERS
 
-PAGE = (Path(settings.BASE_DIR) / "docs" / "campaigns.md").read_text(encoding="utf-8")
+DOCS = Path(settings.BASE_DIR) / "docs"
+PAGE = (DOCS / "campaigns.md").read_text(encoding="utf-8")
+EXAMPLE = (DOCS / "ready_for_pickup.json").read_text(encoding="utf-8")
 
 
 def named(words):
@@ -20,10 +23,9 @@ def named(words):
 
 
 def test_its_example_is_a_campaign():
-    example = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL).group(1)
+    plan = read_plan(json.loads(EXAMPLE))
 
-    plan = read_plan(json.loads(example))
-
+    assert re.search(r"```json\n(.*?)```", PAGE, re.DOTALL).group(1) == EXAMPLE
     assert (plan.code, list(plan.nodes)) == ("ready-for-pickup", ["text", "paid"])
 
 
@@ -39,3 +41,20 @@ def test_it_names_every_mode_of_reentry():
 
 def test_it_names_every_field_and_operator():
     assert named([*all_fields(), *(operator for some in OPERATORS.values() for operator in some)]) == []
+
+
+def test_architecture_explains_every_breach_in_the_order_of_the_books():
+    books = (DOCS / "architecture.md").read_text(encoding="utf-8").partition("## The books")[2]
+
+    explained = re.findall(r"^\| (\w+_\w+) \|", books, re.MULTILINE)
+
+    assert explained == [rule.__name__ for rule in BREACHES]
+
+
+def test_the_decisions_of_architecture_are_numbered_through_and_each_list_is_whole():
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", page, re.MULTILINE)]
+
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert re.findall(r"(?<!\*\*)\n\n(\d+)\. ", page) == []

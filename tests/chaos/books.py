@@ -27,7 +27,7 @@ SELECT max(at) FROM (
 """
 ASKED = "SELECT max(called_at) FROM campaigns_message WHERE state = 'unknown' AND gateway = 'telling'"
 MESSAGES = """
-SELECT m.id, m.reference, m.state, c.code, m.step, o.external_id, m.created_at, t.occurred_at
+SELECT m.id, m.reference, m.state, c.code, m.step, o.external_id, t.id, m.created_at, t.occurred_at
 FROM campaigns_message m JOIN campaigns_campaign c ON c.id = m.campaign_id JOIN campaigns_run r ON r.id = m.run_id
 JOIN orders_statustransition t ON t.id = r.transition_id JOIN orders_order o ON o.id = r.order_id
 ORDER BY m.id
@@ -53,7 +53,7 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Kept:
-    """One message as it stands in the books. `befell`: what was not plain sailing."""
+    """One message as it stands in the books, of one change of its order. `befell`: what was not plain sailing."""
 
     pk: int
     reference: str
@@ -61,6 +61,7 @@ class Kept:
     campaign: str
     step: str
     order: str
+    change: int
     created_at: datetime
     occurred_at: datetime
     befell: tuple = ()

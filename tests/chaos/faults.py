@@ -106,7 +106,8 @@ def cut_connections(installation, _chance):
 
 
 def fill_disk(installation, chance):
-    installation.fill_disk()
+    if not installation.fill_disk():
+        return False
     time.sleep(chance.uniform(0.3, 1.5))
     installation.empty_disk()
     return True

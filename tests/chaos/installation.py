@@ -226,7 +226,11 @@ class Installation:
         subprocess.run(["mount", "-o", f"remount,size={size}", self.disk], check=True)
 
     def fill_disk(self):
-        """Not a page is left to be written."""
+        """Not a page is left to be written. Answers whether it could be: a disk cannot be made smaller than what is
+        on it, and more is written all the time."""
+        return any(_works(self._shrink_disk, subprocess.CalledProcessError) for _ in range(20))
+
+    def _shrink_disk(self):
         stat = os.statvfs(self.disk)
         self.set_disk((stat.f_blocks - stat.f_bfree) * stat.f_frsize)
 

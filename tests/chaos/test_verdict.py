@@ -13,7 +13,7 @@ def owed(order="O-1", step="first", after=None):
 
 def kept(pk=1, order="O-1", state="accepted", step="first", befell=()):
     made = NOON + timedelta(seconds=pk)
-    return Kept(pk, f"ref-{pk}", state, "completed", step, order, made, NOON, befell)
+    return Kept(pk, f"ref-{pk}", state, "completed", step, order, 1, made, NOON, befell)
 
 
 def taken(pk=1, order="O-1", step="first", at=0.0, to="+12025550101"):

@@ -87,12 +87,13 @@ def _misreported(taken, kept):
 
 
 def _out_of_order(taken, kept):
-    """Of an order one text is in flight, in order: but for those that ended in doubt, or met a clock that went back."""
+    """Of an order one text is in flight, in the order of its changes: but for those that ended in doubt, or that were
+    not owed yet when a later one was."""
     first_taken = {}
     for one in taken:
         first_taken[one.reference] = min(one.at, first_taken.get(one.reference, one.at))
     last = {}
-    for message in kept:
+    for message in sorted(kept, key=lambda message: (message.change, message.pk)):
         if message.reference not in first_taken:
             continue
         before = last.get(message.order)

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import OperationalError
 
 from orders.models import Order, StatusChange, StatusTransition
 from orders.signals import statuses_changed
@@ -229,3 +230,23 @@ def test_a_page_of_the_inbox_costs_no_query_per_change(api, django_assert_num_qu
         assert len(api.get("status-changes/").json()["results"]) == 30
     with django_assert_num_queries(5):  # and the order and the sources that are searched
         assert len(api.get("status-changes/", search="unknown-7").json()["results"]) == 1
+
+
+def test_a_batch_that_was_stored_in_part_says_so_and_can_be_sent_again(api):
+    items = [paid(order="O-1" if n == 0 else "O-2", occurred_at=AT, event_id=f"e-{n}") for n in range(1001)]
+    items[-1]["order"] = OrderFactory(external_id="O-3").external_id
+
+    def lock(transitions, **_kwargs):
+        if transitions[0].order.external_id == "O-3":
+            raise OperationalError("database is locked")
+
+    statuses_changed.connect(lock)
+    try:
+        answer = api.post("status-changes/", items)
+    finally:
+        statuses_changed.disconnect(lock)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert "Of a batch a part may be stored" in answer.json()["detail"]
+    assert Order.objects.get(external_id="O-1").payment_status.code == "paid"
+    assert counts(api.post("status-changes/", items)) == {"transitions": 1, "duplicates": 1000}

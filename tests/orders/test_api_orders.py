@@ -202,6 +202,25 @@ def test_orders_are_found(api):
     assert names(api.get("orders/", ordering="-updated_at")) == ["B", "A/1"]
 
 
+@pytest.mark.parametrize("sought", ["+16025550177", "Hopper", "Grace", "grace@example.com"])
+def test_a_key_that_may_not_read_customers_finds_no_order_by_whose_it_is(orders_on, shop, sought):
+    OrderFactory(
+        customer=CustomerFactory(
+            external_id="C-9",
+            first_name="Grace",
+            last_name="Hopper",
+            email="grace@example.com",
+            phone_written="+1 602 555 0177",
+        ),
+        external_id="A",
+    )
+    clerk, knowing = Caller.of(shop, "orders:read"), Caller.of(shop, "orders:read", "customers:read")
+
+    assert names(clerk.get("orders/", search=sought)) == []
+    assert names(knowing.get("orders/", search=sought)) == ["A"]
+    assert names(clerk.get("orders/", search="c-9")) == ["A"]
+
+
 @pytest.mark.parametrize("filter", ["created_from=2026-05-03T12:00:00", "updated_until=x", "ordered_from=2026-05-03"])
 def test_a_time_that_cannot_be_read_is_named(api, filter):
     answer = api.get(f"orders/?{filter}")

@@ -100,7 +100,7 @@ def test_in_production_sqlite_is_named_and_its_bundled_redis_is_fine(production,
 
 
 def test_every_finding_says_what_to_do():
-    assert all(finding.hint for _, finding in checks.PRODUCTION_RULES)
+    assert all(say().hint for _, say in checks.PRODUCTION_RULES)
 
 
 def test_outside_production_all_of_it_is_allowed(production):

@@ -37,7 +37,7 @@ def test_a_production_set_up_wrongly_does_not_start_and_says_what_to_do(name):
 def test_all_that_is_wrong_is_said_at_once(settings):
     settings.PRODUCTION, settings.DEBUG, settings.SMS_GATEWAY = True, True, "carrier_pigeon"
 
-    with pytest.raises(ImproperlyConfigured, match=r"(?s)DEBUG is on.*SMS_GATEWAY is 'carrier_pigeon'.*Choose one of"):
+    with pytest.raises(ImproperlyConfigured, match=r"(?s)DEBUG is on.*SMS_GATEWAY is “carrier_pigeon”.*Choose one of"):
         refuse_to_start_wrongly()
 
 

@@ -36,9 +36,19 @@ def test_orders_can_be_turned_on():
     assert Workspace.orders_are_on()
 
 
-def test_a_country_is_two_capital_letters():
-    with pytest.raises(ValidationError, match="two capital letters"):
-        Workspace(pk=1, default_country="us").full_clean()
+@pytest.mark.parametrize("code", ["ZZ", "us", "UK", "EU", "U1"])
+def test_what_is_no_country_with_phones_is_refused(code):
+    with pytest.raises(ValidationError) as refusal:
+        Workspace(pk=1, default_country=code).clean_fields()
+
+    assert refusal.value.message_dict == {
+        "default_country": [f"“{code}” is no country. Give its two capital letters, such as US."]
+    }
+
+
+@pytest.mark.parametrize("code", ["US", "GB", "AU"])
+def test_a_country_is_known_by_its_two_letters(code):
+    Workspace(pk=1, default_country=code).clean_fields()
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "europe/london", "+02:00", "../etc/passwd"])

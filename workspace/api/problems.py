@@ -141,7 +141,11 @@ def _as_refusal(error: Exception) -> Refusal | None:
     if isinstance(error, SuspiciousOperation):
         return Unparsable("bad_request", _("The request cannot be read."))
     if isinstance(error, OperationalError) and _is_busy(error):
-        detail = _("The database is busy with other writers. Nothing was changed; send it again.")
+        # A batch is written in sets, each a transaction of its own: those before this one stay.
+        detail = _(
+            "The database is busy with other writers. Of a batch a part may be stored, of all else nothing is. "
+            "Send the same again."
+        )
         return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "busy", detail, retry_after_s=1)
     return None
 

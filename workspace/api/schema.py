@@ -65,7 +65,12 @@ ANSWERS = {
         "There is no time zone “Mars”.",
     ),
     "429": ("TooManyRequests", "More than this key may ask in a minute.", "throttled", "Try again in 12 seconds."),
-    "503": ("Busy", "Nothing was changed; send it again.", "busy", "The database is busy with other writers."),
+    "503": (
+        "Busy",
+        "Of a batch a part may be stored, of all else nothing is. Send the same again.",
+        "busy",
+        "The database is busy with other writers.",
+    ),
 }
 ALWAYS = ("401", "403", "406", "422", "429", "503")
 TO_WRITE = ("409",)

@@ -24,6 +24,9 @@ class Search(SearchFilter):
             return super().filter_queryset(request, queryset, view)
         return queryset.filter(_bears(queryset.model, view.search_ids, term) | view.bears(term))
 
+    def get_search_fields(self, view: Any, request: Any) -> Any:
+        return view.searched_fields()
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         if not (view.search_ids or view.search_fields):
             return []

@@ -123,6 +123,10 @@ class ListView(ApiView):
         filters = self.filterset_class.base_filters if self.filterset_class else {}
         return frozenset(name for name, filter in filters.items() if isinstance(filter, SeveralFilter))
 
+    def searched_fields(self) -> tuple[str, ...]:
+        """Of `search_fields` those that this key may search."""
+        return self.search_fields
+
     def bears(self, term: str) -> Q:
         """Rows that `?search=` finds besides those that `search_ids` name."""
         return Q()

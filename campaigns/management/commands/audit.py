@@ -10,25 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from campaigns import books
 from campaigns.models import MessageState, RunState, SkipReason
 from orders.models import InboxVerdict
 from statuses.models import StatusType
-
-# In JSON each keeps the name that docs/architecture.md explains.
-BREACHES = {
-    "changes_without_their_transition": gettext_lazy("changes without their transition"),
-    "broken_chains": gettext_lazy("broken chains"),
-    "statuses_unlike_their_ledger": gettext_lazy("statuses unlike their ledger"),
-    "missing_runs": gettext_lazy("missing runs"),
-    "unexplained_runs": gettext_lazy("unexplained runs"),
-    "runs_in_no_place": gettext_lazy("runs in no place"),
-    "messages_in_no_place": gettext_lazy("messages in no place"),
-    "runs_that_lost_a_decision": gettext_lazy("runs that lost a decision"),
-    "owed_without_message": gettext_lazy("owed without message"),
-}
 
 
 class Command(BaseCommand):
@@ -53,8 +39,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield _line(_("orders that entered"), found["runs"]["total"], found["runs"], RunState)
     yield _line(_("messages"), messages["total"], messages, MessageState)
     yield _line(_("messages not sent"), messages[MessageState.SKIPPED], skipped, SkipReason)
-    for name, number in found["breaches"].items():
-        yield f"{BREACHES[name]}: {number}"
+    for rule, label in books.BREACHES.items():
+        yield f"{label}: {found['breaches'][rule.__name__]}"
     yield _("unaccounted: %d") % found["unaccounted"]
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from campaigns.definitions import DefinitionError, read_plan
-from campaigns.lifecycle import Reach, WrongState, activate, missing_statuses, read_reach, save_draft
+from campaigns.definitions import DefinitionError, in_order, read_plan
+from campaigns.lifecycle import Caution, Reach, WrongState, activate, find_cautions, read_reach, save_draft
 from campaigns.models import Campaign
-from workspace.models import Workspace
 from workspace.reading import Problem
 
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verb"] == "export":
-            self.stdout.write(json.dumps(_find(options["code"]).draft, indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(in_order(_find(options["code"]).draft), indent=2, ensure_ascii=False))
             return
         if options["effective_from"] is not None and not options["activate"]:
             raise CommandError(_("--effective-from needs --activate: a draft takes no effect."))
@@ -45,25 +45,25 @@ class Command(BaseCommand):
         campaign, is_new = _save(_read_json(options["file"]))
         said = _("Created campaign %s.") if is_new else _("Updated the draft of campaign %s.")
         self.stdout.write(said % campaign.code)
-        for code in missing_statuses(read_plan(campaign.draft)):
-            warning = _(
-                "The trigger names the status “%s”, which does not exist yet: nothing matches it until it does."
-            )
-            self.stderr.write(warning % code)
         if options["activate"]:
             self._activate(campaign, reach)
+        else:
+            self._warn(find_cautions(read_plan(campaign.draft)))
 
     def _activate(self, campaign: Campaign, reach: Reach) -> None:
-        if not Workspace.orders_are_on():
-            self.stderr.write(_("Orders is off: no campaign starts until you turn it on with `manage.py orders on`."))
         try:
             activated = activate(campaign, **reach)
         except WrongState as error:
             raise CommandError(str(error)) from None
+        self._warn(activated.cautions)
         activation = activated.activation
         since = {"number": activation.version.number, "since": activation.effective_from or _("the beginning")}
         self.stdout.write(_("Activated version %(number)d, effective from %(since)s.") % since)
         self.stdout.write(_("Orders that entered from changes heard before: %d") % activated.started)
+
+    def _warn(self, cautions: Sequence[Caution]) -> None:
+        for caution in cautions:
+            self.stderr.write(caution.detail)
 
 
 def _find(code: str) -> Campaign:

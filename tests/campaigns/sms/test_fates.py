@@ -18,7 +18,7 @@ from campaigns.sms.sending import recover_expired, send_due
 from customers.models import Customer
 from orders.said import Said
 from orders.transitions import hear
-from tests.campaigns.shop import NOON, definition, ending, later, sms
+from tests.campaigns.shop import NOON, definition, ending, later, sms, trigger, wait
 from tests.factories import CustomerFactory
 from workspace.models import Workspace
 
@@ -424,6 +424,52 @@ def test_a_message_put_off_holds_up_the_next_of_its_order(shop, memory, clock):
     assert [m.text for m in memory.taken.values()] == ["one", "two"]
 
 
+def test_messages_go_in_the_order_of_their_changes(shop, memory):
+    """Whichever was owed first: a worker may have held the earlier change longer."""
+    shop.start(sms(text="{{ change.to.name }}"), trigger=trigger())
+    shop.order()
+    shop.tell("O-1", "invoiced")
+    shop.tell("O-1", "paid")
+    invoiced = Run.objects.earliest("pk")
+    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON + timedelta(hours=1))
+    advance()
+    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON)
+
+    assert send_due() == 0
+    drain()
+
+    assert [m.text for m in memory.taken.values()] == ["Invoiced", "Paid"]
+
+
+def test_a_change_that_is_not_due_yet_holds_up_no_message(shop, memory):
+    shop.start(wait(), sms(text="{{ change.to.name }}"), code="slow", trigger=trigger(to=["invoiced"]))
+    shop.start(sms(text="{{ change.to.name }}"), code="quick")
+    shop.order()
+    shop.tell("O-1", "invoiced")
+    shop.tell("O-1", "paid")
+
+    drain()
+
+    assert [m.text for m in memory.taken.values()] == ["Paid"]
+
+
+def test_one_that_waits_out_an_outage_is_not_passed_when_that_is_over(shop, connect, clock):
+    [only] = connect("only")
+    for code in ("one", "two"):
+        shop.start(sms(text=code), code=code)
+    shop.order()
+    SmsGateway.objects.update(out_until=NOON + timedelta(seconds=3))
+    shop.tell("O-1", "paid")
+    drain()
+    clock.shift(timedelta(seconds=4))
+
+    drain()
+    assert not only.taken
+
+    later(clock, seconds=2)
+    assert [m.text for m in only.taken.values()] == ["one", "two"]
+
+
 def test_one_that_waits_for_the_morning_holds_up_none(shop, memory, clock):
     clock.move_to(NOON + timedelta(hours=11))
     shop.start(sms(text="one", deliver="outside_quiet_hours"), code="one")
@@ -457,6 +503,30 @@ def test_a_transactional_text_overtakes_the_crowd(shop, memory):
     send_due(limit=2)
 
     assert [m.text for m in memory.taken.values()] == ["receipt", "news"]
+
+
+def test_between_two_calls_the_crowd_gives_way_but_never_all_of_it(shop, connect, monkeypatch):
+    [only] = connect("only", connections=1)
+    only.promises = Promises()
+    shop.start(sms(text="news", purpose="marketing", deliver="immediately"), code="news")
+    names = [shop.order(f"O-{n}", customer=CustomerFactory(sms_consent="given")).external_id for n in range(4)]
+    hear([Said(name, "payment", "paid") for name in names], shop.source)
+    advance()
+    shop.start(sms(text="receipt"), code="receipt", trigger=trigger("delivery", to=["shipped"]))
+    hurry, send = count(), Memory.send
+
+    def sends_while_somebody_is_in_a_hurry(self, messages):
+        name = shop.order(f"X-{next(hurry)}").external_id
+        shop.tell(name, "shipped")
+        advance()
+        return send(self, messages)
+
+    monkeypatch.setattr(Memory, "send", sends_while_somebody_is_in_a_hurry)
+
+    for _ in range(3):
+        send_due()
+
+    assert [m.text for m in only.taken.values()] == ["news", "receipt", "news", "receipt", "receipt", "news"]
 
 
 def test_what_makes_up_for_the_past_is_no_hurry(shop):

@@ -200,7 +200,10 @@ def test_a_text_that_cannot_be_made_skips_its_message_alone(owed, memory):
 
     assert states() == ["accepted"] * 4 + ["skipped"] + ["accepted"] * 5
     failed = Message.objects.get(state="skipped")
-    assert (failed.skip_reason, failed.error) == ("text_failed", "Line 1, column 4: order.custom.code is undefined")
+    assert (failed.skip_reason, failed.error) == (
+        "text_failed",
+        "Line 1, column 4: Liquid says “order.custom.code is undefined”.",
+    )
     assert ending(failed.run) == ("stopped", "text_failed")
     assert len(memory.taken) == 9
 

@@ -9,9 +9,13 @@
         if (token) event.detail.headers["X-CSRFToken"] = token.value;
     });
 
+    // Opened as soon as it is filled: whoever closes it before it has settled does not want it back.
+    document.addEventListener("htmx:afterSwap", (event) => {
+        if (event.detail.target.id === "os-window-body" && !win().open) win().showModal();
+    });
+
     document.addEventListener("htmx:afterSettle", (event) => {
-        if (event.detail.target.id !== "os-window-body") return;
-        if (!win().open) win().showModal();
+        if (event.detail.target.id !== "os-window-body" || !win().open) return;
         const at = win().querySelector("[aria-invalid=true]") || win().querySelector("[autofocus]");
         if (at) at.focus();
     });
