@@ -113,19 +113,9 @@ def hear(
     Deadlocks, serialization failures and races for one event id are tried again, unless the caller holds a transaction.
     """
     voice = _Voice(source, source.fires if fires is None else fires, actor_id, is_test)
-    began = time.monotonic()
     hearing = retry_lost_races(lambda: _hear(said, voice, arrived))
     reach("hearing.heard")
-    tell = partial(log.info, "changes_heard", source=source.pk, seconds=logged.since(began), **_told(hearing))
-    transaction.on_commit(tell, robust=True)  # of a dry run nothing is told
     return hearing
-
-
-def _told(hearing: Hearing) -> dict[str, Any]:
-    """For the log: how many of each verdict, and the orders that moved."""
-    moved = [one.transition for one in hearing.heard if one.transition]
-    verdicts = Counter(str(one.verdict) for one in hearing.heard)
-    return {"orders": logged.ids(t.order_id for t in moved), "transitions": logged.ids(t.pk for t in moved), **verdicts}
 
 
 def apply_parked(**which: Any) -> int:
@@ -268,6 +258,7 @@ class _Known:
 
 
 def _hear(said: Sequence[Said], voice: _Voice, arrived: Collection[str]) -> Hearing:
+    began = time.monotonic()
     with transaction.atomic():
         batch = _Batch.lock([*(item.order for item in said), *arrived])
         batch.wake(_parked(batch.now, order_external_id__in=arrived), (item.code for item in said))
@@ -281,7 +272,19 @@ def _hear(said: Sequence[Said], voice: _Voice, arrived: Collection[str]) -> Hear
                 heard[place] = _hear_one(turn, batch, known, voice)
         in_order = [heard[place] for place in range(len(said))]
         _write_inbox([one.change for one in in_order if one.change], retold)
-        return Hearing(in_order, batch.write())
+        hearing = Hearing(in_order, batch.write())
+        # Once it is committed: of a dry run nothing is told.
+        transaction.on_commit(partial(_log, hearing, voice, logged.since(began)), robust=True)
+        return hearing
+
+
+def _log(hearing: Hearing, voice: _Voice, seconds: float) -> None:
+    """How many of each verdict, and the orders that moved."""
+    moved = [one.transition for one in hearing.heard if one.transition]
+    orders, transitions = logged.ids(t.order_id for t in moved), logged.ids(t.pk for t in moved)
+    verdicts = Counter(str(one.verdict) for one in hearing.heard)
+    told = {"orders": orders, "transitions": transitions, **verdicts}
+    log.info("changes_heard", source=voice.source.pk, seconds=seconds, **told)
 
 
 def _in_turn(
