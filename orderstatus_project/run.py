@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import http.client
 import json
+import logging
 import os
 import shlex
 import socket
@@ -55,6 +56,8 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orderstatus_project.settings")
     try:
         django.setup()
+        # Between the stages stands what somebody has to read, not what the seed of the demo does.
+        logging.getLogger().setLevel(logging.WARNING)
         port = _port()
         with _alone(Path(settings.VAR_DIR)), Supervisor(Path(settings.VAR_DIR) / "log") as supervisor:
             return _run(supervisor, port)

@@ -126,6 +126,7 @@ def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installa
     assert re.findall(r"^(Redis|Checks|Static files|Login|Web).* \d+\.\d s$", said, re.MULTILINE) == [
         "Redis", "Checks", "Static files", "Login", "Web",
     ]  # fmt: skip
+    assert "[info" not in said
     assert f"http://127.0.0.1:{installation.port}/admin/" in said
     assert re.search(r"Login +admin +\S{10,}", said)
     assert moves == [
