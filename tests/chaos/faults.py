@@ -73,7 +73,7 @@ def flush_redis(installation, _chance):
 
 
 def stop_redis(installation, chance):
-    """Away for a while, and with it all that it held."""
+    """Away for a while. What it held it finds again."""
     program = installation.programs["redis"]
     program.stop()
     time.sleep(chance.uniform(0.2, 1.5))
@@ -97,8 +97,8 @@ def crash_postgres(installation, _chance):
 
 def kill_postgres(installation, _chance):
     """Postmaster and all, as a machine that loses its power."""
-    installation.programs["postgres"].end_groups()
-    return _end_postgres(installation, signal.SIGKILL)
+    backends = installation.programs["postgres"].children()
+    return _end_postgres(installation, signal.SIGKILL, backends)
 
 
 def cut_connections(installation, _chance):
@@ -222,9 +222,10 @@ def _kill_child(installation, chance, name):
     return True
 
 
-def _end_postgres(installation, number):
+def _end_postgres(installation, number, also=()):
     program = installation.programs["postgres"]
-    signal_process(program.pid, number)
+    for pid in (program.pid, *also):
+        signal_process(pid, number)
     wait_until(lambda: not program.is_running, "PostgreSQL did not end")
     program.end_groups()
     program.start()

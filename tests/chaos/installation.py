@@ -135,6 +135,8 @@ class Installation:
             wait_until(self._postgres_answers, "PostgreSQL did not answer")
 
     def _postgres_answers(self):
+        """It ends again if those of a server that was killed are not all gone yet."""
+        self.keep_running()
         return _works(lambda: psycopg.connect(self.database_url, connect_timeout=2).close(), psycopg.Error)
 
     def _start_providers(self):
