@@ -251,7 +251,8 @@ def _by_gateway(messages: Sequence[Message]) -> dict[str, list[Message]]:
 
 
 def _call_all(switchboard: Switchboard, code: str, messages: list[Message], lease: uuid.UUID, deadline: float) -> None:
-    """Call chunk by chunk. The answers to one are written in the transaction that marks the next as being called."""
+    """Call chunk by chunk. The answers to one are written in the transaction that marks the next as being called; or at
+    once, where the next has to wait for its turn: a worker that dies meanwhile must not take them with it."""
     connection = switchboard.find(code)
     assert connection is not None, "it was found a moment ago"
     answered = _Answered()
@@ -264,6 +265,10 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
         reach("sending.called")
         if answered.is_outage:
             break
+        if connection.per_second is not None:
+            with transaction.atomic():
+                _write_answers(switchboard, connection, answered, lease)
+            answered = _Answered()
     with transaction.atomic():
         _write_answers(switchboard, connection, answered, lease)
         _release(messages, lease)

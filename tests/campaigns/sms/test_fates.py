@@ -392,6 +392,25 @@ def test_a_slow_gateway_is_handed_a_few_at_a_time(owe, connect, monkeypatch):
     assert rests == [0, 1, 2, 3, 4]
 
 
+def test_who_dies_while_waiting_for_a_turn_takes_no_answer_along(owe, connect, monkeypatch):
+    [only] = connect("only", per_second=2)
+    only.promises = Promises()
+    owe(4)
+    rests = count(1)
+
+    def dies_at_the_second(_seconds):
+        if next(rests) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("campaigns.sms.sending.time.sleep", dies_at_the_second)
+
+    with pytest.raises(KeyboardInterrupt):
+        send_due()
+
+    states = list(Message.objects.order_by("pk").values_list("state", flat=True))
+    assert states == ["accepted", "accepted", "claimed", "claimed"]
+
+
 # One after the other
 
 
