@@ -1,15 +1,25 @@
-"""Which rows of a queue a worker takes next: the urgent ones first, and always some of the others."""
+"""Which rows of a queue a worker takes next: the urgent ones first, and always some of the others.
+
+Two steps: what is due is read page by page from its index, then locked and read whole by primary key. In one statement,
+with what it is joined to, PostgreSQL reads and sorts every due row while it has no statistics of a queue that grew just
+now, as on the first day of a big campaign.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from django.db import models
+from django.db.models import Q
 
-from campaigns.models import Lane
+from campaigns.models import Campaign, Lane
 from workspace.database import lock_rows, set_size
 
 R = TypeVar("R", bound=models.Model)
+
+# Of some rows (primary keys, in their order) those whose turn it is.
+Turn = Callable[[Sequence[int]], Sequence[int]]
 
 # Of a batch, at least this share is left to the bulk lane: a steady stream of urgent work starves nobody.
 SHARE_OF_BULK = 5
@@ -17,17 +27,41 @@ SHARE_OF_BULK = 5
 LARGEST_BULK = 500
 
 
-def claim(due: models.QuerySet[R], limit: int | None = None) -> list[R]:
-    """Lock the next due rows that nobody else holds, at most about `limit` (by default what the database likes)."""
+def claim(due: models.QuerySet[R], limit: int | None = None, *, in_turn: Turn = lambda keys: keys) -> list[R]:
+    """Lock the next rows of active campaigns that nobody else holds, at most about `limit` (by default what the
+    database likes). `due`: those of whatever campaign.
+    """
     limit = limit or set_size()
-    urgent = lock_free(_next(due, Lane.URGENT)[:limit])
+    # A list, not a join: see above.
+    due = due.exclude(campaign__in=list(Campaign.objects.inactive().values_list("pk", flat=True)))
+    urgent = _take(due.filter(lane=Lane.URGENT), limit, in_turn)
     room = min(LARGEST_BULK, max(limit - len(urgent), limit // SHARE_OF_BULK, 1))
-    return urgent + lock_free(_next(due, Lane.BULK)[:room])
+    return urgent + _take(due.filter(lane=Lane.BULK), room, in_turn)
 
 
 def lock_free(rows: models.QuerySet[R]) -> list[R]:
     return list(lock_rows(rows, skip_locked=True, only_self=True))
 
 
-def _next(due: models.QuerySet[R], lane: Lane) -> models.QuerySet[R]:
-    return due.filter(lane=lane).order_by("due_at", "pk")
+def _take(due: models.QuerySet[R], limit: int, in_turn: Turn) -> list[R]:
+    """Those of the first pages may be in others' hands, or not have their turn yet."""
+    taken: list[R] = []
+    for page in _pages(due, limit):
+        keys = in_turn(page)[: limit - len(taken)]
+        if keys:
+            taken += lock_free(due.filter(pk__in=keys).order_by("due_at", "pk"))
+        if len(taken) == limit:
+            break
+    return taken
+
+
+def _pages(due: models.QuerySet[R], size: int) -> Iterator[list[int]]:
+    """Their primary keys, in the order in which they are due."""
+    rest = due.order_by("due_at", "pk").values_list("due_at", "pk")
+    page = list(rest[:size])
+    while page:
+        yield [pk for _due_at, pk in page]
+        if len(page) < size:
+            return
+        due_at, pk = page[-1]
+        page = list(rest.filter(Q(due_at__gt=due_at) | Q(pk__gt=pk), due_at__gte=due_at)[:size])

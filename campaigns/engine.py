@@ -23,14 +23,14 @@ from django.utils import timezone
 from campaigns import doorbell
 from campaigns.claiming import claim, lock_free
 from campaigns.definitions import END, FINISH, DefinitionError, Plan, read_plan
-from campaigns.models import CampaignState, CampaignVersion, Run, RunEvent, RunState
+from campaigns.models import Campaign, CampaignState, CampaignVersion, Run, RunEvent, RunState
 from campaigns.reentry import earlier_at_gate, refused_reentries, runs_behind_another
 from campaigns.steps import STEPS
 from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
 from campaigns.world import World
 from workspace import logged
 from workspace.batches import work_batch
-from workspace.database import insert_rows, set_size, write_rows
+from workspace.database import insert_columns, insert_rows, set_size, write_rows
 from workspace.failpoints import reach
 from workspace.queues import SENDING
 
@@ -43,6 +43,7 @@ STAND_BACK_S = 0.05
 # Where a run stands that was not let in yet.
 GATE = ""
 
+EVENT_COLUMNS = ("run_id", "number", "step", "at", "outcome", "seen")
 RUN_COLUMNS = ("state", "step", "step_at", "due_at", "reason", "event_count", "ended_at")
 
 log = structlog.get_logger(__name__)
@@ -53,14 +54,12 @@ def advance(*, limit: int | None = None) -> int:
     now, began = timezone.now(), time.monotonic()
 
     def take(ids: Sequence[int] | None) -> list[Run]:
-        due, left = (
-            runs.select_related("campaign").order_by("due_at", "pk")
-            for runs in (Run.objects.due(now), Run.objects.left_by_ended())
-        )
+        due, left = Run.objects.due(now).order_by("due_at", "pk"), Run.objects.left_by_ended().order_by("due_at", "pk")
         if ids is not None:
             return lock_free(due.filter(pk__in=ids)) + lock_free(left.filter(pk__in=ids))
         # One question for both would read every run that waits, due or not.
-        runs = {run.pk: run for run in claim(due, limit) or lock_free(left[: limit or set_size()])}
+        next_ones = claim(Run.objects.due_in_any_campaign(now), limit) or lock_free(left[: limit or set_size()])
+        runs = {run.pk: run for run in next_ones}
         for ahead in _ahead_of(list(runs.values()), now):
             runs |= {run.pk: run for run in lock_free(due.filter(pk__in=ahead.values("pk")).exclude(pk__in=runs))}
         return list(runs.values())
@@ -96,9 +95,11 @@ def _carry(runs: Sequence[Run], now: datetime) -> list[Run]:
     """All that is decided is written with the batch. Answers the runs that were not just left for later."""
     world, book = World(runs, now), _Book(now)
     plans = readable_plans(CampaignVersion.objects.filter(pk__in={run.version_id for run in runs}))
+    campaigns = Campaign.objects.filter(pk__in={run.campaign_id for run in runs})
+    ended = set(campaigns.filter(state=CampaignState.ENDED).values_list("pk", flat=True))
     moving: list[Run] = []
     for run in runs:
-        if run.campaign.state == CampaignState.ENDED:
+        if run.campaign_id in ended:
             book.note(run, "stopped", {"reason": "campaign_ended"})
             book.end(run, RunState.STOPPED, "campaign_ended")
         elif run.version_id in plans:
@@ -161,7 +162,7 @@ class _Book:
     now: datetime
     runs: dict[int, Run] = field(default_factory=dict)
     left: set[int] = field(default_factory=set)
-    events: list[RunEvent] = field(default_factory=list)
+    events: list[tuple[Any, ...]] = field(default_factory=list)
     owed: dict[type[models.Model], list[models.Model]] = field(default_factory=lambda: defaultdict(list))
 
     def enter(self, run: Run, decision: Decision, exits: dict[str, str]) -> bool:
@@ -196,9 +197,7 @@ class _Book:
     def note(self, run: Run, outcome: str, seen: dict[str, Any]) -> None:
         run.event_count += 1
         self.runs[run.pk] = run
-        self.events.append(
-            RunEvent(run=run, number=run.event_count, step=run.step, at=self.now, outcome=outcome, seen=seen)
-        )
+        self.events.append((run.pk, run.event_count, run.step, self.now, outcome, seen))
 
     def leave(self, run: Run, until: datetime) -> None:
         run.due_at = until
@@ -209,7 +208,7 @@ class _Book:
         run.state, run.reason, run.due_at, run.ended_at = state, reason, None, self.now
 
     def write(self) -> None:
-        insert_rows(self.events)
+        insert_columns(RunEvent, EVENT_COLUMNS, self.events)
         for rows in self.owed.values():
             insert_rows(rows)
         if self.owed:

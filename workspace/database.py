@@ -6,12 +6,16 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.management.color import no_style
 from django.db import DatabaseError, connection, models, transaction
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 
 # SQLite takes 32,766 in one statement unless it was built to take more.
 MOST_PARAMETERS = 30_000
@@ -65,6 +69,23 @@ def retry_lost_races(write: Callable[[], T]) -> T:
     return write()
 
 
+class _TimeLoader(Loader):
+    """A `timestamptz` of a connection in UTC. Django's loader parses it in Python, a tenth of what reading rows costs;
+    Django asks a loader for its `timezone`.
+    """
+
+    timezone = UTC
+
+    def load(self, data: Buffer) -> datetime:
+        return datetime.fromisoformat(str(data, "ascii"))
+
+
+def read_times_quickly(connection: Any, **_kwargs: Any) -> None:
+    """Receives `connection_created`."""
+    if connection.vendor == "postgresql" and connection.timezone == UTC:
+        connection.connection.adapters.register_loader("timestamptz", _TimeLoader)
+
+
 def draw_keys_after_the_highest(model: type[models.Model]) -> None:
     """Rows made with keys of their own do not move PostgreSQL's sequence, and the next key drawn would be taken."""
     with connection.cursor() as cursor:
@@ -100,16 +121,32 @@ def write_columns(model: type[models.Model], columns: Sequence[str], rows: Seque
     Django's own `bulk_update` does the same with a CASE for each row and column, at a fifth of the speed.
     """
     fields: list[Any] = [model._meta.pk, *map(model._meta.get_field, columns)]
-    write_some = _write_arrays if is_postgresql() else _write_values
+    table, key, *names = _quoted(model, fields)
     for some in in_sets(rows, MOST_PARAMETERS // len(fields)):
-        write_some(model, fields, some)
+        table_of = _arrays if is_postgresql() else _values
+        given = table_of(fields, some)
+        sets = ", ".join(f"{name} = {value}" for name, value in zip(names, given.columns[1:], strict=True))
+        _execute(f"UPDATE {table} SET {sets} FROM {given.rows} WHERE {table}.{key} = {given.columns[0]}", given)  # noqa: S608 - names of ours
 
 
 def write_rows(rows: Iterable[models.Model], columns: Sequence[str]) -> None:
     """Write these columns (attribute names) of rows of one model, as they now stand in memory."""
     rows = list(rows)
     if rows:
-        write_columns(type(rows[0]), columns, [(row.pk, *(getattr(row, name) for name in columns)) for row in rows])
+        write_columns(type(rows[0]), columns, list(map(attrgetter("pk", *columns), rows)))
+
+
+def insert_columns(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows whose keys nobody asks for, without making an object of each: most of what `bulk_create` costs.
+
+    `columns` are all of the model's but the key (attribute names); values are of the types the columns have.
+    """
+    if not rows:
+        return
+    if is_postgresql():
+        _insert(model, [model._meta.get_field(name) for name in columns], rows)
+    else:
+        model._default_manager.bulk_create(model(**dict(zip(columns, row, strict=True))) for row in rows)
 
 
 def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
@@ -120,44 +157,67 @@ def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False)
     """
     if not rows:
         return
+    model: Any = type(rows[0])
     if not is_postgresql():
-        rows[0]._meta.model._default_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
+        model._default_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
         return
-    meta, quote = rows[0]._meta, connection.ops.quote_name
-    fields: list[Any] = [field for field in meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(quote(field.column) for field in fields)
-    arrays = [_prepared(field, map(attrgetter(field.attname), rows)) for field in fields]
-    source = f"SELECT * FROM unnest({', '.join(map(_array, fields))})"  # noqa: S608 - names of ours
-    end = "ON CONFLICT DO NOTHING" if ignore_conflicts else f"RETURNING {quote(str(meta.pk.column))}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {quote(meta.db_table)} ({columns}) {source} {end}", arrays)
-        if not ignore_conflicts:
-            for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
-                row.pk, row._state.adding = pk, False
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    values = list(map(attrgetter(*(field.attname for field in fields)), rows))
+    if ignore_conflicts:
+        _insert(model, fields, values, "ON CONFLICT DO NOTHING")
+        return
+    for row, (pk,) in zip(rows, _insert(model, fields, values, f"RETURNING {model._meta.pk.column}"), strict=True):
+        row.pk, row._state.adding = pk, False
 
 
-def _write_arrays(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
-    """A parameter for each column, not for each value: a tenth of the work to bind, and to parse."""
-    arrays = [_prepared(field, values) for field, values in zip(fields, zip(*rows, strict=True), strict=True)]
-    _update_from(model, fields, f"unnest({', '.join(_array(field) for field in fields)})", arrays)
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Rows of values as a statement reads them: `FROM rows`, with an expression for each field in `columns`."""
+
+    rows: str
+    columns: list[str]
+    parameters: list[Any]
 
 
-def _write_values(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
+def _insert(model: Any, fields: Sequence[Any], rows: Sequence[Sequence[Any]], end: str = "") -> list[tuple[Any, ...]]:
+    table, *names = _quoted(model, fields)
+    given = _arrays(fields, rows)
+    columns, values = ", ".join(names), ", ".join(given.columns)
+    return _execute(f"INSERT INTO {table} ({columns}) SELECT {values} FROM {given.rows} {end}", given)  # noqa: S608 - names of ours
+
+
+def _arrays(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> _Given:
+    """A parameter for each column, not for each value: a tenth of the work to bind, and to parse.
+
+    What is the same in every row, as most of a batch is, is one value. The first field tells how many rows there are.
+    """
+    columns, names, arrays, same, varied = [], [], [], [], []
+    for place, (field, values) in enumerate(zip(fields, zip(*rows, strict=True), strict=True), 1):
+        type = _type(field)
+        if place > 1 and _are_same(field, values):
+            columns.append(f"%s::{type}")
+            same += _prepared(field, values[:1])
+        else:
+            columns.append(f"v.column{place}")
+            names.append(f"column{place}")
+            arrays.append(f"%s::{type}[]")
+            varied.append(_prepared(field, values))
+    return _Given(f"unnest({', '.join(arrays)}) AS v ({', '.join(names)})", columns, [*same, *varied])
+
+
+def _values(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> _Given:
+    """SQLite names the columns of VALUES by itself, and cannot be told to."""
     row = f"({', '.join(['%s'] * len(fields))})"
     values = [f.get_db_prep_save(value, connection) for row in rows for f, value in zip(fields, row, strict=True)]
-    _update_from(model, fields, f"(VALUES {', '.join([row] * len(rows))})", values)
+    columns = [f"v.column{place}" for place in range(1, len(fields) + 1)]
+    return _Given(f"(VALUES {', '.join([row] * len(rows))}) AS v", columns, values)
 
 
-def _update_from(model: type[models.Model], fields: Sequence[Any], rows: str, parameters: Sequence[Any]) -> None:
-    quote = connection.ops.quote_name
-    table, key, *columns = (quote(name) for name in (model._meta.db_table, *(field.column for field in fields)))
-    names = [f"column{place}" for place in range(1, len(fields) + 1)]
-    sets = ", ".join(f"{column} = v.{name}" for column, name in zip(columns, names[1:], strict=True))
-    # SQLite names the columns of VALUES like this by itself, and cannot be told to.
-    v = f"v ({', '.join(names)})" if is_postgresql() else "v"
-    statement = f"UPDATE {table} SET {sets} FROM {rows} AS {v} WHERE {table}.{key} = v.column1"  # noqa: S608 - names of ours
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+def _are_same(field: Any, values: Sequence[Any]) -> bool:
+    """In JSON 1 and true are equal in Python, and two values: there only what is empty is taken for the same."""
+    first = values[0]
+    is_plain = not isinstance(field, models.JSONField) or first in ([], {})
+    return is_plain and values.count(first) == len(values)
 
 
 def _prepared(field: Any, values: Iterable[Any]) -> list[Any]:
@@ -167,7 +227,17 @@ def _prepared(field: Any, values: Iterable[Any]) -> list[Any]:
     return list(values)
 
 
-def _array(field: Any) -> str:
-    """Its type, without a length: a cast would cut what is too long, and an assignment refuses it."""
+def _type(field: Any) -> str:
+    """Without a length: a cast would cut what is too long, and an assignment refuses it."""
     type = field.rel_db_type(connection) if field.is_relation or field.primary_key else field.db_type(connection)
-    return f"%s::{type.partition('(')[0]}[]"
+    return str(type.partition("(")[0])
+
+
+def _quoted(model: type[models.Model], fields: Iterable[Any]) -> list[str]:
+    return [connection.ops.quote_name(name) for name in (model._meta.db_table, *(field.column for field in fields))]
+
+
+def _execute(statement: str, given: _Given) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given.parameters)
+        return cursor.fetchall() if cursor.description else []

@@ -22,6 +22,12 @@ class CampaignState(models.TextChoices):
     ENDED = "ended", _("Ended")
 
 
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def inactive(self) -> CampaignQuerySet:
+        """Those whose runs and messages no worker carries on."""
+        return self.exclude(state=CampaignState.ACTIVE).order_by()
+
+
 class Campaign(models.Model):
     """One trigger and a tree of steps. Its draft is edited freely; what runs are its versions."""
 
@@ -41,6 +47,8 @@ class Campaign(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+
+    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("campaign")

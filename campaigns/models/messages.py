@@ -73,9 +73,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def due(self, moment: datetime) -> MessageQuerySet:
         """Those of active campaigns that were due by then and still are."""
+        return self.due_in_any_campaign(moment).filter(campaign__state=CampaignState.ACTIVE)
+
+    def due_in_any_campaign(self, moment: datetime) -> MessageQuerySet:
         # The index of what is due begins with the lane.
-        due = Q(lane__in=Lane.values, due_at__lte=moment)
-        return self.filter(due, campaign__state=CampaignState.ACTIVE, state=MessageState.PENDING)
+        return self.filter(lane__in=Lane.values, due_at__lte=moment, state=MessageState.PENDING)
 
     def left_by_ended(self) -> MessageQuerySet:
         """Those to be sent of a campaign that ended, for the law to skip."""

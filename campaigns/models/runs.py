@@ -28,9 +28,11 @@ class RunState(models.TextChoices):
 class RunQuerySet(models.QuerySet["Run"]):
     def due(self, moment: datetime) -> RunQuerySet:
         """What a worker may carry on: those of active campaigns that were due by then and still are."""
+        return self.due_in_any_campaign(moment).filter(campaign__state=CampaignState.ACTIVE)
+
+    def due_in_any_campaign(self, moment: datetime) -> RunQuerySet:
         # The index of what is due begins with the lane.
-        due = Q(lane__in=Lane.values, due_at__lte=moment)
-        return self.filter(due, campaign__state=CampaignState.ACTIVE, state=RunState.WAITING)
+        return self.filter(lane__in=Lane.values, due_at__lte=moment, state=RunState.WAITING)
 
     def overdue(self, now: datetime) -> RunQuerySet:
         """Due for so long that nobody can be working on them: workers are missing, or too few."""

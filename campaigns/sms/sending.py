@@ -11,15 +11,16 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import smsutil
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,6 +46,7 @@ from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken,
 from campaigns.sms.law import Hold, Send, Skip, judge
 from campaigns.sms.receipts import apply_kept
 from campaigns.sms.templates import TemplateProblem, render, variables_for
+from orders.standing import TYPES
 from statuses.models import OrderStatus
 from workspace.batches import work_batch
 from workspace.database import in_sets, lock_rows, set_size, write_rows
@@ -58,6 +60,10 @@ BATCH_S = 40.0
 LONGEST_REST_S = 5.0
 # A gateway that knows repeats may be handed so many times what it takes at once: a crash makes nothing of it unknown.
 ROUNDS_IF_IDEMPOTENT = 5
+# Among so many urgent ones that are due one may go, or they all wait for others of their orders.
+SEEN_IN_A_HURRY = 20
+# Among the changes of an order, none of which has a negative key.
+BEFORE_ALL = -1
 # How soon a message is looked at again while every gateway that might take it is out of order.
 OUTAGE_POLL = timedelta(seconds=5)
 
@@ -66,8 +72,19 @@ CLAIM_COLUMNS = (
     "phone", "text", "parts", "encoding", "gateway", "attempts", "ended_at", "error",
 )  # fmt: skip
 
-# What the law looks at.
-RULED_BY = ("campaign", "customer", "order", "only_if_still", "run__transition")
+# What neither the law nor a text looks at, of the rows that a message is read with: a fifth of reading them.
+UNREAD = (
+    *(f"run__{name}" for name in (
+        "occasion", "lane", "state", "step", "step_at", "due_at", "reason", "event_count", "entered_at", "ended_at",
+    )),
+    *(f"run__transition__{name}" for name in (
+        "order", "received_at", "source", "change", "actor_id", "silent_because", "is_test", "customer",
+        "general_status", "delivery_status", "payment_status", "total_minor", "currency",
+    )),
+    *(f"order__{type}_heard_{what}" for type in TYPES for what in ("at", "sequence")),
+    *(f"{who}__{name}" for who in ("order", "customer") for name in ("created_at", "updated_at")),
+    *(f"customer__{name}" for name in ("phone_written", "email", "sms_consent_source", "sms_consent_at")),
+)  # fmt: skip
 
 log = structlog.get_logger(__name__)
 
@@ -80,10 +97,12 @@ def send_due(*, limit: int | None = None) -> int:
     now, switchboard, lease = timezone.now(), Switchboard.now(), uuid.uuid4()
 
     def take(ids: Sequence[int] | None) -> list[Message]:
-        due, left = _due(now), Message.objects.left_by_ended().select_related(*RULED_BY)
+        due, left = _to_rule_on(Message.objects.due(now)), _to_rule_on(Message.objects.left_by_ended())
         if ids is not None:
-            return lock_free(due.filter(pk__in=ids)) + lock_free(left.filter(pk__in=ids))
-        return claim(due, _room(switchboard, limit)) or lock_free(left.order_by("pk")[: limit or set_size()])
+            return lock_free(due.filter(pk__in=_in_turn(now, ids))) + lock_free(left.filter(pk__in=ids))
+        next_ones = _to_rule_on(Message.objects.due_in_any_campaign(now))
+        claimed = claim(next_ones, _room(switchboard, limit), in_turn=partial(_in_turn, now))
+        return claimed or lock_free(left.order_by("pk")[: limit or set_size()])
 
     def rule(messages: list[Message]) -> list[Message]:
         return _rule(messages, switchboard, lease, workspace.timezone, timezone.now())
@@ -124,33 +143,48 @@ def _room(switchboard: Switchboard, limit: int | None) -> int:
     return max(1, min(most, int(per_second * LONGEST_REST_S)))
 
 
-def _due(now: datetime) -> QuerySet[Message]:
-    """Of each order the next that is due."""
-    return (
-        Message.objects.due(now)
-        .exclude(Exists(_earlier_on_its_way(now)))
-        .exclude(Exists(_earlier_about_to_owe(now)))
-        .select_related(*RULED_BY)
-        .order_by("due_at", "pk")
-    )
+def _to_rule_on(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """With all that rules on them. Of campaigns and statuses there are few: each is one object for all its messages."""
+    rows = messages.select_related("customer", "order", "run__transition").defer(*UNREAD)
+    return rows.prefetch_related("campaign", "only_if_still")
 
 
-def _earlier_on_its_way(now: datetime) -> QuerySet[Message]:
-    """Of an order one message is in flight, in the order of its changes. One that waits for the morning or a person
-    holds up none."""
-    is_going = Q(state__in=Message.IN_HAND) | Q(campaign__state=CampaignState.ACTIVE) & Q(
-        Q(due_at__lte=now) | Q(attempts__gt=0)
-    )
-    change, own = Coalesce("run__transition_id", 0), Coalesce(OuterRef("run__transition_id"), 0)
-    same_order = Message.objects.filter(is_going, order=OuterRef("order"), state__in=Message.ON_ITS_WAY)
-    return same_order.alias(change=change).filter(Q(change__lt=own) | Q(change=own, pk__lt=OuterRef("pk")))
+def _in_turn(now: datetime, keys: Sequence[int]) -> list[int]:
+    """Of an order one message is in flight, in the order of its changes."""
+    change = Coalesce("run__transition_id", 0)
+    asked = Message.objects.filter(pk__in=keys).order_by("due_at", "pk")
+    rows = list(asked.values_list("order", "lane", change, "pk"))
+    orders = {order for order, *_rest in rows if order}
+    first, owing = _first_on_their_way(orders, now), _about_to_owe(orders, now)
+    return [
+        pk
+        for order, lane, change, pk in rows
+        if (change, pk) <= first.get(order, (change, pk)) and change <= owing.get((order, lane), change)
+    ]
 
 
-def _earlier_about_to_owe(now: datetime) -> QuerySet[Run]:
-    """An earlier change of the order whose run is due just now, in another worker's hands: it may owe one as well."""
-    return Run.objects.due(now).filter(
-        order=OuterRef("order"), transition__lt=OuterRef("run__transition"), lane__lte=OuterRef("lane")
-    )
+def _first_on_their_way(orders: Iterable[int], now: datetime) -> dict[int, tuple[int, int]]:
+    """Of each order the change, and the key, of the first message on its way; before all others one that is in hand.
+    One that waits for the morning or a person holds up none."""
+    waits = Q(due_at__lte=now) | Q(attempts__gt=0, is_held=False)
+    is_going = Q(state__in=Message.IN_HAND) | Q(campaign__state=CampaignState.ACTIVE) & waits
+    going = Message.objects.filter(is_going, order__in=orders, state__in=Message.ON_ITS_WAY).order_by()
+    first: dict[int, tuple[int, int]] = {}
+    for order, state, change, pk in going.values_list("order", "state", Coalesce("run__transition_id", 0), "pk"):
+        place = (BEFORE_ALL if state in Message.IN_HAND else change, pk)
+        first[order] = min(first.get(order, place), place)
+    return first
+
+
+def _about_to_owe(orders: Iterable[int], now: datetime) -> dict[tuple[int, int], int]:
+    """By order and lane the first change whose run is due just now, in another worker's hands: it may owe one as well.
+    A text waits for no run that is less urgent."""
+    due = Run.objects.due_in_any_campaign(now).filter(order__in=orders, campaign__state=CampaignState.ACTIVE)
+    first: dict[tuple[int, int], int] = {}
+    for order, lane, change in due.exclude(transition=None).order_by().values_list("order", "lane", "transition"):
+        for waiting in range(lane, max(Lane.values) + 1):
+            first[order, waiting] = min(first.get((order, waiting), change), change)
+    return first
 
 
 def _rule(
@@ -288,7 +322,9 @@ def _chunks(connection: Connection, messages: list[Message], deadline: float) ->
 
 
 def _is_somebody_in_a_hurry() -> bool:
-    return Message.objects.due(timezone.now()).filter(lane=Lane.URGENT).exists()
+    now = timezone.now()
+    urgent = Message.objects.due(now).filter(lane=Lane.URGENT).order_by("due_at", "pk").values_list("pk", flat=True)
+    return bool(_in_turn(now, list(urgent[:SEEN_IN_A_HURRY])))
 
 
 def _chunk_size(connection: Connection) -> int:
