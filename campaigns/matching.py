@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaigns import doorbell
-from campaigns.models import Activation, Lane, Run, Watch
+from campaigns.models import Activation, Lane, Run, RunState, Watch
 from campaigns.steps.base import Watched
 from orders.models import StatusTransition
 from orders.transitions import Started
 from statuses.models import OrderStatus
-from workspace.database import in_sets, insert_rows
+from workspace.database import in_sets, insert_columns
 from workspace.queues import RUNS
+
+COLUMNS = (
+    "campaign_id", "version_id", "occasion", "transition_id", "order_id", "customer_id",
+    "lane", "entered_at", "step_at", "due_at", "state", "step", "reason", "event_count", "ended_at",
+)  # fmt: skip
+NOTHING_YET = (RunState.WAITING, "", "", 0, None)
 
 
 def start_runs(
@@ -36,7 +43,7 @@ def start_runs(
     matched = [(row, watch) for row in loud for watch in watching if answers(watch, row)]
     now = timezone.now()
     runs = [_run(row, watch.activation, max(lane, watch.activation.lane), now) for row, watch in matched]
-    insert_rows(runs, ignore_conflicts=True)
+    insert_columns(Run, COLUMNS, runs, ignore_conflicts=True)
     if matched:
         doorbell.ring_on_commit(RUNS)
     return [Started(row.pk, watch.activation.campaign.code) for row, watch in matched]
@@ -99,19 +106,10 @@ def write_watches(activation: Activation, watched: Watched) -> None:
     )
 
 
-def _run(transition: StatusTransition, activation: Activation, lane: int, now: datetime) -> Run:
-    return Run(
-        campaign_id=activation.campaign_id,
-        version_id=activation.version_id,
-        occasion=f"t:{transition.pk}",
-        transition=transition,
-        order_id=transition.order_id,
-        customer_id=transition.customer_id,
-        lane=lane,
-        step_at=now,
-        due_at=now,
-        entered_at=now,
-    )
+def _run(transition: StatusTransition, activation: Activation, lane: int, now: datetime) -> tuple[Any, ...]:
+    """A run at its gate, as COLUMNS has it."""
+    about = (f"t:{transition.pk}", transition.pk, transition.order_id, transition.customer_id)
+    return (activation.campaign_id, activation.version_id, *about, lane, now, now, now, *NOTHING_YET)
 
 
 def _in_order(rows: QuerySet[StatusTransition]) -> Iterator[StatusTransition]:

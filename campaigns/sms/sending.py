@@ -72,6 +72,9 @@ CLAIM_COLUMNS = (
     "phone", "text", "parts", "encoding", "gateway", "attempts", "ended_at", "error",
 )  # fmt: skip
 
+# By smsutil's names.
+ENCODINGS = {"gsm0338": Encoding.GSM_7, "utf_16_be": Encoding.UCS_2}
+
 # What neither the law nor a text looks at, of the rows that a message is read with: a fifth of reading them.
 UNREAD = (
     *(f"run__{name}" for name in (
@@ -230,7 +233,7 @@ def _write_text(
         return False
     parts = smsutil.split(message.text)
     message.phone, message.parts = customer.phone, len(parts.parts)
-    message.encoding = Encoding.GSM_7 if smsutil.is_valid_gsm(message.text) else Encoding.UCS_2
+    message.encoding = ENCODINGS[parts.encoding]
     return True
 
 
@@ -289,11 +292,13 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
     once, where the next has to wait for its turn: a worker that dies meanwhile must not take them with it."""
     connection = switchboard.find(code)
     assert connection is not None, "it was found a moment ago"
-    answered = _Answered()
+    answered, left = _Answered(), dict.fromkeys(messages)
     for chunk in _chunks(connection, messages, deadline):
         with transaction.atomic():
             _write_answers(switchboard, connection, answered, lease)
             calling = _begin(chunk, lease)
+        for message in chunk:
+            del left[message]
         reach("sending.calling")
         answered = _call(connection, calling)
         reach("sending.called")
@@ -305,7 +310,7 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
             answered = _Answered()
     with transaction.atomic():
         _write_answers(switchboard, connection, answered, lease)
-        _release(messages, lease)
+        _release(list(left), lease)
     reach("sending.answered")
 
 
@@ -409,5 +414,5 @@ def _take(message: Message, answer: Answer, switchboard: Switchboard, connection
 def _release(messages: list[Message], lease: uuid.UUID) -> None:
     """What was claimed and not called goes back to the queue, and hears what was told of an earlier call meanwhile."""
     left = Message.objects.filter(pk__in=[m.pk for m in messages], lease=lease, state=MessageState.CLAIMED)
-    if left.update(state=MessageState.PENDING, lease=None, leased_until=None):
+    if messages and left.update(state=MessageState.PENDING, lease=None, leased_until=None):
         apply_kept(messages, timezone.now())

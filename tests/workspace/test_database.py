@@ -4,12 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from tests.factories import OrderFactory, StatusFactory
-from workspace.database import in_sets, insert_rows, lock_rows, snapshot, write_columns, write_rows
+from workspace.database import in_sets, insert_columns, insert_rows, lock_rows, snapshot, write_columns, write_rows
 from workspace.models import Heartbeat, Source
 
 pytestmark = pytest.mark.django_db
@@ -107,10 +107,39 @@ def test_inserted_rows_get_their_keys_in_order():
 def test_rows_that_are_there_are_passed_over_if_asked():
     Heartbeat.objects.create(name="a", at=NOON)
 
-    insert_rows([Heartbeat(name=name, at=NOON + timedelta(hours=1)) for name in "ab"], ignore_conflicts=True)
+    insert_columns(
+        Heartbeat, ["name", "at"], [(name, NOON + timedelta(hours=1)) for name in "ab"], ignore_conflicts=True
+    )
 
     assert Heartbeat.objects.get(name="a").at == NOON
     assert Heartbeat.objects.get(name="b").at == NOON + timedelta(hours=1)
+
+
+def test_a_key_that_is_taken_is_refused_unless_asked():
+    Heartbeat.objects.create(name="a", at=NOON)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_columns(Heartbeat, ["name", "at"], [("b", NOON), ("a", NOON)])
+
+    assert Heartbeat.objects.count() == 1
+
+
+def test_values_of_json_that_python_takes_for_equal_stay_what_they_are():
+    one, other = OrderFactory(), OrderFactory()
+
+    write_columns(Order, ["custom", "lines"], [(one.pk, {"gift": True}, []), (other.pk, {"gift": 1}, [])])
+
+    assert [order.custom["gift"] is True for order in Order.objects.order_by("pk")] == [True, False]
+
+
+@pytest.mark.parametrize("time", [NOON, NOON.replace(microsecond=70_000), datetime(1948, 1, 26, 23, 59, tzinfo=UTC)])
+def test_times_are_read_in_utc(time):
+    beat = Heartbeat.objects.create(name="a", at=time)
+
+    read = Heartbeat.objects.get(pk=beat.pk).at
+
+    assert read == time
+    assert read.tzinfo is UTC
 
 
 def test_no_rows_are_inserted_without_a_statement(django_assert_num_queries):
