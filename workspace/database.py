@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.management.color import no_style
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, OperationalError, connection, models, transaction
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
@@ -23,6 +23,7 @@ MOST_PARAMETERS = 30_000
 # SQLSTATE: serialization failure, deadlock, and unique violation (two processes told the same thing at once).
 LOST_RACES = frozenset({"40001", "40P01", "23505"})
 MOST_TRIES = 5
+RECONNECT_EVERY_S = 0.2
 
 T = TypeVar("T")
 
@@ -84,6 +85,19 @@ def read_times_quickly(connection: Any, **_kwargs: Any) -> None:
     """Receives `connection_created`."""
     if connection.vendor == "postgresql" and connection.timezone == UTC:
         connection.connection.adapters.register_loader("timestamptz", _TimeLoader)
+
+
+def reconnect(*, within_s: float) -> None:
+    """Where the connection was lost, as when the server restarted, get another, or raise OperationalError."""
+    deadline = time.monotonic() + within_s
+    while not connection.is_usable():
+        connection.close()
+        try:
+            connection.connect()
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(RECONNECT_EVERY_S)
 
 
 def draw_keys_after_the_highest(model: type[models.Model]) -> None:

@@ -88,6 +88,10 @@ class Workspace(models.Model):
         return cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=True).exists()
 
     @classmethod
+    def sending_is_paused(cls) -> bool:
+        return cls.objects.filter(pk=cls.SINGLETON_ID, sending_paused_at__isnull=False).exists()
+
+    @classmethod
     def pause_sending(cls, by: User) -> bool:
         """No gateway is called until sending is resumed. Answers whether it was not paused already."""
         running = cls.objects.filter(pk=cls.SINGLETON_ID, sending_paused_at=None)

@@ -123,6 +123,7 @@ class Message(models.Model):
 
     state = models.CharField(_("state"), max_length=12, choices=MessageState, default=MessageState.PENDING)
     skip_reason = models.CharField(_("not sent because"), max_length=32, blank=True, choices=SkipReason)
+    # When it may be sent or, while its fate is unknown, when its gateway is asked about it.
     due_at = models.DateTimeField(_("due"), null=True)
     is_held = models.BooleanField(_("held for quiet hours"), default=False)
     lease = models.UUIDField(null=True, editable=False)

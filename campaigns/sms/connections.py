@@ -25,6 +25,8 @@ from workspace.encryption import CannotDecrypt, decrypt
 
 # After an outage the others are asked first for so long, or everybody waits.
 OUT_FOR = timedelta(seconds=30)
+# Nobody waits so long for a turn, so nobody books it.
+NEVER_BOOKED_AHEAD = timedelta(minutes=5)
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
 
@@ -133,6 +135,8 @@ def reserve(code: str, messages: int, per_second: float, now: datetime, most_s: 
     with transaction.atomic():
         row = lock_rows(SmsGateway.objects.filter(code=code)).get()
         starts = max(row.free_at or now, now)
+        if starts > now + NEVER_BOOKED_AHEAD + timedelta(seconds=1 / per_second):
+            starts = now  # the clock was set back
         rest_s = (starts - now).total_seconds()
         if rest_s > most_s:
             return None

@@ -21,6 +21,9 @@ from workspace.queues import RUNS
 
 What = MessageEvent.What
 
+# A gateway may know of a message a while after it took it, and a call that we gave up may still arrive.
+LOOKED_UP_AFTER = timedelta(seconds=60)
+
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
 LONGEST_ASKED_S = 24 * 3600.0
 # A little over three hours of trying.
@@ -99,7 +102,7 @@ class Book:
             message.attempts += 1
             self._free(message, MessageState.PENDING, again_at or self.now + _pause(message.attempts))
         else:
-            self._free(message, MessageState.UNKNOWN, None)
+            self._free(message, MessageState.UNKNOWN, self.now + LOOKED_UP_AFTER)
 
     def send_again(self, message: Message) -> None:
         """It was not sent after all: it goes back to the queue as if new, and any gateway may be asked."""
@@ -145,7 +148,7 @@ class Book:
     def _reject(self, message: Message) -> None:
         """No to this call says nothing of an earlier one that nobody knows the end of."""
         if message.is_uncertain:
-            self._free(message, MessageState.UNKNOWN, None)
+            self._free(message, MessageState.UNKNOWN, self.now + LOOKED_UP_AFTER)
         else:
             message.state = MessageState.REJECTED
             self._end(message)

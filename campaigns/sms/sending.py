@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -32,6 +32,7 @@ from campaigns.models import (
     CampaignState,
     CampaignVersion,
     Encoding,
+    Fate,
     Lane,
     Message,
     MessageEvent,
@@ -41,15 +42,15 @@ from campaigns.models import (
 )
 from campaigns.sms.caps import CapBook
 from campaigns.sms.connections import Connection, Switchboard, note_answers, reserve
-from campaigns.sms.fates import Book, wake_runs
-from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken, Unsure
+from campaigns.sms.fates import LOOKED_UP_AFTER, Book, wake_runs
+from campaigns.sms.gateways.base import Answer, Delivery, Later, Outgoing, Refused, Taken, Unsure
 from campaigns.sms.law import Hold, Send, Skip, judge
-from campaigns.sms.receipts import apply_kept
+from campaigns.sms.receipts import apply_kept, take_receipts
 from campaigns.sms.templates import TemplateProblem, render, variables_for
 from orders.standing import TYPES
 from statuses.models import OrderStatus
 from workspace.batches import work_batch
-from workspace.database import in_sets, lock_rows, set_size, write_rows
+from workspace.database import in_sets, lock_rows, reconnect, set_size, write_rows
 from workspace.failpoints import reach
 from workspace.models import Workspace
 
@@ -64,6 +65,10 @@ ROUNDS_IF_IDEMPOTENT = 5
 SEEN_IN_A_HURRY = 20
 # Among the changes of an order, none of which has a negative key.
 BEFORE_ALL = -1
+# A worker that was stopped for longer before its call may have lost its lease: others may have called meanwhile.
+CALLED_WITHIN_S = 60.0
+# What was answered only this worker knows: while the database is away it waits for it, well within its lease.
+RECONNECTED_WITHIN_S = 45.0
 # How soon a message is looked at again while every gateway that might take it is out of order.
 OUTAGE_POLL = timedelta(seconds=5)
 
@@ -122,7 +127,9 @@ def recover_expired() -> int:
     """Take back messages whose worker died between its claim and its answer. Answers how many."""
     now, switchboard = timezone.now(), Switchboard.now()
     with transaction.atomic():
-        expired = Message.objects.filter(state__in=Message.IN_HAND, leased_until__lt=now).order_by("pk")
+        # One that is further ahead than a lease can be was given before the clock was set back.
+        is_over = Q(leased_until__lt=now) | Q(leased_until__gt=now + 2 * LEASE)
+        expired = Message.objects.filter(is_over, state__in=Message.IN_HAND).order_by("pk")
         messages = list(lock_rows(expired, skip_locked=True)[: set_size()])
         book = Book(now)
         for message in messages:
@@ -244,7 +251,7 @@ def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, no
         message.gateway, message.state = connection.code, MessageState.CLAIMED
         message.lease, message.leased_until = lease, now + LEASE
     elif message.is_uncertain:
-        message.state, message.due_at = MessageState.UNKNOWN, None
+        message.state, message.due_at = MessageState.UNKNOWN, now + LOOKED_UP_AFTER
     elif not switchboard.willing(message.refused_by):
         message.state, message.ended_at = MessageState.REJECTED, now
     else:
@@ -264,11 +271,12 @@ def _choose(message: Message, switchboard: Switchboard, now: datetime) -> Connec
 
 def _skip(message: Message, reason: SkipReason, now: datetime) -> None:
     """Not to be sent. Of one that may have been sent already nobody knows whether it was."""
-    message.is_held, message.due_at = False, None
+    message.is_held = False
     if message.is_uncertain:
-        message.state, message.error = MessageState.UNKNOWN, reason
+        message.state, message.error, message.due_at = MessageState.UNKNOWN, reason, now + LOOKED_UP_AFTER
     else:
-        message.state, message.skip_reason, message.ended_at = MessageState.SKIPPED, reason, now
+        message.state, message.skip_reason, message.due_at = MessageState.SKIPPED, reason, None
+        message.ended_at = now
 
 
 def _bury(message: Message, error: Exception) -> None:
@@ -299,9 +307,11 @@ def _call_all(switchboard: Switchboard, code: str, messages: list[Message], leas
             calling = _begin(chunk, lease)
         for message in chunk:
             del left[message]
+        begun = time.monotonic()
         reach("sending.calling")
-        answered = _call(connection, calling)
+        answered = _call(connection, calling, begun)
         reach("sending.called")
+        reconnect(within_s=RECONNECTED_WITHIN_S)
         if answered.is_outage:
             break
         if connection.per_second is not None:
@@ -320,7 +330,9 @@ def _chunks(connection: Connection, messages: list[Message], deadline: float) ->
     for chunk in in_sets(messages, _chunk_size(connection)):
         is_crowd = all(message.lane == Lane.BULK for message in chunk)
         gives_way = is_crowd and crowd_had_its_turn and _is_somebody_in_a_hurry()
-        if gives_way or time.monotonic() > deadline or not _has_turn(connection, len(chunk)):
+        if gives_way or Workspace.sending_is_paused() or time.monotonic() > deadline:
+            return
+        if not _has_turn(connection, len(chunk)):
             return
         yield chunk
         crowd_had_its_turn = crowd_had_its_turn or is_crowd
@@ -370,9 +382,11 @@ class _Answered:
         return any(isinstance(answer, Later) and answer.is_outage for answer in self.answers.values())
 
 
-def _call(connection: Connection, messages: list[Message]) -> _Answered:
+def _call(connection: Connection, messages: list[Message], begun: float) -> _Answered:
     if not messages:
         return _Answered()
+    if time.monotonic() - begun > CALLED_WITHIN_S:
+        return _Answered(dict.fromkeys(messages, Later(_("This worker was stopped before it called."))))
     outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
     try:
         answers = measures.send(connection, outgoing)
@@ -390,12 +404,24 @@ def _write_answers(switchboard: Switchboard, connection: Connection, answered: _
     asked = Message.objects.filter(pk__in=[m.pk for m in answered.answers], lease=lease).order_by("pk")
     ours = set(lock_rows(asked).values_list("pk", flat=True))
     held = [message for message in answered.answers if message.pk in ours]
+    _tell_late(connection, {m: answer for m, answer in answered.answers.items() if m.pk not in ours})
     book = Book(now)
     for message in held:
         _take(message, answered.answers[message], switchboard, connection, book)
     book.write()
     apply_kept(held, now)
     note_answers(connection, answered.answers.values(), now)
+
+
+def _tell_late(connection: Connection, answers: Mapping[Message, Answer]) -> None:
+    """Who lost its lease decides nothing any more. But what was taken was taken, which is told as a receipt would."""
+    taken = [
+        Delivery(Fate.ACCEPTED, gateway_id=answer.gateway_id, reference=str(message.reference))
+        for message, answer in answers.items()
+        if isinstance(answer, Taken)
+    ]
+    if taken:
+        transaction.on_commit(partial(take_receipts, connection.code, taken), robust=True)
 
 
 def _take(message: Message, answer: Answer, switchboard: Switchboard, connection: Connection, book: Book) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -13,30 +14,31 @@ from django.utils import timezone
 from campaigns import doorbell
 from campaigns.models import Message, MessageEvent, MessageState
 from campaigns.sms.connections import Connection, Switchboard
-from campaigns.sms.fates import Book
+from campaigns.sms.fates import LOOKED_UP_AFTER, Book
 from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken
-from workspace.database import lock_rows
+from workspace.database import lock_rows, write_columns
 from workspace.failpoints import reach
 from workspace.queues import SENDING
 
 What = MessageEvent.What
 
-# A gateway may know of a message a moment after it took it.
-LOOKED_UP_AFTER = timedelta(seconds=60)
-# After so long only a person asks again.
+# After so long, from the call on, only a person asks again.
 LOOKED_UP_FOR = timedelta(hours=1)
 LOOK_UPS_AT_ONCE = 100
+BOX_S = 10.0
 
 log = structlog.get_logger(__name__)
 
 
 def look_up_unknown() -> int:
-    """Ask gateways that can tell about messages whose fate became unknown lately. Answers how many were settled."""
-    now = timezone.now()
-    lately = Message.objects.filter(
-        state=MessageState.UNKNOWN, called_at__gt=now - LOOKED_UP_FOR, called_at__lt=now - LOOKED_UP_AFTER
-    )
-    return look_up(list(lately.order_by("pk")[:LOOK_UPS_AT_ONCE]))
+    """Ask gateways that can tell about messages whose fate is unknown, each less and less often. Answers how many were
+    settled."""
+    settled, now, deadline = 0, timezone.now(), time.monotonic() + BOX_S
+    due = Message.objects.unknown().filter(due_at__lte=now).order_by("due_at", "pk")[:LOOK_UPS_AT_ONCE]
+    while time.monotonic() < deadline and (messages := list(due.all())):
+        settled += look_up(messages)
+        _ask_later([message.pk for message in messages], now)
+    return settled
 
 
 def look_up(messages: Sequence[Message], actor_id: int | None = None) -> int:
@@ -113,6 +115,9 @@ def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | N
             book.note(message, What.LOOKED_UP, error, actor_id)
             message.is_uncertain = False
             book.refuse(message, error)
+        case Later() if message.due_at and message.due_at > book.now:
+            book.note(message, What.LOOKED_UP, "not_yet", actor_id)
+            return False
         case Later(error):
             book.note(message, What.LOOKED_UP, error, actor_id)
             book.send_again(message)
@@ -122,6 +127,18 @@ def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | N
         case _:
             return False
     return True
+
+
+def _ask_later(ids: Sequence[int], now: datetime) -> None:
+    """In as long again as it has been unknown; after that not at all."""
+    with transaction.atomic():
+        rows = [(message.pk, _next_look_up(message, now)) for message in _lock_unknown(ids)]
+        write_columns(Message, ("due_at",), rows)
+
+
+def _next_look_up(message: Message, now: datetime) -> datetime | None:
+    since = now - (message.called_at or now)
+    return now + max(since, LOOKED_UP_AFTER) if since < LOOKED_UP_FOR else None
 
 
 def _lock_unknown(ids: Sequence[int]) -> list[Message]:

@@ -84,7 +84,11 @@ def told_by(event: MessageEvent) -> str:
     """One thing that befell a message, as a sentence without its end."""
     match event.what:
         case What.LOOKED_UP:
-            found = {"taken": _("the gateway has it"), "no_answer": _("the gateway cannot say")}
+            found = {
+                "taken": _("the gateway has it"),
+                "no_answer": _("the gateway cannot say"),
+                "not_yet": _("the gateway has not got it, and may yet get it"),
+            }
             return _("Looked up: %s") % found.get(event.detail, event.detail)
         case What.SETTLED:
             fate, _colon, reason = event.detail.partition(": ")

@@ -21,11 +21,10 @@ IN_HAND = "SELECT count(*) FROM campaigns_message WHERE state IN ('claimed', 'ca
 DUE = """
 SELECT max(at) FROM (
     SELECT max(due_at) AS at FROM campaigns_run WHERE state = 'waiting'
-    UNION ALL SELECT max(due_at) FROM campaigns_message WHERE state = 'pending'
+    UNION ALL SELECT max(due_at) FROM campaigns_message WHERE state IN ('pending', 'unknown')
     UNION ALL SELECT max(leased_until) FROM campaigns_message WHERE state IN ('claimed', 'calling')
 ) AS due
 """
-ASKED = "SELECT max(called_at) FROM campaigns_message WHERE state = 'unknown' AND gateway = 'telling'"
 MESSAGES = """
 SELECT m.id, m.reference, m.state, c.code, m.step, o.external_id, t.id, m.created_at, t.occurred_at
 FROM campaigns_message m JOIN campaigns_campaign c ON c.id = m.campaign_id JOIN campaigns_run r ON r.id = m.run_id
@@ -84,12 +83,8 @@ class Books:
         return self._ask(IN_HAND)[0][0]
 
     def last_due(self):
-        """The latest moment at which anything that waits is due."""
+        """The latest moment at which anything that waits is due, or is asked about."""
         return _moment(self._ask(DUE)[0][0])
-
-    def last_asked(self):
-        """When the last message was called whose provider may be asked what became of it."""
-        return _moment(self._ask(ASKED)[0][0])
 
     def messages(self):
         befell = defaultdict(list)

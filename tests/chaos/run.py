@@ -22,8 +22,6 @@ SETTLE_PATIENCE_S = 300
 LONGEST_CALL_S = 6.0
 # What is due is begun by the next sweep.
 STILL_S = 2.5
-LOOKED_UP_AFTER = timedelta(seconds=61)
-LOOKED_UP_FOR = timedelta(minutes=59)
 
 
 class Run:
@@ -72,13 +70,11 @@ class Run:
         if pulse is None:
             return False
         now = datetime.now(UTC) + timedelta(seconds=self.installation.clock_off_by_s)
-        due, asked = self.books.last_due(), self.books.last_asked()
-        if asked and now - LOOKED_UP_FOR < asked:
-            due = max(filter(None, [due, asked + LOOKED_UP_AFTER]))
+        due = self.books.last_due()
         if due and due > now:
             self.installation.set_clock(self.installation.clock_off_by_s + (due - now).total_seconds() + 0.1)
             return False
-        return pulse.is_quiet
+        return due is None and pulse.is_quiet
 
     def judge(self):
         audit = json.loads(self.installation.run("manage.py", "audit", "--json"))

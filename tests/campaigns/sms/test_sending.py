@@ -14,6 +14,7 @@ from campaigns.engine import advance
 from campaigns.lifecycle import activate, end, save_draft
 from campaigns.models import Message, PhoneText, Run
 from campaigns.sms import sending
+from campaigns.sms.fates import LOOKED_UP_AFTER
 from campaigns.sms.gateways import BUILTIN
 from campaigns.sms.gateways.base import Promises
 from campaigns.sms.gateways.memory import Memory
@@ -24,6 +25,7 @@ from orders.transitions import hear
 from tests.campaigns.shop import NOON, Shop, definition, ending, sms, wait
 from tests.factories import CustomerFactory
 from tests.processes import meet
+from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -273,7 +275,7 @@ def test_of_a_gateway_that_does_not_the_fate_is_unknown(owed, clock, memory, mon
     assert len(memory.taken) == (1 if after_taking else 0)
     assert ending(message.run) == ("waiting", "")
     message.refresh_from_db()
-    assert (message.due_at, message.lease, message.has_ended) == (None, None, False)
+    assert (message.due_at, message.lease, message.has_ended) == (timezone.now() + LOOKED_UP_AFTER, None, False)
 
 
 def test_a_lease_that_runs_is_left_alone(owed, memory, monkeypatch):
@@ -326,23 +328,75 @@ def test_what_a_gateway_that_is_gone_was_told_is_of_unknown_fate(owed, clock, me
     assert sorted(states()) == ["accepted", "unknown"]
 
 
-def test_an_answer_that_comes_after_its_lease_was_taken_back_changes_nothing(owed, clock, memory, monkeypatch):
-    owed()
-    send = memory.send
+@pytest.fixture
+def call_slowly(clock, memory, monkeypatch):
+    """Send what is due to a gateway that answers when the lease has been taken back."""
 
-    def slow(messages):
-        clock.shift(timedelta(minutes=3))
-        recover_expired()
-        return send(messages)
+    def call():
+        send = memory.send
 
-    with monkeypatch.context() as slowly:
-        slowly.setattr(Memory, "send", lambda self, messages: slow(messages))
-        send_due()
-    assert states() == ["pending"]
+        def slow(messages):
+            clock.shift(timedelta(minutes=3))
+            recover_expired()
+            return send(messages)
 
+        with monkeypatch.context() as slowly:
+            slowly.setattr(Memory, "send", lambda self, messages: slow(messages))
+            send_due()
+
+    return call
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("knows_repeats", [True, False])
+def test_what_was_taken_after_the_lease_was_taken_back_is_known_to_be_sent(owed, memory, call_slowly, knows_repeats):
+    memory.promises = Promises(is_idempotent=knows_repeats)
+    [message] = owed()
+
+    call_slowly()
     drain()
+
     assert states() == ["accepted"]
     assert len(memory.taken) == 1
+    assert ending(message.run) == ("finished", "")
+
+
+def test_a_worker_that_was_stopped_before_its_call_makes_none(owed, memory, monkeypatch):
+    owed()
+    monkeypatch.setattr(sending, "CALLED_WITHIN_S", -1.0)
+
+    send_due()
+
+    assert states() == ["pending"]
+    assert not memory.taken
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_over(owed, clock, memory, monkeypatch):
+    owed()
+    clock.shift(timedelta(hours=1))
+    die_while_calling(monkeypatch, memory, after_taking=False)
+    clock.shift(timedelta(hours=-1))
+
+    assert recover_expired() == 1
+    drain()
+
+    assert states() == ["accepted"]
+
+
+def test_a_pause_ends_a_batch_between_two_calls(owed, memory, monkeypatch):
+    owed(2)
+    monkeypatch.setattr(sending, "_chunk_size", lambda connection: 1)
+    send = memory.send
+
+    def pause(messages):
+        Workspace.objects.update(sending_paused_at=NOON)
+        return send(messages)
+
+    with monkeypatch.context() as pausing:
+        pausing.setattr(Memory, "send", lambda self, messages: pause(messages))
+        send_due()
+
+    assert sorted(states()) == ["accepted", "pending"]
 
 
 def test_an_ended_campaign_leaves_no_message_waiting(owed, clock, memory, monkeypatch):
