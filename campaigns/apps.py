@@ -7,4 +7,6 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import receivers, timeline  # noqa: F401 - they connect and register themselves
+        # They connect and register themselves.
+        from campaigns import receivers, timeline  # noqa: F401
+        from campaigns.sms import incoming  # noqa: F401

@@ -1,4 +1,4 @@
-"""What the workers of campaigns count and time; orderstatus_project/metrics.py shows it. A call site needs one line."""
+"""What campaigns count and time; orderstatus_project/metrics.py shows it. A call site needs one line."""
 
 from __future__ import annotations
 
@@ -23,8 +23,13 @@ CALLS = Histogram(
 ANSWERS = Counter(
     "orderstatus_gateway_answers", "Answers to messages: taken, refused, later, unsure.", ("gateway", "answer")
 )
+REFUSED = Counter(
+    "orderstatus_receipt_calls_refused",
+    "Calls by which providers tell that were refused, and why.",
+    ("gateway", "reason"),
+)
 
-KEPT = (RINGS, WAKES, ROWS, BATCHES, CALLS, ANSWERS)
+KEPT = (RINGS, WAKES, ROWS, BATCHES, CALLS, ANSWERS, REFUSED)
 
 KINDS: dict[type[Answer], str] = {Taken: "taken", Refused: "refused", Later: "later", Unsure: "unsure"}
 
@@ -37,6 +42,10 @@ def rang(queue: str) -> None:
 
 def woke(queue: str, *, by_ring: bool) -> None:
     record(WAKES.by(1, queue, "ring" if by_ring else "sweep"))
+
+
+def refused(gateway: str, reason: str) -> None:
+    record(REFUSED.by(1, gateway, reason))
 
 
 def work(queue: str, work_batch: Callable[[], int]) -> int:

@@ -43,8 +43,9 @@ def recover_expired() -> None:
 
 @shared_task(name="campaigns.sweep_receipts")
 def sweep_receipts() -> None:
-    """Receipts that crossed with the answer to their call find their message."""
+    """Receipts that crossed with the answer to their call find their message; what nobody knew for long goes."""
     receipts.sweep_kept()
+    receipts.remove_unknown()
 
 
 @shared_task(name="campaigns.look_up_unknown")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from customers.categories import read_categories, split_categories
+from customers.consent import hold_numbers, tell_again
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from workspace import timeline
@@ -142,12 +143,13 @@ class CustomerScreen(Screen):
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Keep who told of the consent and when: its proof. What the form left alone is not written over."""
-        if "sms_consent" in form.changed_data or not change:
-            obj.sms_consent_source, obj.sms_consent_at = request.user.get_username(), timezone.now()
-        if not change:
-            return obj.save()
+        hold_numbers()
         proof = ["sms_consent_source", "sms_consent_at"] if "sms_consent" in form.changed_data else []
-        return obj.save(update_fields=[*form.changed_data, *proof, "updated_at"])
+        if proof:
+            obj.sms_consent_source, obj.sms_consent_at = request.user.get_username(), timezone.now()
+        obj.save(update_fields=[*form.changed_data, *proof, "updated_at"] if change else None)
+        if "phone_written" in form.changed_data:
+            tell_again(obj.phone)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

@@ -1,19 +1,26 @@
-"""Which of two tellings about a customer's consent holds."""
+"""Which of two tellings about a customer's consent holds, and what is said by whoever has a number.
+
+A number may say no before it is anybody's here. Whoever keeps what was said (`register`) is asked again for a number
+that a customer gets. Of a text and a customer who come at the same moment neither would see the other; so who gives
+numbers to customers holds them together with others, and who tells by number holds them alone.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from customers.models import Consent, Customer
-from workspace.database import lock_rows, write_rows
+from workspace.database import is_postgresql, lock_rows, write_rows
 
 PROOF = ("sms_consent", "sms_consent_source", "sms_consent_at", "updated_at")
+# Any constant of ours; PostgreSQL's advisory locks are numbered.
+NUMBERS_LOCK = 6_127_002
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +41,48 @@ class ByPhone:
     at: datetime
 
 
+# What was said from these numbers, whoever's they are. One query for all of them.
+Teller = Callable[[Collection[str]], Iterable[ByPhone]]
+
+_tellers: list[Teller] = []
+
+
+def register(teller: Teller) -> None:
+    _tellers.append(teller)
+
+
+def said_from(phones: Collection[str]) -> list[ByPhone]:
+    """What whoever has these numbers said so far."""
+    known = set(phones) - {""}
+    return [one for teller in _tellers for one in teller(known)] if known else []
+
+
 def tell_consents(told: Sequence[ByPhone]) -> None:
     """Each is the consent of every customer with that number. An older telling changes nothing, in whatever order."""
-    customers, changed = defaultdict(list), {}
     with transaction.atomic():
-        having = Customer.objects.filter(phone__in={one.phone for one in told} - {""})
-        for customer in lock_rows(having.order_by("pk")):
-            customers[customer.phone].append(customer)
-        for one in told:
-            for customer in customers[one.phone]:
-                if _takes(customer, one):
-                    changed[customer.pk] = customer
-        write_rows(changed.values(), PROOF)
+        _lock_numbers("pg_advisory_xact_lock")
+        _tell(told)
+
+
+def hold_numbers() -> None:
+    """Before a customer gets a number, until the transaction ends. Before any customer is locked."""
+    _lock_numbers("pg_advisory_xact_lock_shared")
+
+
+def tell_again(phone: str) -> None:
+    """What was said from a number, to the customers who have it now."""
+    if told := said_from([phone]):
+        _tell(told)
+
+
+def take(customer: Customer, one: ByPhone) -> bool:
+    """Let a copy of a customer say what was said from its number, unless something newer is known."""
+    told = Telling(one.consent, one.at)
+    if settle_consent(standing_of(customer), told, one.at) is not told:
+        return False
+    customer.sms_consent, customer.sms_consent_source, customer.sms_consent_at = one.consent, one.told_by, one.at
+    customer.updated_at = timezone.now()
+    return True
 
 
 def standing_of(customer: Customer) -> Telling:
@@ -56,13 +93,23 @@ def standing_of(customer: Customer) -> Telling:
     return Telling(customer.sms_consent, since)
 
 
-def _takes(customer: Customer, one: ByPhone) -> bool:
-    told = Telling(one.consent, one.at)
-    if settle_consent(standing_of(customer), told, one.at) is not told:
-        return False
-    customer.sms_consent, customer.sms_consent_source, customer.sms_consent_at = one.consent, one.told_by, one.at
-    customer.updated_at = timezone.now()
-    return True
+def _tell(told: Sequence[ByPhone]) -> None:
+    customers, changed = defaultdict(list), {}
+    having = Customer.objects.filter(phone__in={one.phone for one in told} - {""})
+    for customer in lock_rows(having.order_by("pk")):
+        customers[customer.phone].append(customer)
+    for one in told:
+        for customer in customers[one.phone]:
+            if take(customer, one):
+                changed[customer.pk] = customer
+    write_rows(changed.values(), PROOF)
+
+
+def _lock_numbers(function: str) -> None:
+    """On SQLite there is only one writer at a time, which is the same thing."""
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [NUMBERS_LOCK])
 
 
 # Of two tellings that cannot be ordered by time, the one that sends less.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,8 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from customers.categories import read_categories
-from customers.consent import Telling, settle_consent, standing_of
+from customers.consent import ByPhone, Telling, hold_numbers, said_from, settle_consent, standing_of, take
 from customers.models import Consent, Customer
+from customers.phones import Phone, read_phone
 from workspace.database import retry_lost_races
 from workspace.models import Workspace
 from workspace.reading import Problem, check_fields, check_not_ahead, check_text, read_time
@@ -84,9 +86,34 @@ def upsert_customers(
 
 def _upsert(rows: Sequence[CustomerRow], told_by: str, consent_told_at: datetime | None) -> list[Upserted]:
     with transaction.atomic():
+        hold_numbers()
         now = timezone.now()
-        fold = _Fold(told_by, consent_told_at, now, Workspace.current().default_country)
-        return upsert(Customer, COLUMNS, rows, fold, now)
+        numbers = _Numbers(rows, Workspace.current().default_country)
+        return upsert(Customer, COLUMNS, rows, _Fold(told_by, consent_told_at, now, numbers), now)
+
+
+class _Numbers:
+    """The numbers that rows name, and what was said from them before they were anybody's.
+
+    Looked up all at once, and only when one is new to its customer: a file that is loaded again brings none.
+    """
+
+    def __init__(self, rows: Sequence[CustomerRow], default_country: str) -> None:
+        self._rows, self._default_country = rows, default_country
+
+    @cached_property
+    def read(self) -> dict[str, Phone]:
+        """By how they are written."""
+        column = TEXTS["phone"]
+        written = {row.values[column] for row in self._rows if column in row.values}
+        return {one: read_phone(one, self._default_country) for one in written}
+
+    @cached_property
+    def said(self) -> Mapping[str, list[ByPhone]]:
+        said = defaultdict(list)
+        for one in said_from({phone.e164 for phone in self.read.values()}):
+            said[one.phone].append(one)
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +121,22 @@ class _Fold:
     told_by: str
     consent_told_at: datetime | None
     now: datetime
-    default_country: str
+    numbers: _Numbers
 
     def __call__(self, customer: Customer, row: CustomerRow) -> None:
         number_before = customer.phone_written
         for column, value in row.values.items():
             setattr(customer, column, value)
         if customer.phone_written != number_before:
-            customer.read_phone(self.default_country)
+            self._take_number(customer)
         if row.consent:
             self._take_consent(customer, row.consent)
+
+    def _take_number(self, customer: Customer) -> None:
+        """What was said from it comes before what the row tells: a consent without a time lifts no refusal."""
+        customer.phone, customer.phone_kind = self.numbers.read[customer.phone_written]
+        for one in self.numbers.said.get(customer.phone, ()):
+            take(customer, one)
 
     def _take_consent(self, customer: Customer, told: Telling) -> None:
         standing = standing_of(customer)

@@ -18,6 +18,7 @@ from orders.copies import StatusMemory
 from orders.ledger import hold_ledger, settled_up_to
 from orders.standing import STANDING_COLUMNS, STATUS_FIELDS, TYPES, Standing, Verdict
 from statuses.models import OrderStatus, StatusType
+from workspace.append_only import AppendOnly, AppendOnlyModel, AppendOnlyQuerySet
 from workspace.database import lock_rows
 from workspace.models import Source
 from workspace.money import from_minor
@@ -325,7 +326,7 @@ class StatusChangeQuerySet(models.QuerySet["StatusChange"]):
         return self.filter(verdict=InboxVerdict.PARKED, parked_until__gt=now)
 
     def delete(self) -> Never:
-        raise AppendOnly("StatusChange")
+        raise AppendOnly(self.model)
 
 
 class StatusChange(models.Model):
@@ -368,14 +369,7 @@ class StatusChange(models.Model):
         return f"{self.order_external_id}: {self.type} {self.code}"
 
     def delete(self, *args: Any, **kwargs: Any) -> Never:
-        raise AppendOnly("StatusChange")
-
-
-class AppendOnly(TypeError):
-    """The ledger and the inbox are the proof of what happened: rows are added, never changed or removed."""
-
-    def __init__(self, model: str) -> None:
-        super().__init__(f"{model} is append-only.")
+        raise AppendOnly(type(self))
 
 
 class SilentBecause(models.TextChoices):
@@ -387,7 +381,7 @@ class SilentBecause(models.TextChoices):
     MERGE = "merge", _("Two statuses were merged")
 
 
-class StatusTransitionQuerySet(models.QuerySet["StatusTransition"]):
+class StatusTransitionQuerySet(AppendOnlyQuerySet["StatusTransition"]):
     def loud(self) -> StatusTransitionQuerySet:
         return self.filter(silent_because=SilentBecause.FIRES)
 
@@ -396,14 +390,8 @@ class StatusTransitionQuerySet(models.QuerySet["StatusTransition"]):
         end = settled_up_to()
         return self if end is None else self.filter(pk__lte=end)
 
-    def update(self, **kwargs: Any) -> Never:
-        raise AppendOnly("StatusTransition")
 
-    def delete(self) -> Never:
-        raise AppendOnly("StatusTransition")
-
-
-class StatusTransition(models.Model):
+class StatusTransition(AppendOnlyModel):
     """The ledger: one row for each move of an order, never changed afterwards, holding ids only."""
 
     order = models.ForeignKey(
@@ -447,14 +435,6 @@ class StatusTransition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.type} {self.from_status_id} → {self.to_status_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly("StatusTransition")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> Never:
-        raise AppendOnly("StatusTransition")
 
     @property
     def total(self) -> Decimal | None:

@@ -24,6 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from campaigns import measures
 from campaigns.models import Message, SmsGateway
 from campaigns.sms.connections import OutOfOrder, connection_of
 from campaigns.sms.gateways.base import BadReceipt, BadSignature, Delivery, Gateway, Incoming, Told
@@ -122,6 +123,7 @@ def _connect(row: SmsGateway) -> Gateway:
     if isinstance(gateway, OutOfOrder):
         _note(row, gateway.error)
         log.error("receipts_cannot_be_checked", gateway=row.code)
+        measures.refused(row.code, "misconfigured")
         detail = _("This gateway cannot be used as it is set up here. Send it again later.")
         raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "misconfigured", detail, retry_after_s=60)
     return gateway
@@ -158,6 +160,7 @@ def _bad(row: SmsGateway, detail: str) -> Refusal:
 
 def _refusal(row: SmsGateway, status: HTTPStatus, code: str, detail: str) -> Refusal:
     log.warning("receipts_refused", gateway=row.code, why=code)
+    measures.refused(row.code, code)
     return Refusal(status, code, detail)
 
 

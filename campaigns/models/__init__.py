@@ -1,15 +1,7 @@
 """What a marketer designs, what runs, what it owes to the outside, and what the outside says to it."""
 
 from campaigns.models.audits import Audit
-from campaigns.models.campaigns import (
-    Activation,
-    AppendOnlyQuerySet,
-    Campaign,
-    CampaignState,
-    CampaignVersion,
-    From,
-    Watch,
-)
+from campaigns.models.campaigns import Activation, Campaign, CampaignState, CampaignVersion, From, Watch
 from campaigns.models.gateways import Fate, IncomingText, PhoneText, Receipt, SmsGateway
 from campaigns.models.lanes import Lane
 from campaigns.models.messages import (
@@ -27,7 +19,6 @@ __all__ = [
     "OVERDUE_AFTER",
     "Activation",
     "Admission",
-    "AppendOnlyQuerySet",
     "Audit",
     "Campaign",
     "CampaignState",

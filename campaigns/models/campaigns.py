@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Never
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.lanes import Lane
-from orders.models import AppendOnly
 from statuses.models import OrderStatus, StatusType
+from workspace.append_only import AppendOnlyModel, AppendOnlyQuerySet
 
 
 class CampaignState(models.TextChoices):
@@ -60,15 +60,7 @@ class Campaign(models.Model):
         return self.name
 
 
-class AppendOnlyQuerySet(models.QuerySet[Any]):
-    def update(self, **kwargs: Any) -> Never:
-        raise AppendOnly(self.model.__name__)
-
-    def delete(self) -> Never:
-        raise AppendOnly(self.model.__name__)
-
-
-class CampaignVersion(models.Model):
+class CampaignVersion(AppendOnlyModel):
     """What was activated once: numbered, and never changed."""
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="versions")
@@ -88,11 +80,6 @@ class CampaignVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign.name} · {self.number}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly("CampaignVersion")
-        super().save(*args, **kwargs)
 
 
 class ActivationQuerySet(models.QuerySet["Activation"]):

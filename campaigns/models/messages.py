@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any, ClassVar, Never
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.campaigns import AppendOnlyQuerySet, Campaign, CampaignState
+from campaigns.models.campaigns import Campaign, CampaignState
 from campaigns.models.lanes import Lane
 from campaigns.models.runs import OVERDUE_AFTER, Run
 from customers.models import Customer
-from orders.models import AppendOnly, Order
+from orders.models import Order
 from statuses.models import OrderStatus
+from workspace.append_only import AppendOnlyModel, AppendOnlyQuerySet
 
 
 class Purpose(models.TextChoices):
@@ -198,7 +199,7 @@ class Message(models.Model):
         return self.state in self.SENT
 
 
-class MessageEvent(models.Model):
+class MessageEvent(AppendOnlyModel):
     """What befell a message on its way that was not plain sailing: refused, put off, unknown, looked up, settled by a
     person. Append-only, without number or text.
     """
@@ -229,11 +230,3 @@ class MessageEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.what}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly("MessageEvent")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> Never:
-        raise AppendOnly("MessageEvent")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Never
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.campaigns import AppendOnlyQuerySet, Campaign, CampaignState, CampaignVersion
+from campaigns.models.campaigns import Campaign, CampaignState, CampaignVersion
 from campaigns.models.lanes import Lane
 from customers.models import Customer
-from orders.models import AppendOnly, Order, StatusTransition
+from orders.models import Order, StatusTransition
+from workspace.append_only import AppendOnlyModel, AppendOnlyQuerySet
 
 OVERDUE_AFTER = timedelta(minutes=2)
 
@@ -91,7 +92,7 @@ class Run(models.Model):
         return f"{self.campaign_id}/{self.occasion}"
 
 
-class RunEvent(models.Model):
+class RunEvent(AppendOnlyModel):
     """One thing decided about a run: at which step, what came of it, and the values seen. Append-only, ids only."""
 
     run = models.ForeignKey(Run, models.PROTECT, db_index=False, related_name="events")
@@ -113,14 +114,6 @@ class RunEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}.{self.number} {self.step} {self.outcome}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly("RunEvent")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> Never:
-        raise AppendOnly("RunEvent")
 
 
 class Admission(models.Model):

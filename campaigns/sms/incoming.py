@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaigns.models import IncomingText
 from campaigns.sms.gateways.base import Incoming
-from customers.consent import ByPhone, tell_consents
+from customers.consent import ByPhone, register, tell_consents
 from customers.models import Consent, Customer
 from customers.phones import read_phone
 from workspace.database import retry_lost_races
@@ -96,3 +96,12 @@ def _link(texts: Sequence[IncomingText]) -> None:
 
 def _consent(text: IncomingText) -> ByPhone:
     return ByPhone(text.phone, CONSENTS[Meaning(text.meaning)], f"sms:{text.pk}", text.occurred_at)
+
+
+def said_from(phones: Collection[str]) -> list[ByPhone]:
+    """The keywords that these numbers wrote, also before they were a customer's."""
+    texts = IncomingText.objects.filter(phone__in=phones, meaning__in=CONSENTS).defer("text").order_by("pk")
+    return [_consent(text) for text in texts]
+
+
+register(said_from)

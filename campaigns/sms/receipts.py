@@ -26,6 +26,8 @@ from workspace.text import storable
 
 # Older ones are about nothing of ours.
 SOUGHT_FOR = timedelta(days=7)
+# For whoever wonders what a gateway told.
+KEPT_FOR = timedelta(days=30)
 
 
 def take_receipts(gateway: str, told: Sequence[Delivery]) -> int:
@@ -59,6 +61,11 @@ def sweep_kept() -> int:
     return matched
 
 
+def remove_unknown() -> int:
+    """Receipts that nobody knew for long: a set of them, the next sweep takes more. Answers how many are gone."""
+    return retry_lost_races(_remove)
+
+
 def _sweep() -> int:
     now = timezone.now()
     told = Message.objects.filter(gateway=OuterRef("gateway"), gateway_id=OuterRef("gateway_id"))
@@ -66,6 +73,13 @@ def _sweep() -> int:
     known = kept.filter(Exists(told.exclude(gateway_id="").exclude(state__in=Message.IN_HAND)))
     with transaction.atomic():
         return _apply(list(known.order_by("pk")[: set_size()]), now)
+
+
+def _remove() -> int:
+    unknown = Receipt.objects.filter(message=None)
+    old = unknown.filter(received_at__lt=timezone.now() - KEPT_FOR).order_by("pk").values_list("pk", flat=True)
+    # One that found its message meanwhile stays.
+    return unknown.filter(pk__in=list(old[: set_size()])).delete()[0]
 
 
 def _take(gateway: str, rows: Sequence[Receipt], now: datetime) -> int:

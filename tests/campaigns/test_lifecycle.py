@@ -10,12 +10,12 @@ from campaigns.books import audit
 from campaigns.definitions import DefinitionError
 from campaigns.lifecycle import DraftChanged, WrongState, activate, end, pause, resume, save_draft
 from campaigns.models import Activation, Campaign, CampaignVersion, Run, Watch
-from orders.models import AppendOnly
 from orders.said import Said
 from orders.transitions import hear
 from tests.campaigns.shop import NOON, Shop, definition, sms, trigger
 from tests.factories import OrderFactory, StatusFactory
 from tests.processes import meet
+from workspace.append_only import AppendOnly
 from workspace.models import Source
 
 pytestmark = pytest.mark.django_db

@@ -10,13 +10,14 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders.models import AppendOnly, Order, StatusChange, StatusTransition
+from orders.models import Order, StatusChange, StatusTransition
 from orders.said import Said
 from orders.signals import statuses_changed
 from orders.transitions import Started, apply_parked, hear
 from statuses.models import OrderStatus
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
+from workspace.append_only import AppendOnly
 from workspace.models import Source
 
 pytestmark = pytest.mark.django_db

@@ -3,7 +3,7 @@ import pytest
 from customers.models import Customer
 from orderstatus_project.demo import seed as seeding
 from orderstatus_project.demo.shop import ARRIVED, DONE, NEW, PAID, SHIPPED
-from tests.campaigns.conftest import clock, memory, shop  # noqa: F401 - fixtures
+from tests.campaigns.conftest import clock, memory, provider, shop  # noqa: F401 - fixtures
 
 
 @pytest.fixture

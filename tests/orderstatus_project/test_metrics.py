@@ -208,6 +208,28 @@ def test_a_gateway_that_raises_told_nothing_of_any(shop, memory):
     assert told()['orderstatus_gateway_answers_total{answer="unsure",gateway="memory"}'] == 2
 
 
+def test_calls_of_providers_that_were_refused_are_counted_by_why(provider):
+    delivered = [{"id": "m-1", "status": "delivered"}]
+    provider.tell(delivered)
+    provider.tell(delivered, signature="wrong")
+    provider.tell(delivered, signature="wrong")
+    provider.tell([{"id": "m-1", "status": "eaten"}])
+    provider.tell([{"id": "m-1"}])
+    provider.tell(delivered * 5001)
+    provider.tell(delivered, gateway="nobody")
+    SmsGateway.objects.update(kind="pigeon", configured_at=timezone.now())
+    provider.tell(delivered)
+
+    refused = {name: count for name, count in told().items() if "refused" in name}
+
+    assert refused == {
+        'orderstatus_receipt_calls_refused_total{gateway="acme",reason="bad_receipt"}': 2,
+        'orderstatus_receipt_calls_refused_total{gateway="acme",reason="bad_signature"}': 2,
+        'orderstatus_receipt_calls_refused_total{gateway="acme",reason="misconfigured"}': 1,
+        'orderstatus_receipt_calls_refused_total{gateway="acme",reason="too_large"}': 1,
+    }
+
+
 def test_requests_are_told_by_view_and_status_and_by_no_word_of_the_caller():
     Client().get("/healthz")
     Client().generic("BREW", "/healthz")

@@ -11,9 +11,11 @@ from campaigns.models import IncomingText, Message
 from campaigns.sms.gateways.base import Incoming, Refused
 from campaigns.sms.incoming import take_incoming
 from customers.models import Customer
+from customers.upserts import read_customer, upsert_customers
 from tests.campaigns.shop import NOON, ending, message_of, sms
 from tests.factories import CustomerFactory
 from tests.processes import meet
+from tests.screens import page_of, signed_in
 from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +125,178 @@ def test_what_is_no_number_is_nobodys(ada, phone):
 
     assert [consent_of(one)[0] for one in (ada, nobody)] == ["unknown", "unknown"]
     assert not kept().customers.exists()
+
+
+# Who gets the number later
+
+
+def bring(*rows, consent_told_at=None):
+    """As a file does, or a call if consents are told as of a moment."""
+    return [
+        upserted.outcome
+        for upserted in upsert_customers(
+            [read_customer(row) for row in rows], told_by="shop", consent_told_at=consent_told_at
+        )
+    ]
+
+
+def consent_of_new(external_id="C-NEW"):
+    return consent_of(Customer.objects.get(external_id=external_id))
+
+
+def proof():
+    return f"sms:{kept().pk}"
+
+
+NEW = {"external_id": "C-NEW", "phone": "(602) 555-0124"}
+LATER = NOON + timedelta(minutes=1)
+
+
+def test_who_comes_with_a_number_that_texted_stop_has_refused():
+    write("STOP")
+
+    assert bring(NEW) == ["created"]
+
+    assert consent_of_new() == ("refused", proof(), EARLIER)
+
+
+def test_who_gets_the_number_of_a_stop_has_refused():
+    grace = CustomerFactory(external_id="C-NEW", phone_written="+1 602 555 0199", sms_consent="given")
+    write("STOP")
+
+    assert bring(NEW) == ["changed"]
+
+    assert consent_of(grace) == ("refused", proof(), EARLIER)
+
+
+def test_a_start_gives_consent_to_who_comes_with_its_number():
+    write("START")
+
+    bring(NEW)
+
+    assert consent_of_new() == ("given", proof(), EARLIER)
+
+
+def test_of_all_that_was_texted_before_the_newest_holds():
+    write("START", id="t-1", at=EARLIER + timedelta(seconds=1))
+    write("STOP", id="t-2", at=EARLIER)
+    write("Hello", id="t-3", at=NOON)
+
+    bring(NEW)
+
+    start = IncomingText.objects.get(gateway_id="t-1")
+    assert consent_of_new() == ("given", f"sms:{start.pk}", EARLIER + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("told_at", [None, LATER], ids=["file", "call"])
+def test_a_consent_told_without_a_time_does_not_lift_the_stop_of_its_number(told_at):
+    write("STOP")
+
+    bring({**NEW, "sms_consent": "given"}, consent_told_at=told_at)
+
+    assert consent_of_new() == ("refused", proof(), EARLIER)
+
+
+def test_a_newer_consent_holds_against_the_stop_of_its_number():
+    write("STOP", at=EARLIER)
+
+    bring({**NEW, "sms_consent": "given", "sms_consent_at": NOON.isoformat()})
+
+    assert consent_of_new() == ("given", "shop", NOON)
+
+
+def test_who_had_given_consent_since_keeps_it_with_a_number_that_texted_stop():
+    write("STOP")
+    grace = CustomerFactory(
+        external_id="C-NEW", phone_written="", sms_consent="given", sms_consent_source="shop", sms_consent_at=NOON
+    )
+
+    bring(NEW)
+
+    assert consent_of(grace) == ("given", "shop", NOON)
+
+
+def test_a_number_written_another_way_brings_back_nothing_lifted_since(ada):
+    write("STOP")
+    told = {"sms_consent": "given", "sms_consent_at": NOON.isoformat()}
+    bring({"external_id": ada.external_id, **told})
+
+    bring({"external_id": ada.external_id, "phone": "602-555-0124"})
+
+    assert consent_of(ada) == ("given", "shop", NOON)
+
+
+def test_another_number_is_not_meant():
+    write("STOP")
+
+    bring({"external_id": "C-NEW", "phone": "+1 602 555 0199"}, {"external_id": "C-NONE", "phone": "ask reception"})
+
+    assert consent_of_new() == consent_of_new("C-NONE") == ("unknown", "", None)
+
+
+def test_a_text_that_was_emptied_for_an_erased_customer_means_nobody():
+    write("STOP")
+    IncomingText.objects.update(phone="", text="")
+
+    bring(NEW, {"external_id": "C-NONE", "phone": ""})
+
+    assert consent_of_new() == consent_of_new("C-NONE") == ("unknown", "", None)
+
+
+def type_in(admin, page, **typed):
+    form = {"phone_written": "+1 602 555 0124", "sms_consent": "unknown", **typed}
+    shown = {"initial-phone_written": "", "initial-sms_consent": "unknown"}
+    assert admin.post(page, form | shown).status_code == 302
+
+
+def test_a_customer_added_in_the_admin_with_such_a_number_has_refused():
+    write("STOP")
+
+    type_in(signed_in(is_superuser=True), page_of("customers_customer", "add"), external_id="C-NEW")
+
+    assert consent_of_new() == ("refused", proof(), EARLIER)
+
+
+def test_a_customer_given_such_a_number_in_the_admin_has_refused():
+    grace = CustomerFactory(phone_written="")
+    write("STOP")
+
+    type_in(signed_in(is_superuser=True), page_of("customers_customer", "change", grace.pk))
+
+    assert consent_of(grace) == ("refused", proof(), EARLIER)
+
+
+def test_a_person_who_says_given_in_the_admin_knows_better():
+    admin = signed_in(is_superuser=True)
+    write("STOP")
+
+    type_in(admin, page_of("customers_customer", "add"), external_id="C-NEW", sms_consent="given")
+
+    assert consent_of_new() == ("given", admin.user.username, NOON)
+
+
+@pytest.mark.parametrize("texted", [True, False])
+def test_bringing_numbers_costs_the_same_for_few_and_many(texted):
+    if texted:
+        take_incoming("acme", [Incoming(f"t-{n:02d}", f"+1602555{100 + n:04d}", "STOP") for n in range(60)])
+
+    def cost_of(numbers):
+        rows = [{"external_id": f"C-{n}", "phone": f"+1 602 555 {100 + n:04d}"} for n in numbers]
+        with CaptureQueriesContext(connection) as queries:
+            bring(*rows)
+        return len(queries)
+
+    assert cost_of(range(2)) == cost_of(range(2, 60))
+    assert Customer.objects.filter(sms_consent="refused").count() == (60 if texted else 0)
+
+
+def test_a_file_loaded_again_asks_nothing_of_its_numbers():
+    bring(NEW)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert bring(NEW) == ["unchanged"]
+
+    assert not [query for query in queries if "incomingtext" in query["sql"]]
 
 
 # When it was written
@@ -271,3 +445,24 @@ def test_the_same_text_told_to_two_processes_counts_once(pair, ada):
     assert sum(new) == IncomingText.objects.count() == 60
     assert ada.incoming_texts.count() == 60
     assert consent_of(ada)[::2] == ("refused", since + timedelta(seconds=59))
+
+
+def write_stops(rounds):
+    for turn in range(rounds):
+        meet()
+        take_incoming("acme", [Incoming(f"t-{turn}", f"+1602555{100 + turn:04d}", "STOP")])
+
+
+def bring_customers(rounds):
+    for turn in range(rounds):
+        meet()
+        bring({"external_id": f"C-{turn}", "phone": f"+1 602 555 {100 + turn:04d}"})
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.xdist_group("races")
+def test_a_stop_is_not_lost_on_a_customer_who_comes_at_that_moment(pair):
+    pair.run((write_stops, 60), (bring_customers, 60))
+
+    assert set(Customer.objects.values_list("sms_consent", flat=True)) == {"refused"}

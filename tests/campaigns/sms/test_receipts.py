@@ -6,13 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from campaigns import tasks
 from campaigns.draining import drain
 from campaigns.engine import advance
 from campaigns.models import Message, MessageEvent, Receipt
 from campaigns.sms import sending
 from campaigns.sms.gateways.base import Delivery, Later, Promises, Taken
 from campaigns.sms.gateways.memory import Memory
-from campaigns.sms.receipts import sweep_kept, take_receipts
+from campaigns.sms.receipts import remove_unknown, sweep_kept, take_receipts
 from campaigns.sms.sending import send_due
 from orders.said import Said
 from orders.transitions import hear
@@ -253,6 +254,53 @@ def test_one_is_sought_for_a_week(sent):
 
     assert sweep_kept() == 0
     assert fate_of(message)[0] == "accepted"
+
+
+def test_one_that_nobody_knew_for_a_month_is_removed(sent):
+    [message] = sent()
+    month_ago = NOON - timedelta(days=30)
+    keep("m-7", received_at=month_ago - timedelta(seconds=1))
+    kept = {keep("m-8", received_at=month_ago), keep(message=message, received_at=NOON - timedelta(days=300))}
+
+    assert remove_unknown() == 1
+
+    assert set(Receipt.objects.all()) == kept
+
+
+def test_they_are_removed_a_set_at_a_time_the_oldest_first(db, clock, monkeypatch):
+    monkeypatch.setattr("campaigns.sms.receipts.set_size", lambda: 2)
+    for n in range(5):
+        keep(f"m-{n}", received_at=NOON - timedelta(days=31))
+
+    assert remove_unknown() == 2
+    assert list(Receipt.objects.order_by("pk").values_list("gateway_id", flat=True)) == ["m-2", "m-3", "m-4"]
+    assert [remove_unknown() for _ in range(3)] == [2, 1, 0]
+
+
+def test_one_that_finds_its_message_at_that_moment_is_not_removed(sent):
+    [message] = sent()
+    receipt = keep(received_at=NOON - timedelta(days=31))
+
+    def find_it_first(execute, sql, *how):
+        if sql.startswith("DELETE"):
+            Receipt.objects.update(message=message)
+        return execute(sql, *how)
+
+    with connection.execute_wrapper(find_it_first):
+        assert remove_unknown() == 0
+
+    assert Receipt.objects.get() == receipt
+
+
+def test_the_sweep_matches_and_removes(sent):
+    [message] = sent()
+    keep()
+    keep("m-7", received_at=NOON - timedelta(days=31))
+
+    tasks.sweep_receipts()
+
+    assert fate_of(message)[0] == "delivered"
+    assert Receipt.objects.get().message == message
 
 
 def test_one_that_comes_days_later_still_counts(sent, clock):

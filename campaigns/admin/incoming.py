@@ -1,0 +1,68 @@
+"""Texts that people wrote to us, on the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.admin.links import to_customer
+from campaigns.models import IncomingText
+from campaigns.timeline import INCOMING_TONES
+from workspace.screens import Facts, ReadOnlyScreen, lines, moment, nothing, pill
+
+
+@admin.register(IncomingText)
+class IncomingTextScreen(ReadOnlyScreen):
+    """What people wrote to us. A keyword has changed their consent by the time it is shown."""
+
+    list_display = ("occurred", "meaning_shown", "phone", "customers_shown", "text_shown")
+    list_display_links = ("occurred",)
+    list_filter = ("meaning", "gateway")
+    search_fields = ("=phone", "=customers__external_id")
+    search_help_text = gettext_lazy("Exact phone or customer id")
+    ordering = ("-id",)
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IncomingText]:
+        rows: QuerySet[IncomingText] = super().get_queryset(request).prefetch_related("customers")
+        return rows
+
+    @admin.display(description=gettext_lazy("Written"))
+    def occurred(self, text: IncomingText) -> str:
+        return moment(text.occurred_at, seconds=True)
+
+    @admin.display(description=gettext_lazy("Meaning"))
+    def meaning_shown(self, text: IncomingText) -> str:
+        return pill(text.get_meaning_display(), INCOMING_TONES.get(IncomingText.Meaning(text.meaning), ""))
+
+    @admin.display(description=gettext_lazy("Customers"))
+    def customers_shown(self, text: IncomingText) -> Any:
+        return lines(to_customer(customer) for customer in text.customers.all()) or nothing(_("unknown number"))
+
+    @admin.display(description=gettext_lazy("Text"))
+    def text_shown(self, text: IncomingText) -> Any:
+        return format_html('<span class="os-sentence" title="{}">{}</span>', text.text, text.text[:60])
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        text: IncomingText | None = self.found(request, object_id)
+        if text is None:
+            return self.missing(request, object_id)
+        facts: Facts = [
+            (_("Text"), text.text),
+            (_("Meaning"), self.meaning_shown(text)),
+            (_("From"), text.phone or nothing()),
+            (_("Customers"), self.customers_shown(text)),
+            (_("Gateway"), text.gateway),
+            (_("Gateway's id"), text.gateway_id),
+            (_("Written"), moment(text.occurred_at, seconds=True)),
+            (_("Received"), moment(text.received_at, seconds=True)),
+        ]
+        return self.page(request, "workspace/facts_page.html", _("Text from %s") % text.phone, text, facts=facts)
