@@ -60,7 +60,7 @@ def answer_of(answer: Answer) -> State:
         case Refused(error):
             return _("The gateway refused it: %s") % error, "bad"
         case Later(error, _after_s, True):
-            return _("The gateway could not be reached: %s") % error, "bad"
+            return _("The gateway takes no message now: %s") % error, "bad"
         case Later(error):
             return _("The gateway would not take it now: %s") % error, "warning"
         case Unsure(error):

@@ -51,7 +51,7 @@ class Refused:
 class Later:
     """The gateway has certainly not taken it, and may later. `after_s`: when it asked to be asked again, in seconds.
 
-    `is_outage`: it could not be reached at all, and the next gateway may be asked at once.
+    `is_outage`: it takes nothing at all just now, and the next gateway may be asked at once.
     """
 
     error: str

@@ -140,8 +140,11 @@ def test_so_many_messages_are_under_way_and_answers_keep_their_order():
         (422, b"", Refused("HTTP 422")),
         (401, b"Who are you?", Later("HTTP 401: Who are you?", is_outage=True)),
         (402, b"No credit", Later("HTTP 402: No credit", is_outage=True)),
+        (404, b"No such page", Later("HTTP 404: No such page", is_outage=True)),
+        (405, b"", Later("HTTP 405", is_outage=True)),
+        (415, b"", Later("HTTP 415", is_outage=True)),
         (307, b"", Later("HTTP 307", is_outage=True)),
-        (302, b"", Unsure("HTTP 302")),
+        (303, b"", Unsure("HTTP 303")),
         (408, b"", Unsure("HTTP 408")),
         (409, b"", Refused("HTTP 409")),
         (425, b"", Later("HTTP 425")),
@@ -154,6 +157,28 @@ def test_so_many_messages_are_under_way_and_answers_keep_their_order():
 )
 def test_an_answer_means(status, body, answer):
     assert answer_to(status, body) == answer
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://ada:pw@new.example:8443/v2/send?key=s3cret#top", "https://new.example:8443/v2/send"),
+        ("/v2/send?key=s3cret", "/v2/send"),
+        ("//new.example/", "//new.example/"),
+    ],
+)
+def test_a_redirection_says_which_address_to_put_into_the_form(status, location, said):
+    answer = answer_to(status, b"Moved", headers={"Location": location})
+
+    words = f"HTTP {status}: it redirects to {said}: put that address into the form"
+    assert answer == Later(words, is_outage=True)
+
+
+def test_a_redirection_to_nowhere_is_told_as_it_is():
+    answer = answer_to(302, b"Moved", headers={"Location": "https://[new/"})
+
+    assert answer == Later("HTTP 302: Moved", is_outage=True)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def test_answers_are_read_where_the_settings_say():
         (429, {"error": "Slow down"}, Later("HTTP 429: Slow down")),
         (503, "", Later("HTTP 503")),
         (401, "", Later("HTTP 401", is_outage=True)),
+        (404, "", Later("HTTP 404", is_outage=True)),
         (500, "", Unsure("HTTP 500")),
     ],
 )

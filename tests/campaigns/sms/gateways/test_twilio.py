@@ -84,7 +84,7 @@ def test_a_messaging_service_chooses_the_sender():
         (401, error(20003), Later("HTTP 401: 20003 No.", is_outage=True)),
         (429, error(20429), Later("HTTP 429: 20429 No.")),
         (503, error(20503), Later("HTTP 503: 20503 No.")),
-        (404, b"", Refused("HTTP 404")),
+        (404, b"", Later("HTTP 404", is_outage=True)),
         (500, error(20500), Unsure("HTTP 500: 20500 No.")),
         (502, b"<html>", Unsure("HTTP 502")),
         (201, {"status": "queued"}, Unsure("The answer holds no id.")),
