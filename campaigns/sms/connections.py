@@ -25,6 +25,8 @@ from workspace.encryption import CannotDecrypt, decrypt
 
 # After an outage the others are asked first for so long, or everybody waits.
 OUT_FOR = timedelta(seconds=30)
+# Whatever it asks for: it may be back sooner, and nobody would notice.
+LONGEST_OUT = timedelta(minutes=15)
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
 
@@ -148,9 +150,21 @@ def note_answers(connection: Connection, answers: Collection[Answer], now: datet
         changes = {"last_sent_at": now, "out_until": None}
     if errors:
         changes |= {"last_error": errors[-1].error[:500], "last_error_at": now}
-    if any(isinstance(answer, Later) and answer.is_outage for answer in errors):
-        changes |= {"out_until": now + OUT_FOR}
+    if is_out_of_order(answers):
+        changes |= {"out_until": now + _out_for(answers)}
     SmsGateway.objects.filter(code=connection.code).update(**changes)
+
+
+def is_out_of_order(answers: Collection[Answer]) -> bool:
+    """It takes nothing. One that took some and says 503 to others is in a hurry: those are put off, and it goes on."""
+    if any(isinstance(answer, Taken) for answer in answers):
+        return False
+    return any(isinstance(answer, Later) and answer.is_outage for answer in answers)
+
+
+def _out_for(answers: Collection[Answer]) -> timedelta:
+    asked_s = max((answer.after_s or 0 for answer in answers if isinstance(answer, Later)), default=0)
+    return min(max(OUT_FOR, timedelta(seconds=asked_s)), LONGEST_OUT)
 
 
 def receipts_url(code: str) -> str:

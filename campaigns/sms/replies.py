@@ -16,7 +16,9 @@ from campaigns.sms.gateways.base import Answer, Later, Refused, Unsure
 from campaigns.sms.wire import Heard, Reply, Unanswered, Unreached
 
 # Not taken, and may be later (RFC 6585, 9110, 8470).
-NOT_NOW = frozenset({425, 429, 503})
+NOT_NOW = frozenset({425, 429})
+# Nor is anybody's.
+DOWN = 503
 # It speaks of our account, of the address or of the form of the call, not of the message: none gets through until a
 # person mends that.
 NOT_LIKE_THIS = frozenset({401, 402, 404, 405, 407, 415})
@@ -45,6 +47,8 @@ def judge_failure(heard: Heard, words: str, *, knows_repeats: bool = False) -> A
     error = f"HTTP {heard.status}: {words}".removesuffix(": ")
     if heard.status in NOT_NOW:
         return Later(error, after_s=retry_after_s(heard))
+    if heard.status == DOWN:
+        return Later(error, after_s=retry_after_s(heard), is_outage=True)
     if heard.status in REDIRECTS:
         return Later(_redirected(heard) or error, is_outage=True)
     if heard.status in NOT_LIKE_THIS:

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,7 +39,7 @@ from campaigns.models import (
     SkipReason,
 )
 from campaigns.sms.caps import CapBook
-from campaigns.sms.connections import Connection, Switchboard, note_answers, reserve
+from campaigns.sms.connections import Connection, Switchboard, is_out_of_order, note_answers, reserve
 from campaigns.sms.fates import Book, wake_runs
 from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken, Unsure
 from campaigns.sms.law import Hold, Send, Skip, judge
@@ -326,7 +326,12 @@ class _Answered:
 
     @property
     def is_outage(self) -> bool:
-        return any(isinstance(answer, Later) and answer.is_outage for answer in self.answers.values())
+        return is_out_of_order(self.answers.values())
+
+    def to(self, message: Message) -> Answer:
+        """The gateway's. What it would not take while it took others is only put off."""
+        answer = self.answers[message]
+        return replace(answer, is_outage=self.is_outage) if isinstance(answer, Later) and answer.is_outage else answer
 
 
 def _call(connection: Connection, messages: list[Message]) -> _Answered:
@@ -351,21 +356,21 @@ def _write_answers(switchboard: Switchboard, connection: Connection, answered: _
     held = [message for message in answered.answers if message.pk in ours]
     book = Book(now)
     for message in held:
-        _take(message, answered.answers[message], switchboard, connection, book)
+        _take(message, answered.to(message), switchboard, connection, book)
     book.write()
     apply_kept(held, now)
     note_answers(connection, answered.answers.values(), now)
 
 
 def _take(message: Message, answer: Answer, switchboard: Switchboard, connection: Connection, book: Book) -> None:
+    others = () if message.is_test else switchboard.willing([*message.refused_by, connection.code])
     match answer:
         case Taken(gateway_id):
             book.accept(message, gateway_id)
         case Refused(error, opted_out):
-            others = () if opted_out or message.is_test else switchboard.willing([*message.refused_by, connection.code])
-            book.refuse(message, error, has_another=bool(others), opted_out=opted_out)
+            book.refuse(message, error, has_another=bool(others) and not opted_out, opted_out=opted_out)
         case Later():
-            book.put_off(message, answer)
+            book.put_off(message, answer, has_another=bool(others))
         case Unsure(error):
             book.unsure(message, error, connection)
 

@@ -192,6 +192,69 @@ def test_after_an_outage_the_first_is_asked_again(owe, connect, clock):
     assert now_of(another).gateway == "first"
 
 
+@pytest.mark.parametrize(("asked_s", "out_for_s"), [(None, 30), (3, 30), (120, 120), (86400, 900)])
+def test_one_that_is_down_is_left_alone_as_long_as_it_asks_for(owe, connect, asked_s, out_for_s):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Later("HTTP 503", after_s=asked_s, is_outage=True))
+
+    send_due()
+
+    assert SmsGateway.objects.get().out_until == NOON + timedelta(seconds=out_for_s)
+
+
+def test_one_that_took_others_is_not_out_of_order(owe, connect):
+    [only] = connect("only")
+    busy, _other = owe(2)
+    answers(only, busy, Later("HTTP 503", is_outage=True))
+
+    send_due()
+
+    assert (now_of(busy).state, busy.attempts, len(only.taken)) == ("pending", 1, 1)
+    assert SmsGateway.objects.get().out_until is None
+
+
+def test_what_the_first_puts_off_too_often_the_second_is_asked(owe, connect, clock):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Later("busy"))
+
+    for _ in range(19):
+        later(clock, minutes=20)
+    assert (now_of(message).state, message.attempts) == ("pending", 19)
+    later(clock, minutes=20)
+
+    assert (now_of(message).state, message.gateway, message.refused_by) == ("accepted", "second", ["first"])
+    assert list(second.taken) == [str(message.reference)]
+
+
+def test_what_both_put_off_too_often_is_rejected(owe, connect, clock):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Later("busy"))
+    answers(second, message, Later("full"))
+
+    for _ in range(40):
+        later(clock, minutes=20)
+
+    assert (now_of(message).state, message.error, message.refused_by) == ("rejected", "full", ["first", "second"])
+    assert message.events.count() == 40
+
+
+def test_what_may_have_been_sent_is_not_handed_on_however_often_it_is_put_off(owe, connect, clock):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Unsure("time-out"))
+    send_due()
+    answers(first, message, Later("busy"))
+
+    for _ in range(30):
+        later(clock, minutes=20)
+
+    assert now_of(message).state == "unknown"
+    assert not second.taken
+
+
 def test_an_outage_of_all_is_waited_for_and_never_given_up(owe, connect, clock):
     [only] = connect("only")
     [message] = owe()

@@ -149,7 +149,7 @@ def test_so_many_messages_are_under_way_and_answers_keep_their_order():
         (409, b"", Refused("HTTP 409")),
         (425, b"", Later("HTTP 425")),
         (429, b"Slow down", Later("HTTP 429: Slow down")),
-        (503, b"", Later("HTTP 503")),
+        (503, b"", Later("HTTP 503", is_outage=True)),
         (500, b"Oops", Unsure("HTTP 500: Oops")),
         (502, b"", Unsure("HTTP 502")),
         (504, b"", Unsure("HTTP 504")),
@@ -198,6 +198,12 @@ def test_it_says_when_to_ask_again(asked, after_s):
         answer = answer_to(429, b"", headers={"Retry-After": asked})
 
     assert answer == Later("HTTP 429", after_s=after_s)
+
+
+def test_one_that_is_down_may_say_for_how_long():
+    answer = answer_to(503, b"", headers={"Retry-After": "120"})
+
+    assert answer == Later("HTTP 503", after_s=120.0, is_outage=True)
 
 
 def test_a_conflict_may_be_with_our_own_call_where_repeats_are_known():

@@ -78,7 +78,7 @@ def test_answers_are_read_where_the_settings_say():
         (200, {"messages": {}}, Unsure("The answer does not speak of this message.")),
         (200, {"messages": [7, None]}, Unsure("The answer does not speak of this message.")),
         (429, {"error": "Slow down"}, Later("HTTP 429: Slow down")),
-        (503, "", Later("HTTP 503")),
+        (503, "", Later("HTTP 503", is_outage=True)),
         (401, "", Later("HTTP 401", is_outage=True)),
         (404, "", Later("HTTP 404", is_outage=True)),
         (500, "", Unsure("HTTP 500")),

@@ -83,7 +83,7 @@ def test_a_messaging_service_chooses_the_sender():
         (403, error(10001), Later("10001: No.", is_outage=True)),
         (401, error(20003), Later("HTTP 401: 20003 No.", is_outage=True)),
         (429, error(20429), Later("HTTP 429: 20429 No.")),
-        (503, error(20503), Later("HTTP 503: 20503 No.")),
+        (503, error(20503), Later("HTTP 503: 20503 No.", is_outage=True)),
         (404, b"", Later("HTTP 404", is_outage=True)),
         (500, error(20500), Unsure("HTTP 500: 20500 No.")),
         (502, b"<html>", Unsure("HTTP 502")),
