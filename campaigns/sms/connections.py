@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
-from campaigns.sms.gateways.base import Answer, Gateway, GatewayKind, Later, Outgoing, SendsOnly, Setup, Taken
+from campaigns.sms.gateways.base import Answer, Gateway, GatewayKind, Later, Outgoing, SendsOnly, Setup, Taken, Unsure
 from workspace.database import lock_rows
 from workspace.encryption import CannotDecrypt, decrypt
 
@@ -156,10 +156,14 @@ def note_answers(connection: Connection, answers: Collection[Answer], now: datet
 
 
 def is_out_of_order(answers: Collection[Answer]) -> bool:
-    """It takes nothing. One that took some and says 503 to others is in a hurry: those are put off, and it goes on."""
+    """It takes nothing, or nobody knows of any that it took anything: whatever it is given now may end in doubt.
+
+    One that took some and says 503 to others is in a hurry: those are put off, and it goes on.
+    """
     if any(isinstance(answer, Taken) for answer in answers):
         return False
-    return any(isinstance(answer, Later) and answer.is_outage for answer in answers)
+    is_down = any(isinstance(answer, Later) and answer.is_outage for answer in answers)
+    return is_down or (bool(answers) and all(isinstance(answer, Unsure) for answer in answers))
 
 
 def _out_for(answers: Collection[Answer]) -> timedelta:

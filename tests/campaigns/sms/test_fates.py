@@ -192,6 +192,33 @@ def test_after_an_outage_the_first_is_asked_again(owe, connect, clock):
     assert now_of(another).gateway == "first"
 
 
+def test_while_the_first_leaves_everything_in_doubt_the_second_gets_the_rest(owe, connect, clock):
+    first, second = connect("first", connections=2)[0], connect("second")[0]
+    first.promises = Promises()
+    messages = owe(5)
+    for message in messages:
+        answers(first, message, Unsure("time-out"))
+
+    send_due()
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["unknown"] * 2 + ["pending"] * 3
+    assert SmsGateway.objects.get(code="first").out_until == NOON + connections.OUT_FOR
+    drain()
+
+    assert [now_of(message).gateway for message in messages] == ["first"] * 2 + ["second"] * 3
+    assert len(second.taken) == 3
+
+
+def test_one_doubt_among_others_is_no_outage(owe, connect):
+    [only] = connect("only")
+    only.promises = Promises()
+    doubtful, _other = owe(2)
+    answers(only, doubtful, Unsure("time-out"))
+
+    send_due()
+
+    assert SmsGateway.objects.get().out_until is None
+
+
 @pytest.mark.parametrize(("asked_s", "out_for_s"), [(None, 30), (3, 30), (120, 120), (86400, 900)])
 def test_one_that_is_down_is_left_alone_as_long_as_it_asks_for(owe, connect, asked_s, out_for_s):
     [only] = connect("only")
@@ -679,11 +706,11 @@ def test_a_person_knows_that_it_was_sent(unknown):
     assert not gateway.taken
 
 
-def test_a_person_knows_that_it_was_not(unknown):
+def test_a_person_knows_that_it_was_not(unknown, clock):
     message, gateway = unknown
 
     assert settling.mark_not_sent_and_send([message.pk], reason="not in their log", actor_id=7) == 1
-    drain()
+    later(clock, seconds=31)
 
     assert now_of(message).state == "accepted"
     assert list(gateway.taken) == [str(message.reference)]
@@ -695,7 +722,7 @@ def test_what_a_person_sends_again_may_go_to_a_gateway_that_refused_it(owe, conn
     answers(only, message, Unsure("time-out"))
     send_due()
     answers(only, message, Refused("no route"))
-    later(clock, seconds=10)
+    later(clock, seconds=31)
     only.says.clear()
 
     settling.mark_not_sent_and_send([message.pk], reason="the route is back", actor_id=7)
