@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.sms.callbacks import ReceiptsForm
+from campaigns.sms.codes import checked_codes, read_code
 from campaigns.sms.gateways.base import Answer, Groups, Later, Outgoing, Refused, Taken, Unsure
-from campaigns.sms.replies import find, find_text, quote, read_json
+from campaigns.sms.replies import find, find_text, judge_failure, quote, read_json, retry_after_s
 from campaigns.sms.wire import TIMEOUT_S, Call, Heard, Reply
 
 PLACEHOLDERS = frozenset({"reference", "to", "from", "text"})
@@ -37,7 +38,7 @@ class CallForm(ReceiptsForm):
 
     secret_fields = ReceiptsForm.secret_fields | {"auth_value", "password"}
     groups: ClassVar[Groups] = (
-        (gettext_lazy("Answers"), ("answers_path", "answer_reference", "id_path", "error_path")),
+        (gettext_lazy("Answers"), ("answers_path", "answer_reference", "id_path", "error_path", "code_path", "codes")),
         (
             gettext_lazy("Repeats and look-up"),
             ("knows_repeats", "repeat_header", "look_up_url", "look_up_id", "look_up_404"),
@@ -85,6 +86,21 @@ class CallForm(ReceiptsForm):
         initial="error",
         help_text=gettext_lazy("Path to what is wrong. An answer with an error and no id is a refusal."),
     )
+    code_path = forms.CharField(
+        label=gettext_lazy("Answer: error code"),
+        required=False,
+        help_text=gettext_lazy("Path to the provider’s code or word for what is wrong, such as error.code."),
+    )
+    codes = forms.JSONField(
+        label=gettext_lazy("Answer: what their codes mean"),
+        required=False,
+        initial={},
+        help_text=gettext_lazy(
+            "Each of their codes with refused, later, outage (of our account: the next gateway is asked) or opted_out "
+            "(the customer told the provider to stop), for example: "
+            '{"no credit": "outage", "21610": "opted_out"}. Such a code counts whatever else the answer says.'
+        ),
+    )
     knows_repeats = forms.BooleanField(
         label=gettext_lazy("It knows repeats"),
         required=False,
@@ -127,6 +143,12 @@ class CallForm(ReceiptsForm):
         if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
             raise ValidationError(_('Write {"Name": "value"}.'))
         return {_checked_header(name): _checked_value(value) for name, value in headers.items()}
+
+    def clean_codes(self) -> dict[str, str]:
+        codes = checked_codes(self.cleaned_data["codes"])
+        if codes and not self.cleaned_data.get("code_path"):
+            raise ValidationError(_("Say under “Answer: error code” where in an answer they stand."))
+        return codes
 
     def clean_look_up_url(self) -> str:
         written = self.cleaned_data["look_up_url"]
@@ -180,19 +202,25 @@ def values_of(message: Outgoing) -> dict[str, str]:
 
 def read_answer(data: Any, settings: Mapping[str, Any], text: str) -> Answer:
     """What an answer of success says of the message with this text."""
+    error = quote(_error_in(data, settings), [text])
+    if meant := read_code(data, settings, error):
+        return meant
     gateway_id = find_text(data, settings["id_path"]) if settings["id_path"] else ""
     if gateway_id:
         return Taken(gateway_id)
-    if error := _error_in(data, settings):
-        return Refused(quote(error, [text]))
+    if error:
+        return Refused(error)
     return Unsure(_("The answer holds no id.")) if settings["id_path"] else Taken()
 
 
-def words_of(heard: Heard, settings: Mapping[str, Any], texts: Sequence[str]) -> str:
-    """What a gateway says of a failure: where its settings say, else all that it says."""
+def read_failure(heard: Heard, settings: Mapping[str, Any], texts: Sequence[str], *, knows_repeats: bool) -> Answer:
+    """What an answer that is no success, or none at all, says of the messages with these texts."""
     if not isinstance(heard, Reply):
-        return ""
-    return quote(_error_in(read_json(heard.body), settings) or heard.body.decode(errors="replace"), texts)
+        return judge_failure(heard, "")
+    data = read_json(heard.body)
+    words = quote(_error_in(data, settings) or heard.body.decode(errors="replace"), texts)
+    meant = read_code(data, settings, words, retry_after_s(heard))
+    return meant or judge_failure(heard, words, knows_repeats=knows_repeats)
 
 
 def look_up_call(message: Outgoing, settings: Mapping[str, Any], headers: Mapping[str, str]) -> Call:

@@ -20,12 +20,12 @@ from campaigns.sms.calls import (
     headers_of,
     look_up_call,
     read_answer,
+    read_failure,
     read_look_up,
     values_of,
-    words_of,
 )
 from campaigns.sms.gateways.base import Answer, GatewayKind, Outgoing, Promises, Setup, Told
-from campaigns.sms.replies import is_success, judge_failure, read_json
+from campaigns.sms.replies import is_success, read_json
 from campaigns.sms.wire import Call, Heard, call_all
 
 
@@ -88,8 +88,7 @@ class Http:
     def _answer(self, message: Outgoing, heard: Heard) -> Answer:
         if is_success(heard):
             return read_answer(read_json(heard.body), self.settings, message.text)
-        words = words_of(heard, self.settings, [message.text])
-        return judge_failure(heard, words, knows_repeats=self.promises.is_idempotent)
+        return read_failure(heard, self.settings, [message.text], knows_repeats=self.promises.is_idempotent)
 
 
 KIND = GatewayKind(

@@ -20,12 +20,13 @@ from campaigns.sms.calls import (
     headers_of,
     look_up_call,
     read_answer,
+    read_failure,
     read_look_up,
     values_of,
-    words_of,
 )
+from campaigns.sms.codes import read_code
 from campaigns.sms.gateways.base import Answer, GatewayKind, Outgoing, Promises, Refused, Setup, Told, Unsure
-from campaigns.sms.replies import find, find_text, is_success, judge_failure, read_json
+from campaigns.sms.replies import find, find_text, is_success, read_json, retry_after_s
 from campaigns.sms.wire import BEGUN_WITHIN_S, Call, Heard, call_all
 from workspace.database import in_sets
 
@@ -111,13 +112,17 @@ class HttpBatch:
     def _answers(self, group: Sequence[Outgoing], heard: Heard) -> Answer | dict[str, Answer]:
         """One for the whole call, or one by each reference."""
         if not is_success(heard):
-            words = words_of(heard, self.settings, [message.text for message in group])
-            return judge_failure(heard, words, knows_repeats=self.promises.is_idempotent)
-        said = self._said(heard.body)
+            texts = [message.text for message in group]
+            return read_failure(heard, self.settings, texts, knows_repeats=self.promises.is_idempotent)
+        data = read_json(heard.body)
+        said = self._said(data)
+        # Of what it lists it says what became of each.
+        if not said and (meant := read_code(data, self.settings, "", retry_after_s(heard))):
+            return meant
         return {m.reference: self._answer(m, said.get(m.reference)) for m in group}
 
-    def _said(self, body: bytes) -> dict[str, Any]:
-        items = find(read_json(body), self.settings["answers_path"])
+    def _said(self, data: Any) -> dict[str, Any]:
+        items = find(data, self.settings["answers_path"])
         path = self.settings["answer_reference"]
         return {find_text(item, path): item for item in items} if isinstance(items, list) else {}
 

@@ -159,6 +159,32 @@ def test_an_answer_means(status, body, answer):
     assert answer_to(status, body) == answer
 
 
+CODES = {"no credit": "outage", "21610": "opted_out", "Slow": "later", "9": "refused"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "answer"),
+    [
+        (200, {"error": {"code": "No Credit"}}, Later('No Credit: {"code": "No Credit"}', is_outage=True)),
+        (200, {"error": {"code": 21610}}, Refused('21610: {"code": 21610}', opted_out=True)),
+        (200, {"id": "a1", "error": {"code": 9}}, Refused('9: {"code": 9}')),
+        (200, {"id": "a1", "error": {"code": 0}}, Taken("a1")),
+        (400, {"error": {"code": "slow"}}, Later('slow: {"code": "slow"}', after_s=7.0)),
+        (404, {"error": {"code": 9}}, Refused('9: {"code": 9}')),
+        (400, {"error": {"code": 8}}, Refused('HTTP 400: {"code": 8}')),
+        (500, {"error": {"code": None}}, Unsure('HTTP 500: {"code": null}')),
+    ],
+)
+def test_a_code_means_what_a_person_told(status, body, answer):
+    assert answer_to(status, body, headers={"Retry-After": "7"}, code_path="error.code", codes=CODES) == answer
+
+
+def test_a_word_alone_is_told_once():
+    answer = answer_to(200, {"error": "no credit"}, code_path="error", codes=CODES)
+
+    assert answer == Later("no credit", is_outage=True)
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize(
     ("location", "said"),
@@ -459,6 +485,17 @@ def test_the_form_fills_in_what_the_test_provider_speaks():
             '{"ok": "done"}',
             'Write {"their word": "delivered"}, with one of: accepted, delivered, undelivered, expired.',
         ),
+        (
+            "codes",
+            '{"5": "maybe"}',
+            'Write {"their code": "refused"}, with one of: refused, later, outage, opted_out.',
+        ),
+        (
+            "codes",
+            "[5]",
+            'Write {"their code": "refused"}, with one of: refused, later, outage, opted_out.',
+        ),
+        ("codes", '{"5": "later"}', "Say under “Answer: error code” where in an answer they stand."),
         ("timeout_s", "60", "Ensure this value is less than or equal to 10.0."),
     ],
 )

@@ -90,6 +90,29 @@ def test_an_answer_to_the_whole_call_is_each_messages(status, body, answer):
         assert len(server.heard) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "answers"),
+    [
+        (200, {"code": "E7"}, [Later("E7", is_outage=True)] * 2),
+        (
+            200,
+            {"code": "E7", "messages": [{"reference": r, "id": r} for r in ("r1", "r2")]},
+            [Taken("r1"), Taken("r2")],
+        ),
+        (403, {"code": "e7", "error": "No credit"}, [Later("e7: No credit", is_outage=True)] * 2),
+        (
+            200,
+            {"messages": [{"reference": "r1", "code": "E5", "error": "Stop"}, {"reference": "r2", "id": 2}]},
+            [Refused("E5: Stop", opted_out=True), Taken("2")],
+        ),
+    ],
+)
+def test_a_code_means_what_a_person_told_of_one_or_of_all(status, said, answers):
+    settings = {"code_path": "code", "codes": {"E7": "outage", "E5": "opted_out"}}
+    with answering(status, said) as server:
+        assert connect(server.url, **settings).send(many(2)) == answers
+
+
 def test_a_bad_message_takes_no_other_with_it():
     def answer(heard):
         if any(message["reference"] == "r5" for message in told(heard)):
