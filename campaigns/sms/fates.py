@@ -68,8 +68,7 @@ class Book:
         self.note(message, What.REFUSED, error)
         message.error = error[:500]
         if opted_out:
-            told_by = f"gateway:{message.gateway}:{message.pk}"
-            self.opted_out.append(ByPhone(message.phone, Consent.REFUSED, told_by, self.now))
+            self._opt_out(message, self.now)
         self._give_up(message, has_another=has_another)
 
     def put_off(self, message: Message, answer: Later, *, has_another: bool = False) -> None:
@@ -110,6 +109,8 @@ class Book:
     def tell(self, message: Message, receipt: Receipt) -> None:
         """A receipt moves the message, unless better news stands. Of an unknown fate it tells that it was sent."""
         to = LEADS_TO[Fate(receipt.fate)]
+        if receipt.opted_out:
+            self._opt_out(message, receipt.occurred_at)
         if not _is_news(message, to):
             return
         if message.sent_at is None:
@@ -138,6 +139,11 @@ class Book:
         if self.opted_out:
             tell_consents(self.opted_out)
         wake_runs(self.ended, self.now)
+
+    def _opt_out(self, message: Message, at: datetime) -> None:
+        """Told by its gateway, which is the proof."""
+        told_by = f"gateway:{message.gateway}:{message.pk}"
+        self.opted_out.append(ByPhone(message.phone, Consent.REFUSED, told_by, at))
 
     def _give_up(self, message: Message, *, has_another: bool) -> None:
         """Its gateway is asked no more. No to this call says nothing of an earlier one that nobody knows the end of."""

@@ -81,7 +81,8 @@ class BadReceipt(ValueError):
 class Delivery:
     """A receipt: what became of a message, told by the gateway's id, or our reference, or both.
 
-    `fate` is a word of campaigns.models.Fate. `occurred_at` None: when it is heard.
+    `fate` is a word of campaigns.models.Fate. `occurred_at` None: when it is heard. `opted_out`: the person told the
+    provider so.
     """
 
     fate: str
@@ -89,6 +90,7 @@ class Delivery:
     reference: str = ""
     reason: str = ""
     occurred_at: datetime | None = None
+    opted_out: bool = False
 
     def __post_init__(self) -> None:
         _check_texts(self.fate, self.gateway_id, self.reference, self.reason)

@@ -194,6 +194,14 @@ def test_a_status_callback_tells(fields, fate, reason):
     assert heard == [Delivery(fate, MESSAGE, "r1", reason)]
 
 
+def test_a_status_callback_may_tell_that_they_opted_out():
+    fields = {"MessageSid": MESSAGE, "MessageStatus": "failed", "ErrorCode": "21610"}
+
+    heard = connect().hear(call(fields, query="?reference=r1"))
+
+    assert heard == [Delivery("undelivered", MESSAGE, "r1", "21610 Unsubscribed recipient", opted_out=True)]
+
+
 def test_a_text_that_somebody_wrote_is_heard():
     fields = {"MessageSid": MESSAGE, "SmsStatus": "received", "From": "+16025550101", "To": "+1602", "Body": "STOP"}
 
