@@ -109,6 +109,36 @@ def test_headers_carry_what_is_set(settings, secrets, name, value):
         assert server.heard[0].headers[name] == value
 
 
+def test_user_and_password_stand_where_the_body_wants_them():
+    body = {"login": "{user}", "psw": "{password}", "phones": "{to}", "mes": "{text}"}
+    with answering(200, {"id": 1}) as server:
+        gateway = connect(server.url, {"password": "p&w"}, username="ada", body=body, format="form")
+        gateway.send([outgoing(text="{password}?")])
+
+        [heard] = server.heard
+    posted = {name: values for name, values in parse_qs(heard.body.decode()).items() if name != "phones"}
+    assert posted == {"login": ["ada"], "psw": ["p&w"], "mes": ["{password}?"]}
+    assert "Authorization" not in heard.headers
+
+
+def test_user_and_password_stand_where_a_header_wants_them():
+    with answering(200, {"id": 1}) as server:
+        connect(server.url, {"password": "pw"}, username="ada", headers={"X-Key": "{user}/{password}"}).send(
+            [outgoing()]
+        )
+
+        [heard] = server.heard
+    assert heard.headers["X-Key"] == "ada/pw"
+    assert "Authorization" not in heard.headers
+
+
+def test_a_secret_that_a_gateway_says_back_is_not_kept():
+    with answering(403, {"error": "No such login: ada, hush-hush"}) as server:
+        [answer] = connect(server.url, {"password": "hush-hush"}, username="ada").send([outgoing()])
+
+    assert answer == Refused("HTTP 403: No such login: ada, …")
+
+
 def test_so_many_messages_are_under_way_and_answers_keep_their_order():
     def answer(heard):
         return 200, json.dumps({"id": json.loads(heard.body)["reference"]}).encode()
@@ -513,6 +543,17 @@ def test_a_provider_that_knows_repeats_must_be_told_the_reference():
 
     assert form(body=body, knows_repeats=True).errors == {"body": ["Nothing in it is {reference}."]}
     assert form(body=body, knows_repeats=True, repeat_header="Idempotency-Key").is_valid()
+
+
+def test_what_a_template_or_header_wants_is_to_be_entered():
+    body = '{"to": "{to}", "text": "{text}", "login": "{user}"}'
+    headers = '{"X-Key": "{password}"}'
+
+    assert form(body=body, headers=headers).errors == {
+        "username": ["{user} stands in what is posted or in a header: enter it."],
+        "password": ["{password} stands in what is posted or in a header: enter it."],
+    }
+    assert form(body=body, headers=headers, username="ada", password="pw").is_valid()
 
 
 def test_a_form_post_holds_no_lists():

@@ -51,6 +51,17 @@ def test_the_envelope_and_its_messages_are_templates():
     assert body == {"batch": {"items": [{"ref": "r1", "tel": "+16025550101", "msg": "Hello"}]}, "test": False}
 
 
+def test_user_and_password_stand_where_the_envelope_wants_them():
+    body = {"login": "{user}", "psw": "{password}", "messages": "{messages}"}
+    setup = {"settings": {"username": "ada", "body": body}, "secrets": {"password": "pw"}}
+    with Server(take_all) as server:
+        setup["settings"]["url"] = server.url
+        KIND.connect(Setup("shop", **setup)).send(many(1))
+
+        said = json.loads(server.heard[0].body)
+    assert (said["login"], said["psw"], len(said["messages"])) == ("ada", "pw", 1)
+
+
 def test_each_message_has_its_own_answer_whatever_their_order():
     said = [{"reference": "r3", "id": 3}, {"reference": "r1", "error": "Bad number"}, {"reference": "r2", "ok": True}]
     with answering(200, {"messages": said}) as server:
