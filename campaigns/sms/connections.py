@@ -19,7 +19,19 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
-from campaigns.sms.gateways.base import Answer, Gateway, GatewayKind, Later, Outgoing, SendsOnly, Setup, Taken, Unsure
+from campaigns.sms.gateways.base import (
+    Answer,
+    Gateway,
+    GatewayKind,
+    Later,
+    NotCalled,
+    Outgoing,
+    Refused,
+    SendsOnly,
+    Setup,
+    Taken,
+    Unsure,
+)
 from workspace.database import lock_rows
 from workspace.encryption import CannotDecrypt, decrypt
 
@@ -145,8 +157,8 @@ def reserve(code: str, messages: int, per_second: float, now: datetime, most_s: 
 def note_answers(connection: Connection, answers: Collection[Answer], now: datetime) -> None:
     """Keep what an operator asks first of a gateway: its last success and error, and whether it is out of order."""
     changes: dict[str, Any] = {}
-    errors = [answer for answer in answers if not isinstance(answer, Taken)]
-    if len(errors) < len(answers):
+    errors = [answer for answer in answers if isinstance(answer, Refused | Later | Unsure)]
+    if any(isinstance(answer, Taken) for answer in answers):
         changes = {"last_sent_at": now, "out_until": None}
     if errors:
         changes |= {"last_error": errors[-1].error[:500], "last_error_at": now}
@@ -163,7 +175,8 @@ def is_out_of_order(answers: Collection[Answer]) -> bool:
     if any(isinstance(answer, Taken) for answer in answers):
         return False
     is_down = any(isinstance(answer, Later) and answer.is_outage for answer in answers)
-    return is_down or (bool(answers) and all(isinstance(answer, Unsure) for answer in answers))
+    called = [answer for answer in answers if not isinstance(answer, NotCalled)]
+    return is_down or (bool(called) and all(isinstance(answer, Unsure) for answer in called))
 
 
 def _out_for(answers: Collection[Answer]) -> timedelta:

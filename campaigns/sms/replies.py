@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.utils.translation import gettext as _
 
-from campaigns.sms.gateways.base import Answer, Later, Refused, Unsure
-from campaigns.sms.wire import Heard, Reply, Unanswered, Unreached
+from campaigns.sms.gateways.base import Answer, Later, NotCalled, Refused, Unsure
+from campaigns.sms.wire import Heard, NotBegun, Reply, Unanswered, Unreached
 
 # Not taken, and may be later (RFC 6585, 9110, 8470).
 NOT_NOW = frozenset({425, 429})
@@ -40,8 +40,10 @@ def is_success(heard: Heard) -> TypeGuard[Reply]:
 def judge_failure(heard: Heard, words: str, *, knows_repeats: bool = False) -> Answer:
     """`words`: what the gateway said of it."""
     match heard:
-        case Unreached(error, is_outage):
-            return Later(error, is_outage=is_outage)
+        case NotBegun():
+            return NotCalled()
+        case Unreached(error):
+            return Later(error, is_outage=True)
         case Unanswered(error):
             return Unsure(error)
     error = f"HTTP {heard.status}: {words}".removesuffix(": ")

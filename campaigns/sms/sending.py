@@ -41,7 +41,7 @@ from campaigns.models import (
 from campaigns.sms.caps import CapBook
 from campaigns.sms.connections import Connection, Switchboard, is_out_of_order, note_answers, reserve
 from campaigns.sms.fates import Book, wake_runs
-from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import Answer, Later, NotCalled, Outgoing, Refused, Taken, Unsure
 from campaigns.sms.law import Hold, Send, Skip, judge
 from campaigns.sms.receipts import apply_kept
 from campaigns.sms.templates import TemplateProblem, render, variables_for
@@ -373,6 +373,8 @@ def _take(message: Message, answer: Answer, switchboard: Switchboard, connection
             book.put_off(message, answer, has_another=bool(others))
         case Unsure(error):
             book.unsure(message, error, connection)
+        case NotCalled():
+            book.release(message)
 
 
 def _release(messages: list[Message], lease: uuid.UUID) -> None:

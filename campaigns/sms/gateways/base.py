@@ -66,7 +66,12 @@ class Unsure:
     error: str
 
 
-Answer = Taken | Refused | Later | Unsure
+@dataclass(frozen=True, slots=True)
+class NotCalled:
+    """There was no time left to hand it over. That says nothing of the gateway, and is no try."""
+
+
+Answer = Taken | Refused | Later | Unsure | NotCalled
 
 
 class BadSignature(Exception):

@@ -12,7 +12,7 @@ from campaigns.lifecycle import activate, save_draft
 from campaigns.models import Lane, Message, MessageEvent, Run, SmsGateway
 from campaigns.sms import connections, fates, settling
 from campaigns.sms.gateways import KINDS
-from campaigns.sms.gateways.base import GatewayKind, Later, Promises, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import GatewayKind, Later, NotCalled, Promises, Refused, Taken, Unsure
 from campaigns.sms.gateways.memory import Memory
 from campaigns.sms.sending import recover_expired, send_due
 from customers.models import Customer
@@ -449,6 +449,33 @@ def test_a_batch_that_takes_too_long_gives_the_rest_back(owe, connect, monkeypat
     rows = Message.objects.values_list("state", "lease", "is_uncertain")
     assert set(rows) == {("pending", None, False)}
     assert not only.taken
+
+
+def test_what_there_was_no_time_to_call_costs_no_try(owe, connect):
+    [only] = connect("only")
+    called, not_called = owe(2)
+    due_at = not_called.due_at
+    answers(only, not_called, NotCalled())
+
+    send_due()
+
+    assert (now_of(called).state, now_of(not_called).state) == ("accepted", "pending")
+    assert (not_called.attempts, not_called.due_at, not_called.error, not_called.lease) == (0, due_at, "", None)
+    assert events(not_called) == []
+    assert SmsGateway.objects.get().last_error == ""
+    send_due()
+    assert now_of(not_called).attempts == 0
+
+
+def test_one_that_stalled_while_time_ran_out_is_out_of_order(owe, connect):
+    [only] = connect("only")
+    called, not_called = owe(2)
+    answers(only, called, Unsure("time-out"))
+    answers(only, not_called, NotCalled())
+
+    send_due()
+
+    assert SmsGateway.objects.get().out_until == NOON + connections.OUT_FOR
 
 
 # How fast
