@@ -22,7 +22,7 @@ class Provider:
     def taken(self) -> dict[str, float]:
         """When it took which text, by the text."""
         lines = self.record.read_text().splitlines() if self.record.exists() else []
-        return {line["text"]: line["at"] for line in map(json.loads, lines)}
+        return {line["text"]: line["at"] for line in map(json.loads, lines) if "text" in line}
 
     @contextmanager
     def connected(self, kind: str, path: str, connections: int = 20) -> Iterator[None]:

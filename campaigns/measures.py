@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from campaigns.sms.connections import Connection
-from campaigns.sms.gateways.base import Answer, Later, Outgoing, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import Answer, Later, NotCalled, Outgoing, Refused, Taken, Unsure
 from workspace import logged
 from workspace.measures import Counter, Histogram, record
 
@@ -21,7 +21,9 @@ CALLS = Histogram(
     "orderstatus_gateway_call_seconds", "How long calls to a gateway took, of any number of messages.", ("gateway",)
 )
 ANSWERS = Counter(
-    "orderstatus_gateway_answers", "Answers to messages: taken, refused, later, unsure.", ("gateway", "answer")
+    "orderstatus_gateway_answers",
+    "Answers to messages: taken, refused, later, unsure, not_called.",
+    ("gateway", "answer"),
 )
 REFUSED = Counter(
     "orderstatus_receipt_calls_refused",
@@ -31,7 +33,13 @@ REFUSED = Counter(
 
 KEPT = (RINGS, WAKES, ROWS, BATCHES, CALLS, ANSWERS, REFUSED)
 
-KINDS: dict[type[Answer], str] = {Taken: "taken", Refused: "refused", Later: "later", Unsure: "unsure"}
+KINDS: dict[type[Answer], str] = {
+    Taken: "taken",
+    Refused: "refused",
+    Later: "later",
+    Unsure: "unsure",
+    NotCalled: "not_called",
+}
 
 log = structlog.get_logger(__name__)
 

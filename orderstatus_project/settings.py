@@ -181,9 +181,10 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
 # An audit reads everything there is; 0: only `manage.py audit` does.
 AUDIT_EVERY_S = float(env.number("AUDIT_EVERY_S", 600))
-# A sweep that waited longer than until the next one is not worth doing.
+# Of an hour without workers not every sweep is worth doing. One expires by the worker's clock: were that no later than
+# the next, a machine a few seconds ahead of beat's would do none at all.
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": name, "schedule": every_s, "options": {"expires": every_s}}
+    name: {"task": name, "schedule": every_s, "options": {"expires": every_s + 60}}
     for name, every_s in {
         "campaigns.advance_due_runs": 3.0,
         "campaigns.send_due_messages": 3.0,

@@ -11,9 +11,10 @@
 | POST /receipts | {"url", "secret", "after_s", "first"}; {} for none | what it is set to now |
 | GET /record | | counts of all that happened |
 
-What it takes is a line of FILE before anything else happens, {"id", "reference", "to", "text", "at"}: so FILE is what
-customers got, whatever the caller was told. An idempotent one (the default) takes a reference once, and knows it after
-a restart too. It prints its port once it listens, on loopback, and dies at once when it is told to.
+What it takes is a line of FILE before anything else happens, {"id", "reference", "to", "text", "at"}: so these are what
+customers got, whatever the caller was told. What it will never take is a line too, {"refused": reference, "at"}. An
+idempotent one (the default) takes a reference once, and knows it after a restart too. It prints its port once it
+listens, on loopback, and dies at once when it is told to.
 """
 
 import argparse
@@ -153,18 +154,20 @@ class Provider:
         return None
 
     def _take(self, messages):
-        """An outcome for each; the new ones are on record when this returns, in one write."""
+        """An outcome for each; the new ones, and refusals, are on record when this returns, in one write."""
         outcomes, lines, now = [], [], time.time()
         for message in messages:
             reference = message["reference"]
             outcome = self._outcome(reference)
             if outcome.pop("is_new", False):
                 line = {**outcome, "reference": reference, "to": message["to"], "text": message["text"], "at": now}
-                lines.append(json.dumps(line) + "\n")
+                lines.append(line)
                 self.held.setdefault(reference, outcome["id"])
+                self.counts["taken"] += 1
+            elif "error" in outcome:
+                lines.append({"refused": reference, "at": now})
             outcomes.append({"reference": reference, **outcome})
-        os.write(self.file, "".join(lines).encode())
-        self.counts["taken"] += len(lines)
+        os.write(self.file, "".join(json.dumps(line) + "\n" for line in lines).encode())
         return outcomes
 
     def _outcome(self, reference):
@@ -202,7 +205,8 @@ class Provider:
         path = Path(self.record)
         lines = path.read_text().splitlines() if path.exists() else []
         for line in map(json.loads, lines):
-            self.held.setdefault(line["reference"], line["id"])
+            if "id" in line:
+                self.held.setdefault(line["reference"], line["id"])
         self.file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     # Telling what became of them
@@ -282,6 +286,13 @@ class Started:
 
     def lines(self):
         """What customers got, in order."""
+        return [line for line in self._recorded() if "id" in line]
+
+    def refused(self):
+        """References of what it will never take, in order."""
+        return [line["refused"] for line in self._recorded() if "refused" in line]
+
+    def _recorded(self):
         return [json.loads(line) for line in self.record.read_text().splitlines()]
 
 

@@ -47,6 +47,16 @@ def test_a_forgetful_one_takes_a_repeat_again(tmp_path):
         assert on_record(gateway) == ["r1", "r1"]
 
 
+def test_what_it_refuses_is_on_record_as_refused(gateway):
+    gateway.call("/faults", {"refuse": 1})
+    with pytest.raises(HTTPError):
+        gateway.call("/send", message())
+    gateway.call("/faults", {})
+    gateway.call("/send", message("r2"))
+
+    assert (gateway.refused(), on_record(gateway)) == (["r1"], ["r2"])
+
+
 @pytest.mark.parametrize(
     ("fault", "status", "taken"),
     [

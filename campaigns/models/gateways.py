@@ -74,6 +74,8 @@ class Receipt(models.Model):
     reference = models.CharField(_("reference"), max_length=64, blank=True)
     fate = models.CharField(_("said"), max_length=12, choices=Fate)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
+    # It may wait for its message, whose number it is about. `db_default`: workers of the version before write rows too.
+    opted_out = models.BooleanField(_("opted out"), default=False, db_default=False)
     occurred_at = models.DateTimeField(_("occurred at"))
     received_at = models.DateTimeField(_("received at"))
     message = models.ForeignKey(Message, models.PROTECT, null=True, related_name="receipts")

@@ -19,11 +19,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.sms.callbacks import ReceiptsForm
+from campaigns.sms.codes import checked_codes, read_code
 from campaigns.sms.gateways.base import Answer, Groups, Later, Outgoing, Refused, Taken, Unsure
-from campaigns.sms.replies import find, find_text, quote, read_json
+from campaigns.sms.replies import find, find_text, judge_failure, quote, read_json, retry_after_s
 from campaigns.sms.wire import TIMEOUT_S, Call, Heard, Reply
 
 PLACEHOLDERS = frozenset({"reference", "to", "from", "text"})
+# Each with the field that fills it: what is secret stands in no template.
+CREDENTIALS = {"user": "username", "password": "password"}
 A_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 A_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 A_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
@@ -37,7 +40,7 @@ class CallForm(ReceiptsForm):
 
     secret_fields = ReceiptsForm.secret_fields | {"auth_value", "password"}
     groups: ClassVar[Groups] = (
-        (gettext_lazy("Answers"), ("answers_path", "answer_reference", "id_path", "error_path")),
+        (gettext_lazy("Answers"), ("answers_path", "answer_reference", "id_path", "error_path", "code_path", "codes")),
         (
             gettext_lazy("Repeats and look-up"),
             ("knows_repeats", "repeat_header", "look_up_url", "look_up_id", "look_up_404"),
@@ -58,7 +61,10 @@ class CallForm(ReceiptsForm):
     username = forms.CharField(
         label=gettext_lazy("User"),
         required=False,
-        help_text=gettext_lazy("For a provider that wants user and password."),
+        help_text=gettext_lazy(
+            "For a provider that wants user and password. They go where {user} and {password} stand in what is posted "
+            "or in a header; else as HTTP Basic."
+        ),
     )
     password = forms.CharField(label=gettext_lazy("Password"), required=False, widget=forms.PasswordInput)
     headers = forms.JSONField(
@@ -84,6 +90,21 @@ class CallForm(ReceiptsForm):
         required=False,
         initial="error",
         help_text=gettext_lazy("Path to what is wrong. An answer with an error and no id is a refusal."),
+    )
+    code_path = forms.CharField(
+        label=gettext_lazy("Answer: error code"),
+        required=False,
+        help_text=gettext_lazy("Path to the provider’s code or word for what is wrong, such as error.code."),
+    )
+    codes = forms.JSONField(
+        label=gettext_lazy("Answer: what their codes mean"),
+        required=False,
+        initial={},
+        help_text=gettext_lazy(
+            "Each of their codes with refused, later, outage (of our account: the next gateway is asked) or opted_out "
+            "(the customer told the provider to stop), for example: "
+            '{"no credit": "outage", "21610": "opted_out"}. Such a code counts whatever else the answer says.'
+        ),
     )
     knows_repeats = forms.BooleanField(
         label=gettext_lazy("It knows repeats"),
@@ -128,6 +149,12 @@ class CallForm(ReceiptsForm):
             raise ValidationError(_('Write {"Name": "value"}.'))
         return {_checked_header(name): _checked_value(value) for name, value in headers.items()}
 
+    def clean_codes(self) -> dict[str, str]:
+        codes = checked_codes(self.cleaned_data["codes"])
+        if codes and not self.cleaned_data.get("code_path"):
+            raise ValidationError(_("Say under “Answer: error code” where in an answer they stand."))
+        return codes
+
     def clean_look_up_url(self) -> str:
         written = self.cleaned_data["look_up_url"]
         if written and "{reference}" not in written:
@@ -135,30 +162,46 @@ class CallForm(ReceiptsForm):
         return written and checked_url(written)
 
     def check_template(self, name: str, needed: set[str], known: frozenset[str] = PLACEHOLDERS) -> None:
-        """Add what is wrong with the template in this field. `needed` and `known`: its placeholders."""
+        """Add what is wrong with the template in this field. `needed` and `known`: its placeholders beside those of
+        credentials."""
         template = self.cleaned_data.get(name)
         if not isinstance(template, dict):
             if name in self.cleaned_data:
                 self.add_error(name, _('Write an object, such as {"to": "{to}", "text": "{text}"}.'))
             return
-        used = {word for text in _strings_in(template) for word in A_PLACEHOLDER.findall(text)}
-        for word in sorted(used - known):
+        used = _placeholders_in(template)
+        for word in sorted(used - known - CREDENTIALS.keys()):
             self.add_error(name, _("Nothing is known as {%(word)s}.") % {"word": word})
         for word in sorted(needed - used):
             self.add_error(name, _("Nothing in it is {%(word)s}.") % {"word": word})
+
+    def check_credentials(self, *names: str) -> None:
+        """Add those that headers or the templates in these fields want and nobody entered."""
+        used = _placeholders_in([self.cleaned_data.get(name) for name in ("headers", *names)])
+        for word, field in CREDENTIALS.items():
+            if word in used and not self.cleaned_data.get(field):
+                self.add_error(
+                    field, _("{%(word)s} stands in what is posted or in a header: enter it.") % {"word": word}
+                )
 
     def needs_reference_in_body(self) -> bool:
         return bool(self.cleaned_data.get("knows_repeats") and not self.cleaned_data.get("repeat_header"))
 
 
 def headers_of(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
-    headers = dict(settings["headers"] or {})
-    if settings["username"]:
+    """With user and password as HTTP Basic, unless a template or a header says where they belong."""
+    headers: dict[str, str] = fill(settings["headers"] or {}, credentials_of(settings, secrets))
+    written = _placeholders_in([settings["headers"], settings["body"], settings.get("message")])
+    if settings["username"] and not written & CREDENTIALS.keys():
         pair = f"{settings['username']}:{secrets.get('password', '')}"
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     if secrets.get("auth_value"):
         headers[settings["auth_header"]] = secrets["auth_value"]
     return headers
+
+
+def credentials_of(settings: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
+    return {word: secrets.get(field) or settings.get(field) or "" for word, field in CREDENTIALS.items()}
 
 
 def fill(template: Any, values: Mapping[str, Any]) -> Any:
@@ -178,21 +221,27 @@ def values_of(message: Outgoing) -> dict[str, str]:
     return {"reference": message.reference, "to": message.to, "from": message.sender, "text": message.text}
 
 
-def read_answer(data: Any, settings: Mapping[str, Any], text: str) -> Answer:
-    """What an answer of success says of the message with this text."""
+def read_answer(data: Any, settings: Mapping[str, Any], hidden: Sequence[str]) -> Answer:
+    """What an answer of success says of a message. `hidden`: its text and what is secret, which are kept nowhere."""
+    error = quote(_error_in(data, settings), hidden)
+    if meant := read_code(data, settings, error):
+        return meant
     gateway_id = find_text(data, settings["id_path"]) if settings["id_path"] else ""
     if gateway_id:
         return Taken(gateway_id)
-    if error := _error_in(data, settings):
-        return Refused(quote(error, [text]))
+    if error:
+        return Refused(error)
     return Unsure(_("The answer holds no id.")) if settings["id_path"] else Taken()
 
 
-def words_of(heard: Heard, settings: Mapping[str, Any], texts: Sequence[str]) -> str:
-    """What a gateway says of a failure: where its settings say, else all that it says."""
+def read_failure(heard: Heard, settings: Mapping[str, Any], hidden: Sequence[str], *, knows_repeats: bool) -> Answer:
+    """What an answer that is no success, or none at all, says of all messages of the call."""
     if not isinstance(heard, Reply):
-        return ""
-    return quote(_error_in(read_json(heard.body), settings) or heard.body.decode(errors="replace"), texts)
+        return judge_failure(heard, "")
+    data = read_json(heard.body)
+    words = quote(_error_in(data, settings) or heard.body.decode(errors="replace"), hidden)
+    meant = read_code(data, settings, words, retry_after_s(heard))
+    return meant or judge_failure(heard, words, knows_repeats=knows_repeats)
 
 
 def look_up_call(message: Outgoing, settings: Mapping[str, Any], headers: Mapping[str, str]) -> Call:
@@ -222,6 +271,10 @@ def _error_in(data: Any, settings: Mapping[str, Any]) -> str:
 def _meets_empty_list(data: Any, path: str) -> bool:
     steps = path.split(".")
     return any(find(data, ".".join(steps[:count])) == [] for count in range(len(steps)))
+
+
+def _placeholders_in(template: Any) -> set[str]:
+    return {word for text in _strings_in(template) for word in A_PLACEHOLDER.findall(text)}
 
 
 def _strings_in(template: Any) -> Iterator[str]:

@@ -19,7 +19,19 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
 from campaigns.sms.gateways import BUILTIN, KINDS, TEST_GATEWAY
-from campaigns.sms.gateways.base import Answer, Gateway, GatewayKind, Later, Outgoing, SendsOnly, Setup, Taken
+from campaigns.sms.gateways.base import (
+    Answer,
+    Gateway,
+    GatewayKind,
+    Later,
+    NotCalled,
+    Outgoing,
+    Refused,
+    SendsOnly,
+    Setup,
+    Taken,
+    Unsure,
+)
 from workspace.database import lock_rows
 from workspace.encryption import CannotDecrypt, decrypt
 
@@ -27,6 +39,8 @@ from workspace.encryption import CannotDecrypt, decrypt
 OUT_FOR = timedelta(seconds=30)
 # Nobody waits so long for a turn, so nobody books it.
 NEVER_BOOKED_AHEAD = timedelta(minutes=5)
+# Whatever it asks for: it may be back sooner, and nobody would notice.
+LONGEST_OUT = timedelta(minutes=15)
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
 
@@ -147,14 +161,31 @@ def reserve(code: str, messages: int, per_second: float, now: datetime, most_s: 
 def note_answers(connection: Connection, answers: Collection[Answer], now: datetime) -> None:
     """Keep what an operator asks first of a gateway: its last success and error, and whether it is out of order."""
     changes: dict[str, Any] = {}
-    errors = [answer for answer in answers if not isinstance(answer, Taken)]
-    if len(errors) < len(answers):
+    errors = [answer for answer in answers if isinstance(answer, Refused | Later | Unsure)]
+    if any(isinstance(answer, Taken) for answer in answers):
         changes = {"last_sent_at": now, "out_until": None}
     if errors:
         changes |= {"last_error": errors[-1].error[:500], "last_error_at": now}
-    if any(isinstance(answer, Later) and answer.is_outage for answer in errors):
-        changes |= {"out_until": now + OUT_FOR}
+    if is_out_of_order(answers):
+        changes |= {"out_until": now + _out_for(answers)}
     SmsGateway.objects.filter(code=connection.code).update(**changes)
+
+
+def is_out_of_order(answers: Collection[Answer]) -> bool:
+    """It takes nothing, or nobody knows of any that it took anything: whatever it is given now may end in doubt.
+
+    One that took some and says 503 to others is in a hurry: those are put off, and it goes on.
+    """
+    if any(isinstance(answer, Taken) for answer in answers):
+        return False
+    is_down = any(isinstance(answer, Later) and answer.is_outage for answer in answers)
+    called = [answer for answer in answers if not isinstance(answer, NotCalled)]
+    return is_down or (bool(called) and all(isinstance(answer, Unsure) for answer in called))
+
+
+def _out_for(answers: Collection[Answer]) -> timedelta:
+    asked_s = max((answer.after_s or 0 for answer in answers if isinstance(answer, Later)), default=0)
+    return min(max(OUT_FOR, timedelta(seconds=asked_s)), LONGEST_OUT)
 
 
 def receipts_url(code: str) -> str:

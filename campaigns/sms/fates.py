@@ -69,24 +69,20 @@ class Book:
     def refuse(self, message: Message, error: str, *, has_another: bool = False, opted_out: bool = False) -> None:
         """The gateway will not take it: another may be asked, or it ends here."""
         self.note(message, What.REFUSED, error)
-        message.error, message.refused_by = error[:500], [*message.refused_by, message.gateway]
+        message.error = error[:500]
         if opted_out:
-            told_by = f"gateway:{message.gateway}:{message.pk}"
-            self.opted_out.append(ByPhone(message.phone, Consent.REFUSED, told_by, self.now))
-        if has_another and not message.is_uncertain:
-            self._free(message, MessageState.PENDING, self.now)
-        else:
-            self._reject(message)
+            self._opt_out(message, self.now)
+        self._give_up(message, has_another=has_another)
 
-    def put_off(self, message: Message, answer: Later) -> None:
-        """The gateway did not take it this time, and may later."""
+    def put_off(self, message: Message, answer: Later, *, has_another: bool = False) -> None:
+        """The gateway did not take it this time, and may later: asked often enough, that is as good as a refusal."""
         self.note(message, What.PUT_OFF, answer.error)
         message.error = answer.error[:500]
         if answer.is_outage:
             message.attempts = max(message.attempts, 1)
             self._free(message, MessageState.PENDING, self.now + timedelta(seconds=FIRST_PAUSE_S))
         elif message.attempts + 1 >= MOST_ATTEMPTS:
-            self._reject(message)
+            self._give_up(message, has_another=has_another)
         else:
             message.attempts += 1
             self._free(message, MessageState.PENDING, self.now + _pause(message.attempts, answer.after_s))
@@ -116,6 +112,8 @@ class Book:
     def tell(self, message: Message, receipt: Receipt) -> None:
         """A receipt moves the message, unless better news stands. Of an unknown fate it tells that it was sent."""
         to = LEADS_TO[Fate(receipt.fate)]
+        if receipt.opted_out:
+            self._opt_out(message, receipt.occurred_at)
         if not _is_news(message, to):
             return
         if message.sent_at is None:
@@ -145,9 +143,18 @@ class Book:
             tell_consents(self.opted_out)
         wake_runs(self.ended, self.now)
 
-    def _reject(self, message: Message) -> None:
-        """No to this call says nothing of an earlier one that nobody knows the end of."""
-        if message.is_uncertain:
+    def _opt_out(self, message: Message, at: datetime) -> None:
+        """Told by its gateway, which is the proof."""
+        told_by = f"gateway:{message.gateway}:{message.pk}"
+        self.opted_out.append(ByPhone(message.phone, Consent.REFUSED, told_by, at))
+
+    def _give_up(self, message: Message, *, has_another: bool) -> None:
+        """Its gateway is asked no more. No to this call says nothing of an earlier one that nobody knows the end of."""
+        message.refused_by = [*message.refused_by, message.gateway]
+        if has_another and not message.is_uncertain:
+            message.attempts = 0
+            self._free(message, MessageState.PENDING, self.now)
+        elif message.is_uncertain:
             self._free(message, MessageState.UNKNOWN, self.now + LOOKED_UP_AFTER)
         else:
             message.state = MessageState.REJECTED

@@ -95,6 +95,7 @@ def _row(gateway: str, told: Delivery, now: datetime) -> Receipt:
         reference=_reference(told.reference),
         fate=Fate(told.fate),
         reason=storable(told.reason)[:200],
+        opted_out=told.opted_out,
         occurred_at=believable(told.occurred_at, now),
         received_at=now,
     )

@@ -8,14 +8,22 @@ import time
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
+from urllib.parse import urlsplit, urlunsplit
 
-from campaigns.sms.gateways.base import Answer, Later, Refused, Unsure
-from campaigns.sms.wire import Heard, Reply, Unanswered, Unreached
+from django.utils.translation import gettext as _
+
+from campaigns.sms.gateways.base import Answer, Later, NotCalled, Refused, Unsure
+from campaigns.sms.wire import Heard, NotBegun, Reply, Unanswered, Unreached
 
 # Not taken, and may be later (RFC 6585, 9110, 8470).
-NOT_NOW = frozenset({425, 429, 503})
-# It speaks of our account or of the address, not of the message: none gets through until a person mends that.
-NOT_LIKE_THIS = frozenset({301, 307, 308, 401, 402, 407})
+NOT_NOW = frozenset({425, 429})
+# Nor is anybody's.
+DOWN = 503
+# It speaks of our account, of the address or of the form of the call, not of the message: none gets through until a
+# person mends that.
+NOT_LIKE_THIS = frozenset({401, 402, 404, 405, 407, 415})
+# None is followed, and a server that says so of a POST has not acted on it. After 303 it has, and says where to look.
+REDIRECTS = frozenset({301, 302, 307, 308})
 # Proxies say so as well of a request that they passed on.
 UNCLEAR = frozenset({408})
 CONFLICT = 409
@@ -32,19 +40,36 @@ def is_success(heard: Heard) -> TypeGuard[Reply]:
 def judge_failure(heard: Heard, words: str, *, knows_repeats: bool = False) -> Answer:
     """`words`: what the gateway said of it."""
     match heard:
-        case Unreached(error, is_outage):
-            return Later(error, is_outage=is_outage)
+        case NotBegun():
+            return NotCalled()
+        case Unreached(error):
+            return Later(error, is_outage=True)
         case Unanswered(error):
             return Unsure(error)
     error = f"HTTP {heard.status}: {words}".removesuffix(": ")
     if heard.status in NOT_NOW:
         return Later(error, after_s=retry_after_s(heard))
+    if heard.status == DOWN:
+        return Later(error, after_s=retry_after_s(heard), is_outage=True)
+    if heard.status in REDIRECTS:
+        return Later(_redirected(heard) or error, is_outage=True)
     if heard.status in NOT_LIKE_THIS:
         return Later(error, is_outage=True)
     # Where repeats are known, a conflict may well be with our own call before.
     if heard.status in UNCLEAR or (heard.status == CONFLICT and knows_repeats):
         return Unsure(error)
     return Refused(error) if 400 <= heard.status < 500 else Unsure(error)
+
+
+def _redirected(reply: Reply) -> str:
+    """Where to, without what may be secret in it: a user, a password, a query. Empty: it does not say."""
+    try:
+        to = urlsplit(reply.headers.get("location", ""))
+    except ValueError:
+        return ""
+    address = quote(urlunsplit((to.scheme, to.netloc.rpartition("@")[2], to.path, "", "")))
+    words = _("it redirects to %s: put that address into the form") % address
+    return f"HTTP {reply.status}: {words}" if address else ""
 
 
 def retry_after_s(reply: Reply) -> float | None:

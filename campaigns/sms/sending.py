@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -41,9 +41,9 @@ from campaigns.models import (
     SkipReason,
 )
 from campaigns.sms.caps import CapBook
-from campaigns.sms.connections import Connection, Switchboard, note_answers, reserve
+from campaigns.sms.connections import Connection, Switchboard, is_out_of_order, note_answers, reserve
 from campaigns.sms.fates import LOOKED_UP_AFTER, Book, wake_runs
-from campaigns.sms.gateways.base import Answer, Delivery, Later, Outgoing, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import Answer, Delivery, Later, NotCalled, Outgoing, Refused, Taken, Unsure
 from campaigns.sms.law import Hold, Send, Skip, judge
 from campaigns.sms.receipts import apply_kept, take_receipts
 from campaigns.sms.templates import TemplateProblem, render, variables_for
@@ -379,14 +379,19 @@ class _Answered:
 
     @property
     def is_outage(self) -> bool:
-        return any(isinstance(answer, Later) and answer.is_outage for answer in self.answers.values())
+        return is_out_of_order(self.answers.values())
+
+    def to(self, message: Message) -> Answer:
+        """The gateway's. What it would not take while it took others is only put off."""
+        answer = self.answers[message]
+        return replace(answer, is_outage=self.is_outage) if isinstance(answer, Later) and answer.is_outage else answer
 
 
 def _call(connection: Connection, messages: list[Message], begun: float) -> _Answered:
     if not messages:
         return _Answered()
     if time.monotonic() - begun > CALLED_WITHIN_S:
-        return _Answered(dict.fromkeys(messages, Later(_("This worker was stopped before it called."))))
+        return _Answered(dict.fromkeys(messages, NotCalled()))
     outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender) for m in messages]
     try:
         answers = measures.send(connection, outgoing)
@@ -407,7 +412,7 @@ def _write_answers(switchboard: Switchboard, connection: Connection, answered: _
     _tell_late(connection, {m: answer for m, answer in answered.answers.items() if m.pk not in ours})
     book = Book(now)
     for message in held:
-        _take(message, answered.answers[message], switchboard, connection, book)
+        _take(message, answered.to(message), switchboard, connection, book)
     book.write()
     apply_kept(held, now)
     note_answers(connection, answered.answers.values(), now)
@@ -425,16 +430,18 @@ def _tell_late(connection: Connection, answers: Mapping[Message, Answer]) -> Non
 
 
 def _take(message: Message, answer: Answer, switchboard: Switchboard, connection: Connection, book: Book) -> None:
+    others = () if message.is_test else switchboard.willing([*message.refused_by, connection.code])
     match answer:
         case Taken(gateway_id):
             book.accept(message, gateway_id)
         case Refused(error, opted_out):
-            others = () if opted_out or message.is_test else switchboard.willing([*message.refused_by, connection.code])
-            book.refuse(message, error, has_another=bool(others), opted_out=opted_out)
+            book.refuse(message, error, has_another=bool(others) and not opted_out, opted_out=opted_out)
         case Later():
-            book.put_off(message, answer)
+            book.put_off(message, answer, has_another=bool(others))
         case Unsure(error):
             book.unsure(message, error, connection)
+        case NotCalled():
+            book.release(message)
 
 
 def _release(messages: list[Message], lease: uuid.UUID) -> None:

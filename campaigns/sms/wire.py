@@ -56,10 +56,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """Nobody heard the call. `is_outage`: nobody can be reached there, or we did not come to it in time."""
+    """Nobody heard the call, since nobody can be reached there."""
 
     error: str
-    is_outage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotBegun:
+    """There was no time left to call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Unanswered:
     error: str
 
 
-Heard = Reply | Unreached | Unanswered
+Heard = Reply | Unreached | Unanswered | NotBegun
 
 
 def call_all(
@@ -108,7 +112,7 @@ class _Wire:
     async def _call_all(self, calls: Sequence[Call], at_once: int, timeout_s: float, begun_by: float) -> list[Heard]:
         session = self._session = self._session or _new_session()
         await _notice_what_was_closed()
-        heard: list[Heard] = [Unreached("There was no time left to call.", is_outage=False)] * len(calls)
+        heard: list[Heard] = [NotBegun()] * len(calls)
         waiting = iter(enumerate(calls))
         async with asyncio.TaskGroup() as callers:
             for _caller in range(min(at_once, len(calls))):

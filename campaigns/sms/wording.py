@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from campaigns.models import Encoding, Fate, Message, MessageEvent, SkipReason, SmsGateway
 from campaigns.sms.connections import problem_of
 from campaigns.sms.gateways import KINDS
-from campaigns.sms.gateways.base import Answer, Later, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import Answer, Later, NotCalled, Refused, Taken, Unsure
 from workspace.screens import clock
 
 What = MessageEvent.What
@@ -60,9 +60,11 @@ def answer_of(answer: Answer) -> State:
         case Refused(error):
             return _("The gateway refused it: %s") % error, "bad"
         case Later(error, _after_s, True):
-            return _("The gateway could not be reached: %s") % error, "bad"
+            return _("The gateway takes no message now: %s") % error, "bad"
         case Later(error):
             return _("The gateway would not take it now: %s") % error, "warning"
+        case NotCalled():
+            return _("There was no time left to call the gateway. Try again."), "warning"
         case Unsure(error):
             return _("No certain answer, so the text may arrive or not: %s") % error, "warning"
 

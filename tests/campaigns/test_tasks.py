@@ -103,6 +103,20 @@ def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
     }
 
 
+def test_a_sweep_is_done_by_a_machine_whose_clock_is_ahead():
+    schedule = current_app.conf.beat_schedule
+
+    assert {name: entry["options"]["expires"] for name, entry in schedule.items()} == {
+        "campaigns.advance_due_runs": 63,
+        "campaigns.send_due_messages": 63,
+        "campaigns.recover_expired": 70,
+        "campaigns.sweep_receipts": 70,
+        "campaigns.look_up_unknown": 120,
+        "orders.apply_parked": 70,
+        "campaigns.audit": 660,
+    }
+
+
 def test_runs_are_overdue_two_minutes_after_they_were_due(shop, clock):
     shop.start(sms())
     shop.order("O-1")

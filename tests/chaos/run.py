@@ -11,7 +11,7 @@ from tests.chaos.clients import Client
 from tests.chaos.faults import Bag, Providers
 from tests.chaos.installation import PROVIDERS
 from tests.chaos.owed import owed_by
-from tests.chaos.verdict import judge, read_records
+from tests.chaos.verdict import Turn, judge, read_records, read_refusals
 
 REST_S = (0.0, 0.6)
 MISBEHAVE_EVERY_S = 2.0
@@ -33,6 +33,8 @@ class Run:
         self.faults, self.restarted, self.unsettled = Counter(), Counter(), []
         self.providers = Providers(installation, self.chance)
         self.books = Books(installation.database_url)
+        # What tests/chaos/prepare.py connects.
+        self.turns = [Turn(0.0, PROVIDERS[:1])]
 
     def carry_out(self):
         self.installation.prepare(self.feed)
@@ -62,7 +64,9 @@ class Run:
     def choose_providers(self, turn):
         """Each in its turn, and half of the time with another behind it, for what it refuses and while it is away."""
         first, *others = PROVIDERS[turn % len(PROVIDERS) :] + PROVIDERS[: turn % len(PROVIDERS)]
-        self.books.use_providers([first, *self.chance.sample(others, self.chance.choice([0, 1]))])
+        chosen = [first, *self.chance.sample(others, self.chance.choice([0, 1]))]
+        self.books.use_providers(chosen)
+        self.turns.append(Turn(time.time(), tuple(chosen)))
 
     def is_over(self):
         """Whether nothing is left to be done. What waits for a later time gets it: the clock is stepped there."""
@@ -78,7 +82,8 @@ class Run:
 
     def judge(self):
         audit = json.loads(self.installation.run("manage.py", "audit", "--json"))
-        verdict = judge(owed_by(self.feed), read_records(self.installation), self.books.messages())
+        refusals = read_refusals(self.installation, self.turns)
+        verdict = judge(owed_by(self.feed), read_records(self.installation), self.books.messages(), refusals)
         verdict.must_be_none("unaccounted", [f"{k}={v}" for k, v in audit["breaches"].items() for _ in range(v)])
         verdict.must_be_none("unsettled", self.unsettled)
         unsaid = (client.name for client in self.clients for _ in client.requests[client.answered :])

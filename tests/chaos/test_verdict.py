@@ -1,8 +1,10 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.chaos.books import Kept
 from tests.chaos.owed import Owed
-from tests.chaos.verdict import Taken, judge
+from tests.chaos.verdict import Refusals, Refused, Taken, Turn, judge
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -20,8 +22,13 @@ def taken(pk=1, order="O-1", step="first", at=0.0, to="+12025550101"):
     return Taken("idempotent", f"ref-{pk}", f"completed {step} {order} 2024-05-01T12:00:00", to, at)
 
 
-def found(*, owed, taken, kept):
-    return [finding.split(":")[0] for finding in judge(owed, taken, kept).findings]
+def refusals(*by, turns=((0.0, "idempotent"),), pk=1):
+    refused = [Refused(provider, f"ref-{pk}", 100.0) for provider in by]
+    return Refusals(refused, [Turn(at, providers) for at, *providers in turns])
+
+
+def found(*, owed, taken, kept, refused=None):
+    return [finding.split(":")[0] for finding in judge(owed, taken, kept, refused or refusals()).findings]
 
 
 def test_what_was_owed_and_taken_once_is_well():
@@ -35,10 +42,33 @@ def test_what_was_owed_and_is_nowhere_is_lost():
 
 
 def test_what_the_books_explain_is_not_lost():
-    verdict = judge([owed(), owed("O-2")], [], [kept(state="unknown"), kept(2, "O-2", state="rejected")])
+    both = [kept(state="unknown"), kept(2, "O-2", state="rejected")]
+
+    verdict = judge([owed(), owed("O-2")], [], both, refusals("idempotent", pk=2))
 
     assert verdict.findings == []
     assert (verdict.counts["unknown"], verdict.counts["refused"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("refused", "befell", "is_lost"),
+    [
+        (refusals(), (), True),
+        (refusals("telling"), (), True),
+        (refusals("idempotent"), ("refused idempotent HTTP 400: No",), False),
+        (refusals("idempotent"), ("refused idempotent HTTP 400: No", "refused telling HTTP 400: No"), True),
+        (refusals("idempotent", turns=[(0.0, "idempotent", "telling")]), (), True),
+        (refusals("idempotent", "telling", turns=[(0.0, "idempotent", "telling")]), (), False),
+        (refusals("idempotent", turns=[(0.0, "idempotent"), (50.0, "idempotent", "telling")]), (), True),
+        (refusals("idempotent", turns=[(0.0, "idempotent"), (95.0, "idempotent", "telling")]), (), False),
+        (refusals("idempotent", turns=[(0.0, "telling"), (105.0, "idempotent")]), (), False),
+        (refusals("idempotent", turns=[(0.0, "telling"), (150.0, "idempotent")]), (), True),
+    ],
+)
+def test_what_the_books_call_rejected_is_lost_unless_all_that_were_in_use_refused_it(refused, befell, is_lost):
+    rejected = kept(state="rejected", befell=befell)
+
+    assert found(owed=[owed()], taken=[], kept=[rejected], refused=refused) == ["lost"] * is_lost
 
 
 def test_what_was_taken_twice_is_doubled_even_under_another_reference():

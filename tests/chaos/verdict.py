@@ -1,12 +1,14 @@
 """What customers got, by the providers' own records, held against what was owed and what the books say."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from tests.chaos.installation import PROVIDERS
 
 SENT = {"accepted", "delivered", "undelivered"}
+# A worker that began before other providers came into use ends with those it knew.
+A_DECISION_TAKES_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,46 @@ class Taken:
     key: str
     to: str
     at: float
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A provider said that it will never take a text."""
+
+    provider: str
+    reference: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """From then on these providers are in use."""
+
+    at: float
+    providers: tuple
+
+
+class Refusals:
+    """By the providers' own records, which of those in use refused what. Nothing of it is taken from the books."""
+
+    def __init__(self, refused, turns):
+        self.turns, self.by_reference = turns, defaultdict(list)
+        for one in refused:
+            self.by_reference[one.reference].append(one)
+
+    def explain(self, message):
+        """Those that refused it by the books did, and so did all that were in use together when the last one did."""
+        refused = self.by_reference[message.reference]
+        by = {one.provider for one in refused}
+        said = {words.split()[1] for words in message.befell if words.startswith("refused ")}
+        last = max((one.at for one in refused), default=0.0)
+        return said <= by and any(by.issuperset(providers) for providers in self._in_use_about(last))
+
+    def _in_use_about(self, at):
+        ends = [turn.at for turn in self.turns[1:]] + [float("inf")]
+        for turn, end in zip(self.turns, ends, strict=True):
+            if turn.at <= at + A_DECISION_TAKES_S and end >= at - A_DECISION_TAKES_S:
+                yield turn.providers
 
 
 @dataclass
@@ -36,13 +78,28 @@ class Verdict:
 def read_records(installation):
     return [
         Taken(name, line["reference"].replace("-", ""), line["text"], line["to"], line["at"])
-        for name in PROVIDERS
-        if installation.record_of(name).exists()
-        for line in map(json.loads, installation.record_of(name).read_text().splitlines())
+        for name, line in _lines(installation)
+        if "id" in line
     ]
 
 
-def judge(owed, taken, kept):
+def read_refusals(installation, turns):
+    refused = [
+        Refused(name, line["refused"].replace("-", ""), line["at"])
+        for name, line in _lines(installation)
+        if "refused" in line
+    ]
+    return Refusals(refused, turns)
+
+
+def _lines(installation):
+    for name in PROVIDERS:
+        if installation.record_of(name).exists():
+            for line in installation.record_of(name).read_text().splitlines():
+                yield name, json.loads(line)
+
+
+def judge(owed, taken, kept, refusals):
     by_key, times = {message.key: message for message in kept}, Counter(one.key for one in taken)
     wanted = {one.key: one for one in owed}
     assert len(wanted) == len(owed), "two texts that are owed cannot be told apart"
@@ -55,7 +112,8 @@ def judge(owed, taken, kept):
         "unknown": sum(message.state == "unknown" for message in kept),
         "of them taken": sum(message.state == "unknown" and message.key in times for message in kept),
     }
-    verdict.must_be_none("lost", (_tell(one.key, taken, by_key) for one in owed if _is_lost(one, times, by_key)))
+    lost = (one for one in owed if _is_lost(one, times, by_key, refusals))
+    verdict.must_be_none("lost", (_tell(one.key, taken, by_key) for one in lost))
     doubled = (_tell(key, taken, by_key) for key, count in times.items() for _ in range(count - 1))
     verdict.must_be_none("doubled", doubled)
     verdict.must_be_none("not owed", (key for key in times if key not in wanted))
@@ -70,11 +128,14 @@ def _waits(one, by_key):
     return one.after is not None and (one.after not in by_key or by_key[one.after].state not in SENT)
 
 
-def _is_lost(one, times, by_key):
-    """Not taken, and no line of the books says why."""
+def _is_lost(one, times, by_key, refusals):
+    """Not taken, and the books do not say that nobody knows, nor the providers that they refused it."""
     if one.key in times or _waits(one, by_key):
         return False
-    return one.key not in by_key or by_key[one.key].state not in {"unknown", "rejected"}
+    message = by_key.get(one.key)
+    if message is None or message.state not in {"unknown", "rejected"}:
+        return True
+    return message.state == "rejected" and not refusals.explain(message)
 
 
 def _misreported(taken, kept):

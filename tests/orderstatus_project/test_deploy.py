@@ -63,6 +63,14 @@ def test_every_process_of_the_compose_file_runs_what_the_procfile_says():
     assert run == expected
 
 
+def test_a_worker_that_sends_is_given_the_time_of_its_longest_batch():
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    service = unit(DEPLOY / "systemd" / "orderstatus-worker-sending.service")["Service"]
+
+    assert services["worker-sending"]["stop_grace_period"] == "90s"
+    assert service["TimeoutStopSec"] == "90"
+
+
 def test_the_image_is_the_web_process_unless_told_otherwise_and_nobody_special_runs_it():
     lines = (DEPLOY / "Containerfile").read_text().splitlines()
 

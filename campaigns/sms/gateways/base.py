@@ -51,7 +51,7 @@ class Refused:
 class Later:
     """The gateway has certainly not taken it, and may later. `after_s`: when it asked to be asked again, in seconds.
 
-    `is_outage`: it could not be reached at all, and the next gateway may be asked at once.
+    `is_outage`: it takes nothing at all just now, and the next gateway may be asked at once.
     """
 
     error: str
@@ -66,7 +66,12 @@ class Unsure:
     error: str
 
 
-Answer = Taken | Refused | Later | Unsure
+@dataclass(frozen=True, slots=True)
+class NotCalled:
+    """There was no time left to hand it over. That says nothing of the gateway, and is no try."""
+
+
+Answer = Taken | Refused | Later | Unsure | NotCalled
 
 
 class BadSignature(Exception):
@@ -81,7 +86,8 @@ class BadReceipt(ValueError):
 class Delivery:
     """A receipt: what became of a message, told by the gateway's id, or our reference, or both.
 
-    `fate` is a word of campaigns.models.Fate. `occurred_at` None: when it is heard.
+    `fate` is a word of campaigns.models.Fate. `occurred_at` None: when it is heard. `opted_out`: the person told the
+    provider so.
     """
 
     fate: str
@@ -89,6 +95,7 @@ class Delivery:
     reference: str = ""
     reason: str = ""
     occurred_at: datetime | None = None
+    opted_out: bool = False
 
     def __post_init__(self) -> None:
         _check_texts(self.fate, self.gateway_id, self.reference, self.reason)

@@ -16,16 +16,17 @@ from campaigns.sms.calls import (
     FORM,
     JSON,
     CallForm,
+    credentials_of,
     fill,
     headers_of,
     look_up_call,
     read_answer,
+    read_failure,
     read_look_up,
     values_of,
-    words_of,
 )
 from campaigns.sms.gateways.base import Answer, GatewayKind, Outgoing, Promises, Setup, Told
-from campaigns.sms.replies import is_success, judge_failure, read_json
+from campaigns.sms.replies import is_success, read_json
 from campaigns.sms.wire import Call, Heard, call_all
 
 
@@ -39,7 +40,8 @@ class HttpForm(CallForm):
         label=gettext_lazy("What is posted"),
         initial={"reference": "{reference}", "to": "{to}", "from": "{from}", "text": "{text}"},
         help_text=gettext_lazy(
-            "A JSON object in which {reference}, {to}, {from} and {text} are replaced. Form fields are written so too."
+            "A JSON object in which {reference}, {to}, {from}, {text}, {user} and {password} are replaced. Form fields "
+            "are written so too."
         ),
     )
 
@@ -48,6 +50,7 @@ class HttpForm(CallForm):
     def clean(self) -> None:
         needed = {"reference"} if self.needs_reference_in_body() else set()
         self.check_template("body", needed | {"to", "text"})
+        self.check_credentials("body")
         body = self.cleaned_data.get("body", {})
         if self.cleaned_data.get("format") == "form" and any(isinstance(value, dict | list) for value in body.values()):
             self.add_error("body", _("A form field holds one text. Take lists and objects out."))
@@ -59,6 +62,7 @@ class Http:
     def __init__(self, setup: Setup) -> None:
         self.setup, self.settings = setup, HttpForm.complete(setup.settings)
         self.headers = headers_of(self.settings, setup.secrets)
+        self.credentials = credentials_of(self.settings, setup.secrets)
         self.promises = Promises(
             is_idempotent=self.settings["knows_repeats"], can_look_up=bool(self.settings["look_up_url"])
         )
@@ -78,7 +82,7 @@ class Http:
         return call_all(calls, at_once=self.setup.connections, timeout_s=self.settings["timeout_s"])
 
     def _call(self, message: Outgoing) -> Call:
-        body, headers = fill(self.settings["body"], values_of(message)), self.headers
+        body, headers = fill(self.settings["body"], self.credentials | values_of(message)), self.headers
         if self.settings["repeat_header"]:
             headers = headers | {self.settings["repeat_header"]: message.reference}
         if self.settings["format"] == "form":
@@ -86,10 +90,10 @@ class Http:
         return Call(self.settings["url"], json.dumps(body).encode(), headers | JSON)
 
     def _answer(self, message: Outgoing, heard: Heard) -> Answer:
+        hidden = [message.text, *self.setup.secrets.values()]
         if is_success(heard):
-            return read_answer(read_json(heard.body), self.settings, message.text)
-        words = words_of(heard, self.settings, [message.text])
-        return judge_failure(heard, words, knows_repeats=self.promises.is_idempotent)
+            return read_answer(read_json(heard.body), self.settings, hidden)
+        return read_failure(heard, self.settings, hidden, knows_repeats=self.promises.is_idempotent)
 
 
 KIND = GatewayKind(

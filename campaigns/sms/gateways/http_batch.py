@@ -16,16 +16,18 @@ from campaigns.sms.callbacks import hear_json
 from campaigns.sms.calls import (
     JSON,
     CallForm,
+    credentials_of,
     fill,
     headers_of,
     look_up_call,
     read_answer,
+    read_failure,
     read_look_up,
     values_of,
-    words_of,
 )
+from campaigns.sms.codes import read_code
 from campaigns.sms.gateways.base import Answer, GatewayKind, Outgoing, Promises, Refused, Setup, Told, Unsure
-from campaigns.sms.replies import find, find_text, is_success, judge_failure, read_json
+from campaigns.sms.replies import find, find_text, is_success, read_json, retry_after_s
 from campaigns.sms.wire import BEGUN_WITHIN_S, Call, Heard, call_all
 from workspace.database import in_sets
 
@@ -39,7 +41,9 @@ class HttpBatchForm(CallForm):
     body = forms.JSONField(
         label=gettext_lazy("What is posted"),
         initial={"messages": "{messages}"},
-        help_text=gettext_lazy("A JSON object in which {messages} is replaced by the list of messages."),
+        help_text=gettext_lazy(
+            "A JSON object in which {messages} is replaced by the list of messages; {user} and {password} as well."
+        ),
     )
     message = forms.JSONField(
         label=gettext_lazy("Each message in it"),
@@ -63,6 +67,7 @@ class HttpBatchForm(CallForm):
     def clean(self) -> None:
         self.check_template("body", {"messages"}, frozenset({"messages"}))
         self.check_template("message", {"reference", "to", "text"})
+        self.check_credentials("body", "message")
 
 
 class HttpBatch:
@@ -71,6 +76,7 @@ class HttpBatch:
     def __init__(self, setup: Setup) -> None:
         self.setup, self.settings = setup, HttpBatchForm.complete(setup.settings)
         self.headers = headers_of(self.settings, setup.secrets)
+        self.credentials = credentials_of(self.settings, setup.secrets)
         self.promises = Promises(
             is_idempotent=self.settings["knows_repeats"],
             can_look_up=bool(self.settings["look_up_url"]),
@@ -104,27 +110,31 @@ class HttpBatch:
         return call_all(calls, at_once=at_once, timeout_s=timeout_s, begun_by=begun_by)
 
     def _call(self, group: Sequence[Outgoing]) -> Call:
-        messages = [fill(self.settings["message"], values_of(message)) for message in group]
-        body = fill(self.settings["body"], {"messages": messages})
+        messages = [fill(self.settings["message"], self.credentials | values_of(message)) for message in group]
+        body = fill(self.settings["body"], self.credentials | {"messages": messages})
         return Call(self.settings["url"], json.dumps(body).encode(), self.headers | JSON)
 
     def _answers(self, group: Sequence[Outgoing], heard: Heard) -> Answer | dict[str, Answer]:
         """One for the whole call, or one by each reference."""
         if not is_success(heard):
-            words = words_of(heard, self.settings, [message.text for message in group])
-            return judge_failure(heard, words, knows_repeats=self.promises.is_idempotent)
-        said = self._said(heard.body)
+            hidden = [*(message.text for message in group), *self.setup.secrets.values()]
+            return read_failure(heard, self.settings, hidden, knows_repeats=self.promises.is_idempotent)
+        data = read_json(heard.body)
+        said = self._said(data)
+        # Of what it lists it says what became of each.
+        if not said and (meant := read_code(data, self.settings, "", retry_after_s(heard))):
+            return meant
         return {m.reference: self._answer(m, said.get(m.reference)) for m in group}
 
-    def _said(self, body: bytes) -> dict[str, Any]:
-        items = find(read_json(body), self.settings["answers_path"])
+    def _said(self, data: Any) -> dict[str, Any]:
+        items = find(data, self.settings["answers_path"])
         path = self.settings["answer_reference"]
         return {find_text(item, path): item for item in items} if isinstance(items, list) else {}
 
     def _answer(self, message: Outgoing, item: Any) -> Answer:
         if item is None:
             return Unsure(_("The answer does not speak of this message."))
-        return read_answer(item, self.settings, message.text)
+        return read_answer(item, self.settings, [message.text, *self.setup.secrets.values()])
 
 
 KIND = GatewayKind(

@@ -67,6 +67,7 @@ FATES = {
 }
 # What receipts tell by number alone.
 REASONS = {
+    "21610": "Unsubscribed recipient",
     "30003": "Unreachable destination handset",
     "30004": "Message blocked",
     "30005": "Unknown destination handset",
@@ -212,7 +213,7 @@ def _delivery(status: str, sid: str, reference: str, said: Mapping[str, str]) ->
         return Delivery(Fate.ACCEPTED.value, sid, reference, f"{quote(status)} {quote(reason)}".strip())
     if code == EXPIRED:
         fate = Fate.EXPIRED
-    return Delivery(fate.value, sid, reference, quote(reason))
+    return Delivery(fate.value, sid, reference, quote(reason), opted_out=code in OPTED_OUT)
 
 
 KIND = GatewayKind(

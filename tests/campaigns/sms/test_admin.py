@@ -352,7 +352,7 @@ def test_the_list_costs_the_same_for_one_and_many(admin, connected):
     [
         (Taken("P-1"), "The gateway took it, and calls it P-1."),
         (Refused("No such bird"), "The gateway refused it: No such bird"),
-        (Later("No wind", is_outage=True), "The gateway could not be reached: No wind"),
+        (Later("No wind", is_outage=True), "The gateway takes no message now: No wind"),
         (Later("Too many"), "The gateway would not take it now: Too many"),
         (Unsure("No answer"), "No certain answer, so the text may arrive or not: No answer"),
         (RuntimeError("https://user:hush-hush@pigeons.example"), "the text may arrive or not: RuntimeError"),

@@ -12,7 +12,7 @@ from campaigns.lifecycle import activate, save_draft
 from campaigns.models import Lane, Message, MessageEvent, Run, SmsGateway
 from campaigns.sms import connections, fates, settling
 from campaigns.sms.gateways import KINDS
-from campaigns.sms.gateways.base import GatewayKind, Later, Promises, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import GatewayKind, Later, NotCalled, Promises, Refused, Taken, Unsure
 from campaigns.sms.gateways.memory import Memory
 from campaigns.sms.sending import recover_expired, send_due
 from customers.models import Customer
@@ -192,6 +192,96 @@ def test_after_an_outage_the_first_is_asked_again(owe, connect, clock):
     assert now_of(another).gateway == "first"
 
 
+def test_while_the_first_leaves_everything_in_doubt_the_second_gets_the_rest(owe, connect, clock):
+    first, second = connect("first", connections=2)[0], connect("second")[0]
+    first.promises = Promises()
+    messages = owe(5)
+    for message in messages:
+        answers(first, message, Unsure("time-out"))
+
+    send_due()
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["unknown"] * 2 + ["pending"] * 3
+    assert SmsGateway.objects.get(code="first").out_until == NOON + connections.OUT_FOR
+    drain()
+
+    assert [now_of(message).gateway for message in messages] == ["first"] * 2 + ["second"] * 3
+    assert len(second.taken) == 3
+
+
+def test_one_doubt_among_others_is_no_outage(owe, connect):
+    [only] = connect("only")
+    only.promises = Promises()
+    doubtful, _other = owe(2)
+    answers(only, doubtful, Unsure("time-out"))
+
+    send_due()
+
+    assert SmsGateway.objects.get().out_until is None
+
+
+@pytest.mark.parametrize(("asked_s", "out_for_s"), [(None, 30), (3, 30), (120, 120), (86400, 900)])
+def test_one_that_is_down_is_left_alone_as_long_as_it_asks_for(owe, connect, asked_s, out_for_s):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Later("HTTP 503", after_s=asked_s, is_outage=True))
+
+    send_due()
+
+    assert SmsGateway.objects.get().out_until == NOON + timedelta(seconds=out_for_s)
+
+
+def test_one_that_took_others_is_not_out_of_order(owe, connect):
+    [only] = connect("only")
+    busy, _other = owe(2)
+    answers(only, busy, Later("HTTP 503", is_outage=True))
+
+    send_due()
+
+    assert (now_of(busy).state, busy.attempts, len(only.taken)) == ("pending", 1, 1)
+    assert SmsGateway.objects.get().out_until is None
+
+
+def test_what_the_first_puts_off_too_often_the_second_is_asked(owe, connect, clock):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Later("busy"))
+
+    for _ in range(19):
+        later(clock, minutes=20)
+    assert (now_of(message).state, message.attempts) == ("pending", 19)
+    later(clock, minutes=20)
+
+    assert (now_of(message).state, message.gateway, message.refused_by) == ("accepted", "second", ["first"])
+    assert list(second.taken) == [str(message.reference)]
+
+
+def test_what_both_put_off_too_often_is_rejected(owe, connect, clock):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Later("busy"))
+    answers(second, message, Later("full"))
+
+    for _ in range(40):
+        later(clock, minutes=20)
+
+    assert (now_of(message).state, message.error, message.refused_by) == ("rejected", "full", ["first", "second"])
+    assert message.events.count() == 40
+
+
+def test_what_may_have_been_sent_is_not_handed_on_however_often_it_is_put_off(owe, connect, clock):
+    first, second = connect("first", "second")
+    [message] = owe()
+    answers(first, message, Unsure("time-out"))
+    send_due()
+    answers(first, message, Later("busy"))
+
+    for _ in range(30):
+        later(clock, minutes=20)
+
+    assert now_of(message).state == "unknown"
+    assert not second.taken
+
+
 def test_an_outage_of_all_is_waited_for_and_never_given_up(owe, connect, clock):
     [only] = connect("only")
     [message] = owe()
@@ -359,6 +449,33 @@ def test_a_batch_that_takes_too_long_gives_the_rest_back(owe, connect, monkeypat
     rows = Message.objects.values_list("state", "lease", "is_uncertain")
     assert set(rows) == {("pending", None, False)}
     assert not only.taken
+
+
+def test_what_there_was_no_time_to_call_costs_no_try(owe, connect):
+    [only] = connect("only")
+    called, not_called = owe(2)
+    due_at = not_called.due_at
+    answers(only, not_called, NotCalled())
+
+    send_due()
+
+    assert (now_of(called).state, now_of(not_called).state) == ("accepted", "pending")
+    assert (not_called.attempts, not_called.due_at, not_called.error, not_called.lease) == (0, due_at, "", None)
+    assert events(not_called) == []
+    assert SmsGateway.objects.get().last_error == ""
+    send_due()
+    assert now_of(not_called).attempts == 0
+
+
+def test_one_that_stalled_while_time_ran_out_is_out_of_order(owe, connect):
+    [only] = connect("only")
+    called, not_called = owe(2)
+    answers(only, called, Unsure("time-out"))
+    answers(only, not_called, NotCalled())
+
+    send_due()
+
+    assert SmsGateway.objects.get().out_until == NOON + connections.OUT_FOR
 
 
 # How fast
@@ -657,11 +774,11 @@ def test_a_person_knows_that_it_was_sent(unknown):
     assert not gateway.taken
 
 
-def test_a_person_knows_that_it_was_not(unknown):
+def test_a_person_knows_that_it_was_not(unknown, clock):
     message, gateway = unknown
 
     assert settling.mark_not_sent_and_send([message.pk], reason="not in their log", actor_id=7) == 1
-    drain()
+    later(clock, seconds=31)
 
     assert now_of(message).state == "accepted"
     assert list(gateway.taken) == [str(message.reference)]
@@ -673,7 +790,7 @@ def test_what_a_person_sends_again_may_go_to_a_gateway_that_refused_it(owe, conn
     answers(only, message, Unsure("time-out"))
     send_due()
     answers(only, message, Refused("no route"))
-    later(clock, seconds=10)
+    later(clock, seconds=31)
     only.says.clear()
 
     settling.mark_not_sent_and_send([message.pk], reason="the route is back", actor_id=7)

@@ -15,6 +15,7 @@ from campaigns.sms.gateways.base import Delivery, Later, Promises, Taken
 from campaigns.sms.gateways.memory import Memory
 from campaigns.sms.receipts import remove_unknown, sweep_kept, take_receipts
 from campaigns.sms.sending import send_due
+from customers.models import Customer
 from orders.said import Said
 from orders.transitions import hear
 from tests.campaigns.shop import NOON, ending, sms
@@ -166,6 +167,40 @@ def test_one_that_nobody_knows_is_kept(sent):
     receipt = Receipt.objects.get()
     assert (receipt.gateway, receipt.gateway_id, receipt.message) == ("memory", "m-7", None)
     assert fate_of(message)[0] == "accepted"
+
+
+def consent_of(message):
+    customer = Customer.objects.get(pk=message.customer_id)
+    return (customer.sms_consent, customer.sms_consent_source, customer.sms_consent_at)
+
+
+def test_it_may_tell_that_the_customer_opted_out_there(sent):
+    [message] = sent()
+
+    tell("undelivered", opted_out=True, occurred_at=EARLIER)
+
+    assert consent_of(message) == ("refused", f"gateway:memory:{message.pk}", EARLIER)
+    assert fate_of(message)[0] == "undelivered"
+
+
+def test_that_they_opted_out_counts_where_the_rest_is_no_news(sent):
+    [message] = sent()
+    tell("delivered")
+
+    tell("undelivered", opted_out=True)
+
+    assert consent_of(message)[0] == "refused"
+    assert fate_of(message)[0] == "delivered"
+
+
+def test_that_they_opted_out_waits_for_the_answer_as_well(owed, monkeypatch):
+    [message] = owed()
+    told = Delivery("undelivered", reference=str(message.reference), opted_out=True)
+    while_being_called(monkeypatch, told)
+
+    send_due()
+
+    assert consent_of(message)[0] == "refused"
 
 
 # When it comes

@@ -109,6 +109,36 @@ def test_headers_carry_what_is_set(settings, secrets, name, value):
         assert server.heard[0].headers[name] == value
 
 
+def test_user_and_password_stand_where_the_body_wants_them():
+    body = {"login": "{user}", "psw": "{password}", "phones": "{to}", "mes": "{text}"}
+    with answering(200, {"id": 1}) as server:
+        gateway = connect(server.url, {"password": "p&w"}, username="ada", body=body, format="form")
+        gateway.send([outgoing(text="{password}?")])
+
+        [heard] = server.heard
+    posted = {name: values for name, values in parse_qs(heard.body.decode()).items() if name != "phones"}
+    assert posted == {"login": ["ada"], "psw": ["p&w"], "mes": ["{password}?"]}
+    assert "Authorization" not in heard.headers
+
+
+def test_user_and_password_stand_where_a_header_wants_them():
+    with answering(200, {"id": 1}) as server:
+        connect(server.url, {"password": "pw"}, username="ada", headers={"X-Key": "{user}/{password}"}).send(
+            [outgoing()]
+        )
+
+        [heard] = server.heard
+    assert heard.headers["X-Key"] == "ada/pw"
+    assert "Authorization" not in heard.headers
+
+
+def test_a_secret_that_a_gateway_says_back_is_not_kept():
+    with answering(403, {"error": "No such login: ada, hush-hush"}) as server:
+        [answer] = connect(server.url, {"password": "hush-hush"}, username="ada").send([outgoing()])
+
+    assert answer == Refused("HTTP 403: No such login: ada, …")
+
+
 def test_so_many_messages_are_under_way_and_answers_keep_their_order():
     def answer(heard):
         return 200, json.dumps({"id": json.loads(heard.body)["reference"]}).encode()
@@ -140,13 +170,16 @@ def test_so_many_messages_are_under_way_and_answers_keep_their_order():
         (422, b"", Refused("HTTP 422")),
         (401, b"Who are you?", Later("HTTP 401: Who are you?", is_outage=True)),
         (402, b"No credit", Later("HTTP 402: No credit", is_outage=True)),
+        (404, b"No such page", Later("HTTP 404: No such page", is_outage=True)),
+        (405, b"", Later("HTTP 405", is_outage=True)),
+        (415, b"", Later("HTTP 415", is_outage=True)),
         (307, b"", Later("HTTP 307", is_outage=True)),
-        (302, b"", Unsure("HTTP 302")),
+        (303, b"", Unsure("HTTP 303")),
         (408, b"", Unsure("HTTP 408")),
         (409, b"", Refused("HTTP 409")),
         (425, b"", Later("HTTP 425")),
         (429, b"Slow down", Later("HTTP 429: Slow down")),
-        (503, b"", Later("HTTP 503")),
+        (503, b"", Later("HTTP 503", is_outage=True)),
         (500, b"Oops", Unsure("HTTP 500: Oops")),
         (502, b"", Unsure("HTTP 502")),
         (504, b"", Unsure("HTTP 504")),
@@ -154,6 +187,54 @@ def test_so_many_messages_are_under_way_and_answers_keep_their_order():
 )
 def test_an_answer_means(status, body, answer):
     assert answer_to(status, body) == answer
+
+
+CODES = {"no credit": "outage", "21610": "opted_out", "Slow": "later", "9": "refused"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "answer"),
+    [
+        (200, {"error": {"code": "No Credit"}}, Later('No Credit: {"code": "No Credit"}', is_outage=True)),
+        (200, {"error": {"code": 21610}}, Refused('21610: {"code": 21610}', opted_out=True)),
+        (200, {"id": "a1", "error": {"code": 9}}, Refused('9: {"code": 9}')),
+        (200, {"id": "a1", "error": {"code": 0}}, Taken("a1")),
+        (400, {"error": {"code": "slow"}}, Later('slow: {"code": "slow"}', after_s=7.0)),
+        (404, {"error": {"code": 9}}, Refused('9: {"code": 9}')),
+        (400, {"error": {"code": 8}}, Refused('HTTP 400: {"code": 8}')),
+        (500, {"error": {"code": None}}, Unsure('HTTP 500: {"code": null}')),
+    ],
+)
+def test_a_code_means_what_a_person_told(status, body, answer):
+    assert answer_to(status, body, headers={"Retry-After": "7"}, code_path="error.code", codes=CODES) == answer
+
+
+def test_a_word_alone_is_told_once():
+    answer = answer_to(200, {"error": "no credit"}, code_path="error", codes=CODES)
+
+    assert answer == Later("no credit", is_outage=True)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://ada:pw@new.example:8443/v2/send?key=s3cret#top", "https://new.example:8443/v2/send"),
+        ("/v2/send?key=s3cret", "/v2/send"),
+        ("//new.example/", "//new.example/"),
+    ],
+)
+def test_a_redirection_says_which_address_to_put_into_the_form(status, location, said):
+    answer = answer_to(status, b"Moved", headers={"Location": location})
+
+    words = f"HTTP {status}: it redirects to {said}: put that address into the form"
+    assert answer == Later(words, is_outage=True)
+
+
+def test_a_redirection_to_nowhere_is_told_as_it_is():
+    answer = answer_to(302, b"Moved", headers={"Location": "https://[new/"})
+
+    assert answer == Later("HTTP 302: Moved", is_outage=True)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +254,12 @@ def test_it_says_when_to_ask_again(asked, after_s):
         answer = answer_to(429, b"", headers={"Retry-After": asked})
 
     assert answer == Later("HTTP 429", after_s=after_s)
+
+
+def test_one_that_is_down_may_say_for_how_long():
+    answer = answer_to(503, b"", headers={"Retry-After": "120"})
+
+    assert answer == Later("HTTP 503", after_s=120.0, is_outage=True)
 
 
 def test_a_conflict_may_be_with_our_own_call_where_repeats_are_known():
@@ -428,6 +515,17 @@ def test_the_form_fills_in_what_the_test_provider_speaks():
             '{"ok": "done"}',
             'Write {"their word": "delivered"}, with one of: accepted, delivered, undelivered, expired.',
         ),
+        (
+            "codes",
+            '{"5": "maybe"}',
+            'Write {"their code": "refused"}, with one of: refused, later, outage, opted_out.',
+        ),
+        (
+            "codes",
+            "[5]",
+            'Write {"their code": "refused"}, with one of: refused, later, outage, opted_out.',
+        ),
+        ("codes", '{"5": "later"}', "Say under “Answer: error code” where in an answer they stand."),
         ("timeout_s", "60", "Ensure this value is less than or equal to 10.0."),
     ],
 )
@@ -445,6 +543,17 @@ def test_a_provider_that_knows_repeats_must_be_told_the_reference():
 
     assert form(body=body, knows_repeats=True).errors == {"body": ["Nothing in it is {reference}."]}
     assert form(body=body, knows_repeats=True, repeat_header="Idempotency-Key").is_valid()
+
+
+def test_what_a_template_or_header_wants_is_to_be_entered():
+    body = '{"to": "{to}", "text": "{text}", "login": "{user}"}'
+    headers = '{"X-Key": "{password}"}'
+
+    assert form(body=body, headers=headers).errors == {
+        "username": ["{user} stands in what is posted or in a header: enter it."],
+        "password": ["{password} stands in what is posted or in a header: enter it."],
+    }
+    assert form(body=body, headers=headers, username="ada", password="pw").is_valid()
 
 
 def test_a_form_post_holds_no_lists():

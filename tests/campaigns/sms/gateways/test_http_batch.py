@@ -51,6 +51,17 @@ def test_the_envelope_and_its_messages_are_templates():
     assert body == {"batch": {"items": [{"ref": "r1", "tel": "+16025550101", "msg": "Hello"}]}, "test": False}
 
 
+def test_user_and_password_stand_where_the_envelope_wants_them():
+    body = {"login": "{user}", "psw": "{password}", "messages": "{messages}"}
+    setup = {"settings": {"username": "ada", "body": body}, "secrets": {"password": "pw"}}
+    with Server(take_all) as server:
+        setup["settings"]["url"] = server.url
+        KIND.connect(Setup("shop", **setup)).send(many(1))
+
+        said = json.loads(server.heard[0].body)
+    assert (said["login"], said["psw"], len(said["messages"])) == ("ada", "pw", 1)
+
+
 def test_each_message_has_its_own_answer_whatever_their_order():
     said = [{"reference": "r3", "id": 3}, {"reference": "r1", "error": "Bad number"}, {"reference": "r2", "ok": True}]
     with answering(200, {"messages": said}) as server:
@@ -78,8 +89,9 @@ def test_answers_are_read_where_the_settings_say():
         (200, {"messages": {}}, Unsure("The answer does not speak of this message.")),
         (200, {"messages": [7, None]}, Unsure("The answer does not speak of this message.")),
         (429, {"error": "Slow down"}, Later("HTTP 429: Slow down")),
-        (503, "", Later("HTTP 503")),
+        (503, "", Later("HTTP 503", is_outage=True)),
         (401, "", Later("HTTP 401", is_outage=True)),
+        (404, "", Later("HTTP 404", is_outage=True)),
         (500, "", Unsure("HTTP 500")),
     ],
 )
@@ -87,6 +99,29 @@ def test_an_answer_to_the_whole_call_is_each_messages(status, body, answer):
     with answering(status, body) as server:
         assert connect(server.url).send(many(3)) == [answer] * 3
         assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "answers"),
+    [
+        (200, {"code": "E7"}, [Later("E7", is_outage=True)] * 2),
+        (
+            200,
+            {"code": "E7", "messages": [{"reference": r, "id": r} for r in ("r1", "r2")]},
+            [Taken("r1"), Taken("r2")],
+        ),
+        (403, {"code": "e7", "error": "No credit"}, [Later("e7: No credit", is_outage=True)] * 2),
+        (
+            200,
+            {"messages": [{"reference": "r1", "code": "E5", "error": "Stop"}, {"reference": "r2", "id": 2}]},
+            [Refused("E5: Stop", opted_out=True), Taken("2")],
+        ),
+    ],
+)
+def test_a_code_means_what_a_person_told_of_one_or_of_all(status, said, answers):
+    settings = {"code_path": "code", "codes": {"E7": "outage", "E5": "opted_out"}}
+    with answering(status, said) as server:
+        assert connect(server.url, **settings).send(many(2)) == answers
 
 
 def test_a_bad_message_takes_no_other_with_it():

@@ -83,8 +83,8 @@ def test_a_messaging_service_chooses_the_sender():
         (403, error(10001), Later("10001: No.", is_outage=True)),
         (401, error(20003), Later("HTTP 401: 20003 No.", is_outage=True)),
         (429, error(20429), Later("HTTP 429: 20429 No.")),
-        (503, error(20503), Later("HTTP 503: 20503 No.")),
-        (404, b"", Refused("HTTP 404")),
+        (503, error(20503), Later("HTTP 503: 20503 No.", is_outage=True)),
+        (404, b"", Later("HTTP 404", is_outage=True)),
         (500, error(20500), Unsure("HTTP 500: 20500 No.")),
         (502, b"<html>", Unsure("HTTP 502")),
         (201, {"status": "queued"}, Unsure("The answer holds no id.")),
@@ -192,6 +192,14 @@ def test_a_status_callback_tells(fields, fate, reason):
     heard = connect().hear(call({"MessageSid": MESSAGE, **fields}, query="?reference=r1"))
 
     assert heard == [Delivery(fate, MESSAGE, "r1", reason)]
+
+
+def test_a_status_callback_may_tell_that_they_opted_out():
+    fields = {"MessageSid": MESSAGE, "MessageStatus": "failed", "ErrorCode": "21610"}
+
+    heard = connect().hear(call(fields, query="?reference=r1"))
+
+    assert heard == [Delivery("undelivered", MESSAGE, "r1", "21610 Unsubscribed recipient", opted_out=True)]
 
 
 def test_a_text_that_somebody_wrote_is_heard():
