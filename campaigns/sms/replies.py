@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 
 from campaigns.sms.gateways.base import Answer, Later, Refused, Unsure
 from campaigns.sms.wire import Heard, Reply, Unanswered, Unreached
+from workspace.text import storable
 
 # Not taken, and may be later (RFC 6585, 9110, 8470).
 NOT_NOW = frozenset({425, 429, 503})
@@ -82,11 +83,12 @@ def find(data: Any, path: str) -> Any:
 def find_text(data: Any, path: str) -> str:
     """Words or a number; empty where there is neither."""
     found = find(data, path)
-    return str(found).strip() if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
+    is_said = isinstance(found, str | int | float) and not isinstance(found, bool)
+    return storable(str(found).strip()) if is_said else ""
 
 
 def quote(words: str, texts: Iterable[str] = ()) -> str:
     """A gateway's words, to be kept: short, without what looks like a phone number, without the texts sent."""
     for text in filter(None, texts):
         words = words.replace(text, "…")
-    return A_NUMBER.sub("…", " ".join(words.split()))[:LONGEST_WORDS]
+    return storable(A_NUMBER.sub("…", " ".join(words.split()))[:LONGEST_WORDS])

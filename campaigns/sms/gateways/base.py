@@ -16,6 +16,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.functional import Promise
 
+from workspace.text import storable
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -38,6 +40,9 @@ class Taken:
 
     gateway_id: str = ""
 
+    def __post_init__(self) -> None:
+        _make_storable(self, "gateway_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -45,6 +50,9 @@ class Refused:
 
     error: str
     opted_out: bool = False
+
+    def __post_init__(self) -> None:
+        _make_storable(self, "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,9 @@ class Later:
     after_s: float | None = None
     is_outage: bool = False
 
+    def __post_init__(self) -> None:
+        _make_storable(self, "error")
+
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
@@ -65,8 +76,16 @@ class Unsure:
 
     error: str
 
+    def __post_init__(self) -> None:
+        _make_storable(self, "error")
+
 
 Answer = Taken | Refused | Later | Unsure
+
+
+def _make_storable(answer: Answer, name: str) -> None:
+    """Many answers are written as one: a single character that no database takes would lose them all."""
+    object.__setattr__(answer, name, storable(getattr(answer, name)))
 
 
 class BadSignature(Exception):
