@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,7 @@ from workspace.encryption import CannotDecrypt, decrypt
 OUT_FOR = timedelta(seconds=30)
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Switchboard:
         return cls(connected or (builtin[_fallback()],), others | builtin)
 
     def find(self, code: str) -> Connection | None:
-        return next((one for one in self.in_order if one.code == code), self.others.get(code))
+        """A built-in one first: what is owed to the test phone reaches nobody, whatever codes are connected."""
+        return self.others.get(code) or next((one for one in self.in_order if one.code == code), None)
 
     def test_phone(self) -> Connection:
         return self.others[TEST_GATEWAY]
@@ -77,6 +79,8 @@ class Switchboard:
 
 def connection_of(row: SmsGateway) -> Connection:
     """One that cannot be connected is out of order, and holds up no other."""
+    if row.code in BUILTIN:
+        return Connection(row.code, OutOfOrder(problem_of(row)), out_until=FOR_EVER)
     try:
         gateway = _live(row.pk, row.configured_at)
     except (CannotDecrypt, UnknownKind) as error:
@@ -113,6 +117,8 @@ def setup_of(row: SmsGateway) -> Setup:
 
 def problem_of(row: SmsGateway) -> str:
     """Why this gateway cannot be connected at all; empty if it can."""
+    if row.code in BUILTIN:
+        return _("Its code is that of a gateway that is built in. Connect it anew under another one, then leave this.")
     try:
         _kind_of(row), decrypt(row.secrets)
     except (CannotDecrypt, UnknownKind) as error:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import SmsGateway
+from campaigns.sms.gateways import BUILTIN
 from campaigns.sms.gateways.base import GatewayForm, GatewayKind
 from customers.phones import read_phone
 from workspace.database import lock_rows
@@ -63,6 +64,15 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["currency"].choices = [("", "–"), *currencies]  # type: ignore[attr-defined]
         if self.instance.pk:
             del self.fields["code"]
+        else:
+            self.fields["code"].widget.attrs["data-reserved"] = " ".join(BUILTIN)
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if code.lower() in BUILTIN:
+            problem = _("“%(code)s” is the code of a gateway that is built in and reaches nobody. Choose another.")
+            raise forms.ValidationError(problem % {"code": code})
+        return code
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

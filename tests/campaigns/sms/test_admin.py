@@ -152,6 +152,17 @@ def test_a_code_that_is_taken_is_told_beside_the_code(admin, connected):
     assert list(page.context["forms"].common.errors) == ["code"]
 
 
+@pytest.mark.parametrize("code", ["phone", "Phone", "console", "memory"])
+def test_a_code_that_is_built_in_is_refused(admin, loft, code):
+    page = admin.post(CONNECT, TYPED | {"code": code})
+
+    assert page.context["forms"].common.errors == {
+        "code": [f"“{code}” is the code of a gateway that is built in and reaches nobody. Choose another."]
+    }
+    assert 'data-reserved="console memory phone"' in page.content.decode()
+    assert not SmsGateway.objects.exists()
+
+
 # Changing
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from campaigns.draining import drain
-from campaigns.models import Message, SmsGateway
+from campaigns.models import Message, PhoneText, SmsGateway
+from campaigns.sms.connections import problem_of
 from tests.campaigns.shop import sms
 
 pytestmark = pytest.mark.django_db
@@ -36,3 +37,37 @@ def test_a_broken_gateway_says_why_and_the_next_takes_over(shop, memory, clock, 
     message = Message.objects.get()
     assert (message.state, message.gateway) == ("accepted", "spare")
     assert SmsGateway.objects.get(code="broken").last_error == error
+
+
+@pytest.fixture
+def shadow(memory):
+    """Connected under a code that is built in, when the form still took it."""
+    return gateway("phone", kind="memory")
+
+
+def test_what_a_test_key_tells_goes_to_the_test_phone_whatever_is_connected(shop, memory, shadow):
+    shop.start(sms())
+    shop.order("O-1")
+
+    shop.tell("O-1", "paid", is_test=True)
+    drain()
+
+    assert PhoneText.objects.count() == 1
+    assert memory.taken == {}
+
+
+def test_nothing_leaves_by_a_code_that_is_built_in_until_it_is_connected_anew(shop, memory, shadow, clock):
+    shop.start(sms())
+    shop.pay()
+    waiting = Message.objects.get().state
+
+    gateway("main", 2, kind="memory")
+    clock.shift(10)
+    drain()
+
+    message = Message.objects.get()
+    assert (waiting, message.state, message.gateway) == ("pending", "accepted", "main")
+    assert not PhoneText.objects.exists()
+    assert problem_of(shadow) == (
+        "Its code is that of a gateway that is built in. Connect it anew under another one, then leave this."
+    )
