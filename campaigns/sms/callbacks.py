@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -161,8 +160,8 @@ def _told(item: Any, settings: Mapping[str, Any]) -> Told | None:
 
 def _incoming(item: Any, text: str, settings: Mapping[str, Any]) -> Incoming | None:
     phone = e164(find_text(item, settings["incoming_phone"]))
-    gateway_id = _named(item, settings["receipt_id"]) or hashlib.sha256(json.dumps(item).encode()).hexdigest()
-    return Incoming(gateway_id, phone, text, _moment(item, settings["receipt_time"])) if phone else None
+    gateway_id, at = _named(item, settings["receipt_id"]), _moment(item, settings["receipt_time"])
+    return Incoming(gateway_id, phone, text, at) if phone else None
 
 
 def _delivery(item: Any, settings: Mapping[str, Any]) -> Delivery | None:

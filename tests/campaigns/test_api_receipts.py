@@ -135,6 +135,22 @@ def post_form(address, fields, signature):
     return Client().generic("POST", address, body, "application/x-www-form-urlencoded", headers=signed).status_code
 
 
+def test_words_written_again_count_again_where_a_provider_gives_no_ids_and_times(sent_by, clock):
+    message = sent_by(
+        "http", {"url": "https://sms.example.com", "incoming_text": "text"}, {"signing_secret": "s3cret"}
+    )
+
+    for word in ("STOP", "START", "STOP"):
+        body = json.dumps({"from": message.phone, "text": word}).encode()
+        signed = {"X-Signature": hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()}
+        Client().generic("POST", "/api/v1/receipts/http/", body, "application/json", headers=signed)
+        clock.shift(60)
+
+    message.customer.refresh_from_db()
+    assert message.customer.sms_consent == "refused"
+    assert IncomingText.objects.count() == 3
+
+
 def test_twilio_tells_receipts_and_texts_by_its_own_signature(sent_by, settings):
     """Its signature: HMAC-SHA1, over the address it was given and the fields by name."""
     settings.PUBLIC_URL = "https://orders.example.com"

@@ -115,7 +115,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A text that somebody wrote to us, from an E.164 number. `gateway_id` is what a repeat of it is known by."""
+    """A text that somebody wrote to us, from an E.164 number. `gateway_id` is what a repeat of it is known by.
+
+    Empty: it was given none, and a repeat is known by its words, number and time, if it has one.
+    """
 
     gateway_id: str
     phone: str
