@@ -85,7 +85,9 @@ class ReceiptsForm(GatewayForm):
         label=gettext_lazy("Receipts: time"),
         required=False,
         initial="at",
-        help_text=gettext_lazy("As ISO 8601 writes it, or in seconds since 1970."),
+        help_text=gettext_lazy(
+            "As ISO 8601 writes it, or in seconds since 1970. A time without an offset counts as the moment it comes."
+        ),
     )
     incoming_text = forms.CharField(
         label=gettext_lazy("Texts people write: text"),
@@ -181,13 +183,13 @@ def _named(item: Any, path: str) -> str:
 
 
 def _moment(item: Any, path: str) -> datetime | None:
-    """None: it does not say, or not in a way that we know. A time without a zone is in UTC."""
+    """None: it does not say, or not in a way that we know. A time without a zone is nobody's: it keeps none, and is not
+    believed (workspace/reading.py)."""
     written = _named(item, path)
     try:
-        at = _from_seconds(float(written)) if written.replace(".", "", 1).isdecimal() else parse_datetime(written)
+        return _from_seconds(float(written)) if written.replace(".", "", 1).isdecimal() else parse_datetime(written)
     except (ValueError, OverflowError, OSError):
         return None
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
 def _from_seconds(seconds: float) -> datetime:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
 from campaigns.sms.connections import receipts_url
 from campaigns.sms.gateways.base import Delivery, Incoming
+from customers.models import Customer
 from tests.campaigns.shop import NOON, message_of, sms
 from tests.campaigns.sms.provider import SECRET, Signed, connect, sign
 from workspace.api.throttling import MinuteThrottle
@@ -114,6 +115,12 @@ def sent_by(message):
     return by
 
 
+def tell_over_http(said):
+    body = json.dumps(said).encode()
+    signed = {"X-Signature": hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()}
+    return Client().generic("POST", "/api/v1/receipts/http/", body, "application/json", headers=signed)
+
+
 def test_a_receipt_over_http_is_taken_under_its_secret(sent_by):
     message = sent_by("http", {"url": "https://sms.example.com"}, {"signing_secret": "s3cret"})
     body = b'[{"id": "m-1", "status": "EXPIRED", "reason": "24 h", "at": "2024-05-03T11:59:00Z"}]'
@@ -136,19 +143,26 @@ def post_form(address, fields, signature):
 
 
 def test_words_written_again_count_again_where_a_provider_gives_no_ids_and_times(sent_by, clock):
-    message = sent_by(
-        "http", {"url": "https://sms.example.com", "incoming_text": "text"}, {"signing_secret": "s3cret"}
-    )
+    message = sent_by("http", {"url": "https://sms.example.com", "incoming_text": "text"}, {"signing_secret": "s3cret"})
 
     for word in ("STOP", "START", "STOP"):
-        body = json.dumps({"from": message.phone, "text": word}).encode()
-        signed = {"X-Signature": hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()}
-        Client().generic("POST", "/api/v1/receipts/http/", body, "application/json", headers=signed)
+        tell_over_http({"from": message.phone, "text": word})
         clock.shift(60)
 
     message.customer.refresh_from_db()
     assert message.customer.sms_consent == "refused"
     assert IncomingText.objects.count() == 3
+
+
+def test_a_stop_in_a_local_time_is_not_older_than_the_consent_before_it(sent_by):
+    message = sent_by("http", {"url": "https://sms.example.com", "incoming_text": "text"}, {"signing_secret": "s3cret"})
+    Customer.objects.update(sms_consent="given", sms_consent_at=NOON - timedelta(minutes=5))
+
+    tell_over_http({"from": message.phone, "text": "STOP", "at": "2024-05-03T07:00:00"})
+
+    message.customer.refresh_from_db()
+    assert message.customer.sms_consent == "refused"
+    assert IncomingText.objects.get().occurred_at == NOON
 
 
 def test_twilio_tells_receipts_and_texts_by_its_own_signature(sent_by, settings):
