@@ -28,6 +28,7 @@ from workspace.models import Workspace
 # Fields of a kind and of every kind stand in one HTML form.
 PREFIX = "own"
 FORGET = "forget_"
+START_WITHOUT = "start_without"
 
 
 class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -125,6 +126,8 @@ class Forms:
         kept, problem = _kept(row)
         own = kind.form(_with_kept(kind, data, kept), initial=row.settings, prefix=PREFIX)
         _hide_secrets(own, kept, data)
+        if problem:
+            _ask_for_secrets_again(own, data)
         _lay_out(own)
         common = CommonForm(data, instance=row, initial=None if row.pk else {"currency": Workspace.current().currency})
         for form in (common, own):
@@ -251,3 +254,16 @@ def _hide_secrets(form: GatewayForm, kept: Collection[str], data: QueryDict | No
         if data and data.get(f"{PREFIX}-{name}"):
             field.help_text = _("Write it again: what is secret is not shown back.")
     form.order_fields([each for name in type(form).base_fields for each in (name, FORGET + name)])
+
+
+def _ask_for_secrets_again(form: GatewayForm, data: QueryDict | None) -> None:
+    """Nobody can tell which were kept. One left empty may have proved who sends receipts: it is not lost unseen."""
+    optional = [name for name in form.secret_fields if not form.fields[name].required]
+    if optional:
+        form.fields[START_WITHOUT] = forms.BooleanField(
+            label=_("Start without the secrets that were kept and are left empty here"),
+            required=not all(data and data.get(f"{PREFIX}-{name}") for name in optional),
+            error_messages={
+                "required": _("Enter each secret again. Tick this if the gateway never had those that you leave empty.")
+            },
+        )

@@ -271,12 +271,38 @@ def test_secrets_that_cannot_be_read_are_told_and_asked_for_again(admin, connect
 
     page = admin.get(page_of(MODEL, "change", row.pk)).content.decode()
     refused = change(admin, row)
-    change(admin, row, **{"own-password": "louder"})
+    change(admin, row, **{"own-password": "louder", "own-signature": "sealed"})
 
     assert "cannot be read with ENCRYPTION_KEYS" in page
-    assert list(refused.context["forms"].own.errors) == ["password"]
+    assert list(refused.context["forms"].own.errors) == ["password", "start_without"]
+    row.refresh_from_db()
+    assert decrypt(row.secrets) == {"password": "louder", "signature": "sealed"}
+
+
+def test_a_secret_that_cannot_be_read_is_not_lost_without_a_word(admin, connected, settings):
+    row = connected(secrets=encrypt({"password": "hush-hush", "signature": "sealed"}))
+    kept, settings.ENCRYPTION_KEYS = row.secrets, ["another key"]
+
+    refused = change(admin, row, **{"own-password": "louder"})
+    row.refresh_from_db()
+    stands = row.secrets == kept
+    change(admin, row, **{"own-password": "louder", "own-start_without": "on"})
+
+    assert refused.context["forms"].own.errors == {
+        "start_without": ["Enter each secret again. Tick this if the gateway never had those that you leave empty."]
+    }
+    assert stands
     row.refresh_from_db()
     assert decrypt(row.secrets) == {"password": "louder"}
+    assert set(row.settings) == {"url", "is_fast"}
+
+
+def test_secrets_that_can_be_read_are_not_asked_for_again(admin, connected):
+    row = connected()
+
+    page = admin.get(page_of(MODEL, "change", row.pk)).content.decode()
+
+    assert "start_without" not in page
 
 
 def test_a_gateway_that_cannot_be_connected_does_not_stop_the_others(admin, shop, connected, settings, loft):
