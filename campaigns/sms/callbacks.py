@@ -105,7 +105,8 @@ class ReceiptsForm(GatewayForm):
         required=False,
         widget=forms.PasswordInput,
         help_text=gettext_lazy(
-            "Calls without a right signature are refused. Empty: whoever knows the address is believed."
+            "Calls without a right signature are refused. Empty: the address for receipts holds a token, and whoever "
+            "knows it is believed."
         ),
     )
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
@@ -27,6 +28,7 @@ from workspace.encryption import CannotDecrypt, decrypt
 OUT_FOR = timedelta(seconds=30)
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
+TOKEN_LENGTH = 32
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -162,6 +164,17 @@ def note_answers(connection: Connection, answers: Collection[Answer], now: datet
 def receipts_url(code: str) -> str:
     """Where a provider reaches us; empty while PUBLIC_URL is not given."""
     return settings.PUBLIC_URL + reverse("receipts", args=[code]) if settings.PUBLIC_URL else ""
+
+
+def address_for_receipts(row: SmsGateway) -> str:
+    """What its provider is to be given. A code is soon guessed: where nothing is signed, a token shows who calls."""
+    url = receipts_url(row.code)
+    is_signed = connection_of(row).gateway.promises.is_signed
+    return url if is_signed or not url else f"{url}?token={receipts_token(row.code)}"
+
+
+def receipts_token(code: str) -> str:
+    return salted_hmac("campaigns.sms.receipts", code, algorithm="sha256").hexdigest()[:TOKEN_LENGTH]
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import receipts_url
+from campaigns.sms.connections import receipts_token, receipts_url
 from campaigns.sms.gateways.base import Delivery, Incoming
 from customers.models import Customer
 from tests.campaigns.shop import NOON, message_of, sms
@@ -98,6 +98,46 @@ def test_the_address_told_to_providers_is_this_one(settings):
     settings.PUBLIC_URL = "https://orders.example.com"
 
     assert receipts_url("acme") == "https://orders.example.com/api/v1/receipts/acme/"
+
+
+# Where nothing is signed
+
+
+@pytest.fixture
+def unsigned(sent_by, settings):
+    """It has no signing secret. `unsigned("?token=…")` tells that the message was delivered."""
+    settings.SECRET_KEY = "of this test"
+    message = sent_by("http", {"url": "https://sms.example.com"}, {})
+
+    def tell(query):
+        said = {"id": message.gateway_id, "status": "delivered"}
+        return Client().post(f"/api/v1/receipts/http/{query}", json.dumps(said), content_type="application/json")
+
+    return tell
+
+
+def test_a_call_with_the_token_of_the_address_is_taken(unsigned, message):
+    assert unsigned("?token=409868bae4249e5a806cadd1d0861272").status_code == 204
+    message.refresh_from_db()
+    assert message.state == "delivered"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?token=", "?token=0", "?token=%FF%00", "?token=ключ", "?token=6deff1103ac961292dfd83d42f50725a"]
+)
+def test_whoever_only_guessed_the_code_is_refused(unsigned, message, query):
+    assert problem(unsigned(query)) == (403, "bad_token", "The token is missing or wrong.")
+
+    message.refresh_from_db()
+    assert message.state == "accepted"
+    assert SmsGateway.objects.get(code="http").last_error == (
+        "A call without the right token. If the provider made it, give it the address for receipts as it is shown "
+        "here, or enter the secret it signs with."
+    )
+
+
+def test_the_token_of_one_gateway_is_not_that_of_another(settings):
+    assert receipts_token("acme") != receipts_token("http")
 
 
 # By the kinds that there are

@@ -142,12 +142,14 @@ def _check_texts(*values: object) -> None:
 class Promises:
     """`is_idempotent`: the same reference again reaches the phone once. `can_look_up`: it can be asked what it took.
 
-    `per_call`: how many messages one call carries.
+    `per_call`: how many messages one call carries. `is_signed`: it checks by itself who calls with receipts; where it
+    does not, the address for them holds a token.
     """
 
     is_idempotent: bool = False
     can_look_up: bool = False
     per_call: int = 1
+    is_signed: bool = False
 
 
 class Gateway(Protocol):

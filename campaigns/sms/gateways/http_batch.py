@@ -75,6 +75,7 @@ class HttpBatch:
             is_idempotent=self.settings["knows_repeats"],
             can_look_up=bool(self.settings["look_up_url"]),
             per_call=self.settings["per_call"],
+            is_signed=bool(setup.secrets.get("signing_secret")),
         )
 
     def send(self, messages: Sequence[Outgoing]) -> list[Answer]:

@@ -1,6 +1,7 @@
 """Settings > SMS: connecting, ordering, trying and leaving gateways; secrets go in and never come out."""
 
 import logging
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -452,12 +453,29 @@ def test_the_log_of_a_test_has_neither_number_nor_text(admin, connected, loft, c
 # Receipts
 
 
-def test_the_address_for_receipts_is_shown_to_be_copied(admin, connected, monkeypatch):
-    monkeypatch.setattr(screen, "receipts_url", lambda code: f"https://shop.example/api/v1/receipts/{code}/")
+ADDRESS = "https://shop.example/api/v1/receipts/main-route/"
 
-    html = admin.get(page_of(MODEL, "change", connected().pk)).content.decode()
 
-    assert 'value="https://shop.example/api/v1/receipts/main-route/"' in html
+def test_the_address_for_receipts_is_shown_to_be_copied(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    signed = {"kind": "http", "settings": {"url": "https://sms.example"}, "secrets": encrypt({"signing_secret": "s"})}
+
+    html = admin.get(page_of(MODEL, "change", connected(**signed).pk)).content.decode()
+
+    assert f'value="{ADDRESS}"' in html
+    assert "token" not in html.replace("csrfmiddlewaretoken", "")
+
+
+def test_where_nothing_is_signed_the_address_holds_a_token_for_who_may_change_it(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    change_page = page_of(MODEL, "change", connected().pk)
+
+    html = admin.get(change_page).content.decode()
+    viewed = signed_in("campaigns.view_smsgateway").get(change_page).content.decode()
+
+    assert re.search(rf'value="{ADDRESS}\?token=[0-9a-f]{{32}}"', html)
+    assert "Nothing this provider sends is signed." in html
+    assert ADDRESS not in viewed
 
 
 def test_without_a_public_address_it_is_said_what_to_do(admin, connected, settings):
