@@ -85,14 +85,14 @@ def connection_of(row: SmsGateway) -> Connection:
         return Connection(row.code, OutOfOrder(problem_of(row)), out_until=FOR_EVER)
     try:
         gateway = _live(row.pk, row.configured_at)
-    except (CannotDecrypt, UnknownKind) as error:
+    except (CannotDecrypt, CannotConnect) as error:
         gateway = OutOfOrder(str(error))
     at_once = row.connections * gateway.promises.per_call
     return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
 
 
-class UnknownKind(LookupError):
-    """A newer version of this program connected it."""
+class CannotConnect(ValueError):
+    """A newer version of this program set it up, or its kind can make nothing of its settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ def problem_of(row: SmsGateway) -> str:
     if row.code in BUILTIN:
         return _("Its code is that of a gateway that is built in. Connect it anew under another one, then leave this.")
     try:
-        _kind_of(row), decrypt(row.secrets)
-    except (CannotDecrypt, UnknownKind) as error:
+        _connected(row)
+    except (CannotDecrypt, CannotConnect) as error:
         return str(error)
     return ""
 
@@ -180,14 +180,23 @@ def receipts_token(code: str) -> str:
 @lru_cache(maxsize=64)
 def _live(pk: int, configured_at: datetime) -> Gateway:
     """One for each process and configuration, which keeps its connections open."""
-    row = SmsGateway.objects.get(pk=pk)
-    return _kind_of(row).connect(setup_of(row))
+    return _connected(SmsGateway.objects.get(pk=pk))
+
+
+def _connected(row: SmsGateway) -> Gateway:
+    kind, setup = _kind_of(row), setup_of(row)
+    try:
+        return kind.connect(setup)
+    except Exception as error:  # whatever a kind stumbles over, messages leave by the others
+        # Not the error's own words: they may quote a secret.
+        problem = _("It cannot be connected as it is set up (%(error)s). Open its form, complete it and save it.")
+        raise CannotConnect(problem % {"error": type(error).__name__}) from error
 
 
 def _kind_of(row: SmsGateway) -> GatewayKind:
     kind = KINDS.get(row.kind)
     if kind is None:
-        raise UnknownKind(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
+        raise CannotConnect(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
     return kind
 
 

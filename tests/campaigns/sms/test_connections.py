@@ -22,6 +22,14 @@ def gateway(code, position=1, **fields):
             {"kind": "http", "secrets": "gAAAA"},
             "The secrets kept here cannot be read with ENCRYPTION_KEYS. Add the former key, or enter them again.",
         ),
+        (
+            {"kind": "smpp", "settings": {"port": 2775}},
+            "It cannot be connected as it is set up (ValueError). Open its form, complete it and save it.",
+        ),
+        (
+            {"kind": "smpp", "settings": {"host": "smsc.example", "receipt_zone": "Atlantis"}},
+            "It cannot be connected as it is set up (ZoneInfoNotFoundError). Open its form, complete it and save it.",
+        ),
     ],
 )
 def test_a_broken_gateway_says_why_and_the_next_takes_over(shop, memory, clock, broken, error):
@@ -36,7 +44,8 @@ def test_a_broken_gateway_says_why_and_the_next_takes_over(shop, memory, clock, 
 
     message = Message.objects.get()
     assert (message.state, message.gateway) == ("accepted", "spare")
-    assert SmsGateway.objects.get(code="broken").last_error == error
+    broken = SmsGateway.objects.get(code="broken")
+    assert (broken.last_error, problem_of(broken)) == (error, error)
 
 
 @pytest.fixture
