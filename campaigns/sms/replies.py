@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
+from urllib.parse import quote as quote_url
+from urllib.parse import quote_plus
 
 from campaigns.sms.gateways.base import Answer, Later, Refused, Unsure
 from campaigns.sms.wire import Heard, Reply, Unanswered, Unreached
@@ -89,6 +91,18 @@ def find_text(data: Any, path: str) -> str:
 
 def quote(words: str, texts: Iterable[str] = ()) -> str:
     """A gateway's words, to be kept: short, without what looks like a phone number, without the texts sent."""
-    for text in filter(None, texts):
-        words = words.replace(text, "…")
+    spellings = {spelling for text in texts for spelling in _spellings(text)}
+    # The longest first: of a text that begins with another one nothing is left over.
+    for spelling in sorted(spellings, key=len, reverse=True):
+        words = words.replace(spelling, "…")
     return storable(A_NUMBER.sub("…", " ".join(words.split()))[:LONGEST_WORDS])
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """As it was posted, or as it is quoted in JSON or in an address: it may be spelt in any of these ways."""
+    if text:
+        yield text
+        yield json.dumps(text)[1:-1]
+        yield json.dumps(text, ensure_ascii=False)[1:-1]
+        yield quote_plus(text, errors="replace")
+        yield quote_url(text, errors="replace", safe="")
