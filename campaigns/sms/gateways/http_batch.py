@@ -33,6 +33,8 @@ MOST_PER_CALL = 1000
 
 
 class HttpBatchForm(CallForm):
+    # A header speaks of a whole call: each message carries its own reference.
+    repeat_header = None  # type: ignore[assignment]
     per_call = forms.IntegerField(
         label=gettext_lazy("Messages in a call"), min_value=1, max_value=MOST_PER_CALL, initial=100
     )
