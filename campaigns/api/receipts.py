@@ -1,4 +1,5 @@
-"""`receipts/{gateway}/`: what providers tell of messages, and texts that people wrote. No key: they sign in their way.
+"""`receipts/{gateway}/`: what providers tell of messages, and texts that people wrote. No key: they sign in their way,
+or call an address that holds a token.
 
 What was told is committed before it is answered. Who got no answer tells it again, and that changes nothing.
 """
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -26,7 +28,7 @@ from rest_framework.views import APIView
 
 from campaigns import measures
 from campaigns.models import Message, SmsGateway
-from campaigns.sms.connections import OutOfOrder, connection_of
+from campaigns.sms.connections import OutOfOrder, connection_of, receipts_token
 from campaigns.sms.gateways.base import BadReceipt, BadSignature, Delivery, Gateway, Incoming, Told
 from campaigns.sms.incoming import take_incoming
 from campaigns.sms.receipts import take_receipts
@@ -75,7 +77,14 @@ class ReceiptsView(APIView):
     @extend_schema(
         operation_id="receipts_create",
         summary="Take receipts and incoming texts from an SMS provider",
-        parameters=[OpenApiParameter("gateway", str, OpenApiParameter.PATH, description="The gateway's code.")],
+        parameters=[
+            OpenApiParameter("gateway", str, OpenApiParameter.PATH, description="The gateway's code."),
+            OpenApiParameter(
+                "token",
+                str,
+                description="Where the gateway has no signing secret: as in the address shown under Settings > SMS.",
+            ),
+        ],
         request={
             "application/json": OpenApiTypes.ANY,
             "application/x-www-form-urlencoded": OpenApiTypes.OBJECT,
@@ -129,7 +138,22 @@ def _connect(row: SmsGateway) -> Gateway:
     return gateway
 
 
+def _check_token(row: SmsGateway, given: str) -> None:
+    if constant_time_compare(given, receipts_token(row.code)):
+        return
+    _note(
+        row,
+        _(
+            "A call without the right token. If the provider made it, give it the address for receipts as it is shown "
+            "here, or enter the secret it signs with."
+        ),
+    )
+    raise _refusal(row, HTTPStatus.FORBIDDEN, "bad_token", _("The token is missing or wrong."))
+
+
 def _hear(gateway: Gateway, row: SmsGateway, request: HttpRequest) -> list[Told]:
+    if not gateway.promises.is_signed:
+        _check_token(row, request.GET.get("token", ""))
     try:
         told = gateway.hear(request)
     except BadSignature as error:

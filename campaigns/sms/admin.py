@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import problem_of, reaches_nobody, receipts_url
+from campaigns.sms.connections import address_for_receipts, problem_of, reaches_nobody
 from campaigns.sms.forms import Forms, TestForm, move
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind
@@ -114,12 +114,14 @@ class GatewayScreen(Screen):
 
     def _standing(self, request: HttpRequest, row: SmsGateway) -> dict[str, Any]:
         facts, state = _shown(row, timezone.now())
+        may_change = self.has_change_permission(request, row)
         return {
             "facts": facts,
             "state": state,
             "problem": problem_of(row),
-            "receipts_url": receipts_url(row.code),
-            "may_change": self.has_change_permission(request, row),
+            # It may hold a token, and who has that is believed.
+            "receipts_url": address_for_receipts(row) if may_change else "",
+            "may_change": may_change,
             "may_delete": self.has_delete_permission(request, row),
         }
 

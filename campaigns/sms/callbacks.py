@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -86,7 +85,9 @@ class ReceiptsForm(GatewayForm):
         label=gettext_lazy("Receipts: time"),
         required=False,
         initial="at",
-        help_text=gettext_lazy("As ISO 8601 writes it, or in seconds since 1970."),
+        help_text=gettext_lazy(
+            "As ISO 8601 writes it, or in seconds since 1970. A time without an offset counts as the moment it comes."
+        ),
     )
     incoming_text = forms.CharField(
         label=gettext_lazy("Texts people write: text"),
@@ -104,7 +105,8 @@ class ReceiptsForm(GatewayForm):
         required=False,
         widget=forms.PasswordInput,
         help_text=gettext_lazy(
-            "Calls without a right signature are refused. Empty: whoever knows the address is believed."
+            "Calls without a right signature are refused. Empty: the address for receipts holds a token, and whoever "
+            "knows it is believed."
         ),
     )
 
@@ -161,8 +163,8 @@ def _told(item: Any, settings: Mapping[str, Any]) -> Told | None:
 
 def _incoming(item: Any, text: str, settings: Mapping[str, Any]) -> Incoming | None:
     phone = e164(find_text(item, settings["incoming_phone"]))
-    gateway_id = _named(item, settings["receipt_id"]) or hashlib.sha256(json.dumps(item).encode()).hexdigest()
-    return Incoming(gateway_id, phone, text, _moment(item, settings["receipt_time"])) if phone else None
+    gateway_id, at = _named(item, settings["receipt_id"]), _moment(item, settings["receipt_time"])
+    return Incoming(gateway_id, phone, text, at) if phone else None
 
 
 def _delivery(item: Any, settings: Mapping[str, Any]) -> Delivery | None:
@@ -182,13 +184,13 @@ def _named(item: Any, path: str) -> str:
 
 
 def _moment(item: Any, path: str) -> datetime | None:
-    """None: it does not say, or not in a way that we know. A time without a zone is in UTC."""
+    """None: it does not say, or not in a way that we know. A time without a zone is nobody's: it keeps none, and is not
+    believed (workspace/reading.py)."""
     written = _named(item, path)
     try:
-        at = _from_seconds(float(written)) if written.replace(".", "", 1).isdecimal() else parse_datetime(written)
+        return _from_seconds(float(written)) if written.replace(".", "", 1).isdecimal() else parse_datetime(written)
     except (ValueError, OverflowError, OSError):
         return None
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
 def _from_seconds(seconds: float) -> datetime:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
@@ -43,6 +44,8 @@ NEVER_BOOKED_AHEAD = timedelta(minutes=5)
 LONGEST_OUT = timedelta(minutes=15)
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
+TOKEN_LENGTH = 32
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ class Switchboard:
         return cls(connected or (builtin[_fallback()],), others | builtin)
 
     def find(self, code: str) -> Connection | None:
-        return next((one for one in self.in_order if one.code == code), self.others.get(code))
+        """A built-in one first: what is owed to the test phone reaches nobody, whatever codes are connected."""
+        return self.others.get(code) or next((one for one in self.in_order if one.code == code), None)
 
     def test_phone(self) -> Connection:
         return self.others[TEST_GATEWAY]
@@ -93,16 +97,18 @@ class Switchboard:
 
 def connection_of(row: SmsGateway) -> Connection:
     """One that cannot be connected is out of order, and holds up no other."""
+    if row.code in BUILTIN:
+        return Connection(row.code, OutOfOrder(problem_of(row)), out_until=FOR_EVER)
     try:
         gateway = _live(row.pk, row.configured_at)
-    except (CannotDecrypt, UnknownKind) as error:
+    except (CannotDecrypt, CannotConnect) as error:
         gateway = OutOfOrder(str(error))
     at_once = row.connections * gateway.promises.per_call
     return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
 
 
-class UnknownKind(LookupError):
-    """A newer version of this program connected it."""
+class CannotConnect(ValueError):
+    """A newer version of this program set it up, or its kind can make nothing of its settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +135,11 @@ def setup_of(row: SmsGateway) -> Setup:
 
 def problem_of(row: SmsGateway) -> str:
     """Why this gateway cannot be connected at all; empty if it can."""
+    if row.code in BUILTIN:
+        return _("Its code is that of a gateway that is built in. Connect it anew under another one, then leave this.")
     try:
-        _kind_of(row), decrypt(row.secrets)
-    except (CannotDecrypt, UnknownKind) as error:
+        _connected(row)
+    except (CannotDecrypt, CannotConnect) as error:
         return str(error)
     return ""
 
@@ -193,17 +201,37 @@ def receipts_url(code: str) -> str:
     return settings.PUBLIC_URL + reverse("receipts", args=[code]) if settings.PUBLIC_URL else ""
 
 
+def address_for_receipts(row: SmsGateway) -> str:
+    """What its provider is to be given. A code is soon guessed: where nothing is signed, a token shows who calls."""
+    url = receipts_url(row.code)
+    is_signed = connection_of(row).gateway.promises.is_signed
+    return url if is_signed or not url else f"{url}?token={receipts_token(row.code)}"
+
+
+def receipts_token(code: str) -> str:
+    return salted_hmac("campaigns.sms.receipts", code, algorithm="sha256").hexdigest()[:TOKEN_LENGTH]
+
+
 @lru_cache(maxsize=64)
 def _live(pk: int, configured_at: datetime) -> Gateway:
     """One for each process and configuration, which keeps its connections open."""
-    row = SmsGateway.objects.get(pk=pk)
-    return _kind_of(row).connect(setup_of(row))
+    return _connected(SmsGateway.objects.get(pk=pk))
+
+
+def _connected(row: SmsGateway) -> Gateway:
+    kind, setup = _kind_of(row), setup_of(row)
+    try:
+        return kind.connect(setup)
+    except Exception as error:  # whatever a kind stumbles over, messages leave by the others
+        # Not the error's own words: they may quote a secret.
+        problem = _("It cannot be connected as it is set up (%(error)s). Open its form, complete it and save it.")
+        raise CannotConnect(problem % {"error": type(error).__name__}) from error
 
 
 def _kind_of(row: SmsGateway) -> GatewayKind:
     kind = KINDS.get(row.kind)
     if kind is None:
-        raise UnknownKind(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
+        raise CannotConnect(_("This version knows no gateway of the kind “%(kind)s”.") % {"kind": row.kind})
     return kind
 
 

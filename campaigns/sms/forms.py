@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import SmsGateway
+from campaigns.sms.gateways import BUILTIN
 from campaigns.sms.gateways.base import GatewayForm, GatewayKind
 from customers.phones import read_phone
 from workspace.database import lock_rows
@@ -27,6 +28,7 @@ from workspace.models import Workspace
 # Fields of a kind and of every kind stand in one HTML form.
 PREFIX = "own"
 FORGET = "forget_"
+START_WITHOUT = "start_without"
 
 
 class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -63,6 +65,15 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["currency"].choices = [("", "–"), *currencies]  # type: ignore[attr-defined]
         if self.instance.pk:
             del self.fields["code"]
+        else:
+            self.fields["code"].widget.attrs["data-reserved"] = " ".join(BUILTIN)
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if code.lower() in BUILTIN:
+            problem = _("“%(code)s” is the code of a gateway that is built in and reaches nobody. Choose another.")
+            raise forms.ValidationError(problem % {"code": code})
+        return code
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -115,6 +126,8 @@ class Forms:
         kept, problem = _kept(row)
         own = kind.form(_with_kept(kind, data, kept), initial=row.settings, prefix=PREFIX)
         _hide_secrets(own, kept, data)
+        if problem:
+            _ask_for_secrets_again(own, data)
         _lay_out(own)
         common = CommonForm(data, instance=row, initial=None if row.pk else {"currency": Workspace.current().currency})
         for form in (common, own):
@@ -241,3 +254,16 @@ def _hide_secrets(form: GatewayForm, kept: Collection[str], data: QueryDict | No
         if data and data.get(f"{PREFIX}-{name}"):
             field.help_text = _("Write it again: what is secret is not shown back.")
     form.order_fields([each for name in type(form).base_fields for each in (name, FORGET + name)])
+
+
+def _ask_for_secrets_again(form: GatewayForm, data: QueryDict | None) -> None:
+    """Nobody can tell which were kept. One left empty may have proved who sends receipts: it is not lost unseen."""
+    optional = [name for name in form.secret_fields if not form.fields[name].required]
+    if optional:
+        form.fields[START_WITHOUT] = forms.BooleanField(
+            label=_("Start without the secrets that were kept and are left empty here"),
+            required=not all(data and data.get(f"{PREFIX}-{name}") for name in optional),
+            error_messages={
+                "required": _("Enter each secret again. Tick this if the gateway never had those that you leave empty.")
+            },
+        )

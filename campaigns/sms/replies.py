@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote as quote_url
+from urllib.parse import quote_plus, urlsplit, urlunsplit
 
 from django.utils.translation import gettext as _
 
 from campaigns.sms.gateways.base import Answer, Later, NotCalled, Refused, Unsure
 from campaigns.sms.wire import Heard, NotBegun, Reply, Unanswered, Unreached
+from workspace.text import storable
 
 # Not taken, and may be later (RFC 6585, 9110, 8470).
 NOT_NOW = frozenset({425, 429})
@@ -107,11 +109,24 @@ def find(data: Any, path: str) -> Any:
 def find_text(data: Any, path: str) -> str:
     """Words or a number; empty where there is neither."""
     found = find(data, path)
-    return str(found).strip() if isinstance(found, str | int | float) and not isinstance(found, bool) else ""
+    is_said = isinstance(found, str | int | float) and not isinstance(found, bool)
+    return storable(str(found).strip()) if is_said else ""
 
 
 def quote(words: str, texts: Iterable[str] = ()) -> str:
     """A gateway's words, to be kept: short, without what looks like a phone number, without the texts sent."""
-    for text in filter(None, texts):
-        words = words.replace(text, "…")
-    return A_NUMBER.sub("…", " ".join(words.split()))[:LONGEST_WORDS]
+    spellings = {spelling for text in texts for spelling in _spellings(text)}
+    # The longest first: of a text that begins with another one nothing is left over.
+    for spelling in sorted(spellings, key=len, reverse=True):
+        words = words.replace(spelling, "…")
+    return storable(A_NUMBER.sub("…", " ".join(words.split()))[:LONGEST_WORDS])
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """As it was posted, or as it is quoted in JSON or in an address: it may be spelt in any of these ways."""
+    if text:
+        yield text
+        yield json.dumps(text)[1:-1]
+        yield json.dumps(text, ensure_ascii=False)[1:-1]
+        yield quote_plus(text, errors="replace")
+        yield quote_url(text, errors="replace", safe="")

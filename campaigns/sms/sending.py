@@ -50,7 +50,7 @@ from campaigns.sms.templates import TemplateProblem, render, variables_for
 from orders.standing import TYPES
 from statuses.models import OrderStatus
 from workspace.batches import work_batch
-from workspace.database import in_sets, lock_rows, reconnect, set_size, write_rows
+from workspace.database import in_sets, insert_rows, lock_rows, reconnect, set_size, write_rows
 from workspace.failpoints import reach
 from workspace.models import Workspace
 
@@ -364,11 +364,16 @@ def _begin(chunk: list[Message], lease: uuid.UUID) -> list[Message]:
     ours = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CLAIMED)
     now = timezone.now()
     begun = ours.update(state=MessageState.CALLING, called_at=now, leased_until=now + LEASE)
-    if begun == len(chunk):
-        return chunk
-    calling = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CALLING)
-    still = set(calling.values_list("pk", flat=True))
-    return [m for m in chunk if m.pk in still]
+    if begun < len(chunk):
+        calling = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CALLING)
+        still = set(calling.values_list("pk", flat=True))
+        chunk = [m for m in chunk if m.pk in still]
+    insert_rows([_repeat(message, now) for message in chunk if message.is_uncertain])
+    return chunk
+
+
+def _repeat(message: Message, now: datetime) -> MessageEvent:
+    return MessageEvent(message=message, at=now, what=MessageEvent.What.SENT_AGAIN, gateway=message.gateway)
 
 
 @dataclass(frozen=True, slots=True)

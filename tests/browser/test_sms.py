@@ -129,6 +129,14 @@ def test_a_gateway_is_connected_tried_and_put_to_use_by_keyboard(page, visit, sh
     assert SmsGateway.objects.get().is_active
 
 
+def test_a_code_that_is_built_in_is_not_suggested(page, visit, loft):
+    visit(page_of("campaigns_smsgateway", "add") + "?kind=pigeon")
+
+    page.get_by_label("Name", exact=True).press_sequentially("Phone")
+
+    expect(page.get_by_label("Code", exact=True)).to_have_value("phone-2")
+
+
 def test_gateways_change_places_by_keyboard_and_the_focus_stays(page, visit, shoot, gateways):
     visit(LIST)
     shoot("sms-list")

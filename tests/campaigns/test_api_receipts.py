@@ -14,8 +14,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import receipts_url
+from campaigns.sms.connections import receipts_token, receipts_url
 from campaigns.sms.gateways.base import Delivery, Incoming
+from customers.models import Customer
 from tests.campaigns.shop import NOON, message_of, sms
 from tests.campaigns.sms.provider import SECRET, Signed, connect, sign
 from workspace.api.throttling import MinuteThrottle
@@ -99,6 +100,46 @@ def test_the_address_told_to_providers_is_this_one(settings):
     assert receipts_url("acme") == "https://orders.example.com/api/v1/receipts/acme/"
 
 
+# Where nothing is signed
+
+
+@pytest.fixture
+def unsigned(sent_by, settings):
+    """It has no signing secret. `unsigned("?token=…")` tells that the message was delivered."""
+    settings.SECRET_KEY = "of this test"
+    message = sent_by("http", {"url": "https://sms.example.com"}, {})
+
+    def tell(query):
+        said = {"id": message.gateway_id, "status": "delivered"}
+        return Client().post(f"/api/v1/receipts/http/{query}", json.dumps(said), content_type="application/json")
+
+    return tell
+
+
+def test_a_call_with_the_token_of_the_address_is_taken(unsigned, message):
+    assert unsigned("?token=409868bae4249e5a806cadd1d0861272").status_code == 204
+    message.refresh_from_db()
+    assert message.state == "delivered"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?token=", "?token=0", "?token=%FF%00", "?token=ключ", "?token=6deff1103ac961292dfd83d42f50725a"]
+)
+def test_whoever_only_guessed_the_code_is_refused(unsigned, message, query):
+    assert problem(unsigned(query)) == (403, "bad_token", "The token is missing or wrong.")
+
+    message.refresh_from_db()
+    assert message.state == "accepted"
+    assert SmsGateway.objects.get(code="http").last_error == (
+        "A call without the right token. If the provider made it, give it the address for receipts as it is shown "
+        "here, or enter the secret it signs with."
+    )
+
+
+def test_the_token_of_one_gateway_is_not_that_of_another(settings):
+    assert receipts_token("acme") != receipts_token("http")
+
+
 # By the kinds that there are
 
 
@@ -112,6 +153,12 @@ def sent_by(message):
         return message
 
     return by
+
+
+def tell_over_http(said):
+    body = json.dumps(said).encode()
+    signed = {"X-Signature": hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()}
+    return Client().generic("POST", "/api/v1/receipts/http/", body, "application/json", headers=signed)
 
 
 def test_a_receipt_over_http_is_taken_under_its_secret(sent_by):
@@ -133,6 +180,29 @@ def test_a_receipt_over_http_is_taken_under_its_secret(sent_by):
 def post_form(address, fields, signature):
     body, signed = urlencode(fields), {"X-Twilio-Signature": signature}
     return Client().generic("POST", address, body, "application/x-www-form-urlencoded", headers=signed).status_code
+
+
+def test_words_written_again_count_again_where_a_provider_gives_no_ids_and_times(sent_by, clock):
+    message = sent_by("http", {"url": "https://sms.example.com", "incoming_text": "text"}, {"signing_secret": "s3cret"})
+
+    for word in ("STOP", "START", "STOP"):
+        tell_over_http({"from": message.phone, "text": word})
+        clock.shift(60)
+
+    message.customer.refresh_from_db()
+    assert message.customer.sms_consent == "refused"
+    assert IncomingText.objects.count() == 3
+
+
+def test_a_stop_in_a_local_time_is_not_older_than_the_consent_before_it(sent_by):
+    message = sent_by("http", {"url": "https://sms.example.com", "incoming_text": "text"}, {"signing_secret": "s3cret"})
+    Customer.objects.update(sms_consent="given", sms_consent_at=NOON - timedelta(minutes=5))
+
+    tell_over_http({"from": message.phone, "text": "STOP", "at": "2024-05-03T07:00:00"})
+
+    message.customer.refresh_from_db()
+    assert message.customer.sms_consent == "refused"
+    assert IncomingText.objects.get().occurred_at == NOON
 
 
 def test_twilio_tells_receipts_and_texts_by_its_own_signature(sent_by, settings):

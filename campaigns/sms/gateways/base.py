@@ -16,6 +16,8 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.functional import Promise
 
+from workspace.text import storable
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -38,6 +40,9 @@ class Taken:
 
     gateway_id: str = ""
 
+    def __post_init__(self) -> None:
+        _make_storable(self, "gateway_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -45,6 +50,9 @@ class Refused:
 
     error: str
     opted_out: bool = False
+
+    def __post_init__(self) -> None:
+        _make_storable(self, "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +66,18 @@ class Later:
     after_s: float | None = None
     is_outage: bool = False
 
+    def __post_init__(self) -> None:
+        _make_storable(self, "error")
+
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
     """Nobody can say whether the gateway took it: no answer, or one that does not tell."""
 
     error: str
+
+    def __post_init__(self) -> None:
+        _make_storable(self, "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,11 @@ class NotCalled:
 
 
 Answer = Taken | Refused | Later | Unsure | NotCalled
+
+
+def _make_storable(answer: Answer, name: str) -> None:
+    """Many answers are written as one: a single character that no database takes would lose them all."""
+    object.__setattr__(answer, name, storable(getattr(answer, name)))
 
 
 class BadSignature(Exception):
@@ -103,7 +122,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A text that somebody wrote to us, from an E.164 number. `gateway_id` is what a repeat of it is known by."""
+    """A text that somebody wrote to us, from an E.164 number. `gateway_id` is what a repeat of it is known by.
+
+    Empty: it was given none, and a repeat is known by its words, number and time, if it has one.
+    """
 
     gateway_id: str
     phone: str
@@ -127,12 +149,14 @@ def _check_texts(*values: object) -> None:
 class Promises:
     """`is_idempotent`: the same reference again reaches the phone once. `can_look_up`: it can be asked what it took.
 
-    `per_call`: how many messages one call carries.
+    `per_call`: how many messages one call carries. `is_signed`: it checks by itself who calls with receipts; where it
+    does not, the address for them holds a token.
     """
 
     is_idempotent: bool = False
     can_look_up: bool = False
     per_call: int = 1
+    is_signed: bool = False
 
 
 class Gateway(Protocol):

@@ -64,7 +64,9 @@ class Http:
         self.headers = headers_of(self.settings, setup.secrets)
         self.credentials = credentials_of(self.settings, setup.secrets)
         self.promises = Promises(
-            is_idempotent=self.settings["knows_repeats"], can_look_up=bool(self.settings["look_up_url"])
+            is_idempotent=self.settings["knows_repeats"],
+            can_look_up=bool(self.settings["look_up_url"]),
+            is_signed=bool(setup.secrets.get("signing_secret")),
         )
 
     def send(self, messages: Sequence[Outgoing]) -> list[Answer]:

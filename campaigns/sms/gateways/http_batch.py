@@ -35,6 +35,8 @@ MOST_PER_CALL = 1000
 
 
 class HttpBatchForm(CallForm):
+    # A header speaks of a whole call: each message carries its own reference.
+    repeat_header = None  # type: ignore[assignment]
     per_call = forms.IntegerField(
         label=gettext_lazy("Messages in a call"), min_value=1, max_value=MOST_PER_CALL, initial=100
     )
@@ -81,6 +83,7 @@ class HttpBatch:
             is_idempotent=self.settings["knows_repeats"],
             can_look_up=bool(self.settings["look_up_url"]),
             per_call=self.settings["per_call"],
+            is_signed=bool(setup.secrets.get("signing_secret")),
         )
 
     def send(self, messages: Sequence[Outgoing]) -> list[Answer]:

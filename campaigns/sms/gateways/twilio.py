@@ -110,7 +110,7 @@ class TwilioForm(GatewayForm):
 
 
 class Twilio:
-    promises = Promises(can_look_up=True)
+    promises = Promises(can_look_up=True, is_signed=True)
 
     def __init__(self, setup: Setup) -> None:
         self.setup, self.settings = setup, TwilioForm.complete(setup.settings)

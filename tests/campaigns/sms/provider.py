@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from django.test import Client
 
 from campaigns.models import SmsGateway
-from campaigns.sms.gateways.base import BadReceipt, BadSignature, Delivery, GatewayKind, Incoming
+from campaigns.sms.gateways.base import BadReceipt, BadSignature, Delivery, GatewayKind, Incoming, Promises
 from campaigns.sms.gateways.memory import Memory
 from workspace.encryption import encrypt
 
+PROMISES = Promises(is_idempotent=True, can_look_up=True, is_signed=True)
 SECRET = "only the two of us know"
 
 
@@ -47,7 +48,7 @@ def connect(code="acme", **fields):
     return SmsGateway.objects.create(code=code, name=code, kind="signed", secrets=encrypt({"key": SECRET}), **fields)
 
 
-KIND = GatewayKind("signed", "Signed", lambda setup: Signed())
+KIND = GatewayKind("signed", "Signed", lambda setup: Signed(PROMISES))
 
 
 class Provider:

@@ -1,6 +1,7 @@
 """Settings > SMS: connecting, ordering, trying and leaving gateways; secrets go in and never come out."""
 
 import logging
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -152,6 +153,17 @@ def test_a_code_that_is_taken_is_told_beside_the_code(admin, connected):
     assert list(page.context["forms"].common.errors) == ["code"]
 
 
+@pytest.mark.parametrize("code", ["phone", "Phone", "console", "memory"])
+def test_a_code_that_is_built_in_is_refused(admin, loft, code):
+    page = admin.post(CONNECT, TYPED | {"code": code})
+
+    assert page.context["forms"].common.errors == {
+        "code": [f"“{code}” is the code of a gateway that is built in and reaches nobody. Choose another."]
+    }
+    assert 'data-reserved="console memory phone"' in page.content.decode()
+    assert not SmsGateway.objects.exists()
+
+
 # Changing
 
 
@@ -260,12 +272,38 @@ def test_secrets_that_cannot_be_read_are_told_and_asked_for_again(admin, connect
 
     page = admin.get(page_of(MODEL, "change", row.pk)).content.decode()
     refused = change(admin, row)
-    change(admin, row, **{"own-password": "louder"})
+    change(admin, row, **{"own-password": "louder", "own-signature": "sealed"})
 
     assert "cannot be read with ENCRYPTION_KEYS" in page
-    assert list(refused.context["forms"].own.errors) == ["password"]
+    assert list(refused.context["forms"].own.errors) == ["password", "start_without"]
+    row.refresh_from_db()
+    assert decrypt(row.secrets) == {"password": "louder", "signature": "sealed"}
+
+
+def test_a_secret_that_cannot_be_read_is_not_lost_without_a_word(admin, connected, settings):
+    row = connected(secrets=encrypt({"password": "hush-hush", "signature": "sealed"}))
+    kept, settings.ENCRYPTION_KEYS = row.secrets, ["another key"]
+
+    refused = change(admin, row, **{"own-password": "louder"})
+    row.refresh_from_db()
+    stands = row.secrets == kept
+    change(admin, row, **{"own-password": "louder", "own-start_without": "on"})
+
+    assert refused.context["forms"].own.errors == {
+        "start_without": ["Enter each secret again. Tick this if the gateway never had those that you leave empty."]
+    }
+    assert stands
     row.refresh_from_db()
     assert decrypt(row.secrets) == {"password": "louder"}
+    assert set(row.settings) == {"url", "is_fast"}
+
+
+def test_secrets_that_can_be_read_are_not_asked_for_again(admin, connected):
+    row = connected()
+
+    page = admin.get(page_of(MODEL, "change", row.pk)).content.decode()
+
+    assert "start_without" not in page
 
 
 def test_a_gateway_that_cannot_be_connected_does_not_stop_the_others(admin, shop, connected, settings, loft):
@@ -415,12 +453,29 @@ def test_the_log_of_a_test_has_neither_number_nor_text(admin, connected, loft, c
 # Receipts
 
 
-def test_the_address_for_receipts_is_shown_to_be_copied(admin, connected, monkeypatch):
-    monkeypatch.setattr(screen, "receipts_url", lambda code: f"https://shop.example/api/v1/receipts/{code}/")
+ADDRESS = "https://shop.example/api/v1/receipts/main-route/"
 
-    html = admin.get(page_of(MODEL, "change", connected().pk)).content.decode()
 
-    assert 'value="https://shop.example/api/v1/receipts/main-route/"' in html
+def test_the_address_for_receipts_is_shown_to_be_copied(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    signed = {"kind": "http", "settings": {"url": "https://sms.example"}, "secrets": encrypt({"signing_secret": "s"})}
+
+    html = admin.get(page_of(MODEL, "change", connected(**signed).pk)).content.decode()
+
+    assert f'value="{ADDRESS}"' in html
+    assert "token" not in html.replace("csrfmiddlewaretoken", "")
+
+
+def test_where_nothing_is_signed_the_address_holds_a_token_for_who_may_change_it(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    change_page = page_of(MODEL, "change", connected().pk)
+
+    html = admin.get(change_page).content.decode()
+    viewed = signed_in("campaigns.view_smsgateway").get(change_page).content.decode()
+
+    assert re.search(rf'value="{ADDRESS}\?token=[0-9a-f]{{32}}"', html)
+    assert "Nothing this provider sends is signed." in html
+    assert ADDRESS not in viewed
 
 
 def test_without_a_public_address_it_is_said_what_to_do(admin, connected, settings):

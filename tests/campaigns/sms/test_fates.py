@@ -321,6 +321,7 @@ def test_one_that_knows_repeats_is_asked_again_under_the_same_reference(owe, con
     assert (now_of(message).state, message.gateway) == ("accepted", "first")
     assert list(first.taken) == [str(message.reference)]
     assert not second.taken
+    assert events(message) == [("unsure", "first", "time-out"), ("sent_again", "first", "")]
 
 
 @pytest.mark.parametrize("answer", [Later("busy"), Later("unreached", is_outage=True), Refused("no route")])

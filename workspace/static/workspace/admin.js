@@ -65,6 +65,7 @@
                 const [others, between] = code.dataset.suggested === "ascii" ? [/[^a-z0-9]+/g, "-"] : [/[^\p{L}\p{N}]+/gu, "_"];
                 const plain = field.value.trim().toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
                 code.value = plain.replace(others, between).replace(/^[_-]+/, "").slice(0, code.maxLength > 0 ? code.maxLength : 64).replace(/[_-]+$/, "");
+                if ((code.dataset.reserved || "").split(" ").includes(code.value)) code.value += "-2";
                 code.dispatchEvent(new Event("os:suggested", { bubbles: true }));
             }
         } else if (field.matches("[data-suggested]")) {

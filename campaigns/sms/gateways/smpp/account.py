@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from campaigns.sms.gateways.base import Setup
+from campaigns.sms.gateways.smpp.form import SmppForm
 
 # How a provider may write one and the same message id: bases when it is taken, and in its receipt.
 BASES: dict[str, tuple[int | None, int | None]] = {
@@ -40,8 +41,11 @@ class Account:
 
     @classmethod
     def of(cls, setup: Setup) -> Account:
-        said = setup.settings
-        ton, npi = said.get("source_ton"), said.get("source_npi")
+        """Raises ValueError: it is no account."""
+        said = SmppForm.complete(setup.settings)
+        if not said["host"]:
+            raise ValueError("an SMPP account without a host")  # an empty one would be this machine
+        ton, npi = said["source_ton"], said["source_npi"]
         return cls(
             host=said["host"],
             port=said["port"],

@@ -8,6 +8,7 @@ from aiohttp import web
 from campaigns.draining import drain
 from campaigns.models import Message, SmsGateway
 from campaigns.sms.gateways.base import Later, Promises, Refused, Setup, Taken, Unsure
+from campaigns.sms.gateways.http import HttpForm
 from campaigns.sms.gateways.http_batch import KIND, HttpBatchForm
 from tests.campaigns.shop import sms
 from tests.campaigns.sms.gateways.saying import many
@@ -186,6 +187,11 @@ def test_the_form_says_what_is_wrong(field, written, error):
 
     assert HttpBatchForm(raw).is_valid()
     assert HttpBatchForm(raw | {field: written}).errors == {field: [error]}
+
+
+def test_a_header_for_one_message_is_not_asked_for():
+    assert "repeat_header" in HttpForm.base_fields
+    assert "repeat_header" not in HttpBatchForm.base_fields
 
 
 @pytest.mark.django_db

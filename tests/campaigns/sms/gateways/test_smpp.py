@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from campaigns.models import SmsGateway
-from campaigns.sms.gateways.base import Later, Outgoing, Refused, Taken, Unsure
+from campaigns.sms.gateways.base import Later, Outgoing, Refused, Setup, Taken, Unsure
 from campaigns.sms.gateways.smpp import KIND, connect, sending
+from campaigns.sms.gateways.smpp.account import Account
 from campaigns.sms.gateways.smpp.form import SmppForm
 from tests.smpp_server import (
     BAD_NUMBER,
@@ -525,3 +526,10 @@ def test_the_settings_can_be_kept_as_they_are_cleaned(smsc):
 
     row.refresh_from_db()
     assert row.settings == settings
+
+
+def test_an_account_kept_by_an_older_version_is_complete():
+    account = Account.of(Setup("smsc", settings={"host": "smsc.example", "alphabet": "latin1"}))
+
+    assert (account.host, account.port, account.alphabet) == ("smsc.example", 2775, "latin1")
+    assert (account.source, account.destination, account.wants_receipts, account.zone) == (None, (1, 1), True, None)

@@ -97,7 +97,7 @@ def test_an_answer_means(status, body, answer):
 
 
 def test_it_promises_no_more_than_twilio_does():
-    assert connect().promises == Promises(is_idempotent=False, can_look_up=True, per_call=1)
+    assert connect().promises == Promises(is_idempotent=False, can_look_up=True, per_call=1, is_signed=True)
 
 
 def test_only_so_many_calls_are_under_way():
