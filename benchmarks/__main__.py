@@ -22,7 +22,7 @@ SUBJECTS = ("saves", "writer", "pipeline", "requests", "latency", "growth")
 
 def main() -> None:
     told = _options()
-    with surroundings(told.database) as folder:
+    with surroundings(told.database, told.commit_ms) as folder:
         os.environ["DJANGO_SETTINGS_MODULE"] = "orderstatus_project.settings"
         django.setup()
         call_command("migrate", interactive=False, verbosity=0)
@@ -53,6 +53,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a minute, to see that it works: the figures are rough")
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
     parser.add_argument("--database", default=f"orderstatus_bench_{os.getpid()}", help="made and dropped by this run")
+    parser.add_argument(
+        "--commit-ms", type=float, default=0, help="let each commit of PostgreSQL wait so long, as on a slower disk"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     return parser.parse_args()
 

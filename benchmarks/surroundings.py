@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -21,12 +22,12 @@ SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
 
 
 @contextmanager
-def surroundings(database: str) -> Iterator[Path]:
+def surroundings(database: str, commit_ms: float = 0) -> Iterator[Path]:
     """Make them, and name them in the environment: before the settings are read."""
     folder = Path(tempfile.mkdtemp(prefix="orderstatus_bench_"))
     server = os.environ.get("DATABASE_URL") or SERVER
     try:
-        with _database(server, database), _redis(folder, database):
+        with _database(server, database, commit_ms), _redis(folder, database):
             os.environ |= {
                 "DATABASE_URL": urlsplit(server)._replace(path=f"/{database}").geturl(),
                 "REDIS_PREFIX": database,
@@ -41,17 +42,26 @@ def surroundings(database: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _database(server: str, name: str) -> Iterator[None]:
-    """One that is there already is somebody's, and stays."""
+def _database(server: str, name: str, commit_ms: float) -> Iterator[None]:
+    """One that is there already is somebody's, and stays. `commit_ms`: how long each commit waits beside its disk."""
     with psycopg.connect(server, autocommit=True) as connection:
         try:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         except psycopg.errors.DuplicateDatabase:
             raise SystemExit(f"The database {name} exists. Drop it, or give --database another name.") from None
+        if commit_ms:
+            _slow_commits(connection, name, commit_ms)
         try:
             yield
         finally:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _slow_commits(connection: psycopg.Connection[Any], database: str, commit_ms: float) -> None:
+    """PostgreSQL's own way to gather commits, told to wait even where nobody else is about to (a superuser may)."""
+    for setting, value in (("commit_delay", round(commit_ms * 1000)), ("commit_siblings", 0)):
+        change = sql.SQL("ALTER DATABASE {} SET {} = {}")
+        connection.execute(change.format(sql.Identifier(database), sql.Identifier(setting), sql.Literal(value)))
 
 
 @contextmanager
