@@ -26,6 +26,7 @@ class Ages:
 
     due_run: Mapping[str, float]
     due_message: Mapping[str, float]
+    put_off: float
     message_in_hand: float
     unknown: float
     unknowns: int
@@ -35,10 +36,12 @@ class Ages:
 
 def ages(now: datetime) -> Ages:
     in_hand = Message.objects.filter(state__in=Message.IN_HAND).aggregate(until=Min("leased_until"))["until"]
+    put_off = Message.objects.put_off().aggregate(since=Min("created_at"))["since"]
     unknown = Message.objects.filter(state=MessageState.UNKNOWN).aggregate(since=Min("called_at"), number=Count("pk"))
     return Ages(
         due_run=_by_lane(Run.objects.due(now), now),
         due_message=_by_lane(Message.objects.due(now), now),
+        put_off=_since(put_off, now),
         message_in_hand=_since(in_hand and in_hand - LEASE, now),
         unknown=_since(unknown["since"], now),
         unknowns=unknown["number"],

@@ -92,6 +92,11 @@ class Installation(Collector):
             "oldest_due_message_seconds", "How long the oldest due message has waited.", "lane", found.due_message
         )
         yield _gauge(
+            "oldest_message_put_off_seconds",
+            "How long ago the oldest message was owed that gateways have not taken yet.",
+            found.put_off,
+        )
+        yield _gauge(
             "oldest_message_in_hand_seconds", "How long a worker has had the oldest message.", found.message_in_hand
         )
         yield _gauge(

@@ -173,6 +173,7 @@ def _waiting(known: Ages, at: datetime) -> Part:
     lines = [
         _oldest(_("Oldest order that waits for a worker"), max(known.due_run.values()), at),
         _oldest(_("Oldest message to be sent"), max(known.due_message.values()), at),
+        _oldest(_("Oldest message that gateways put off"), known.put_off, at),
         _oldest(_("Longest in a worker's hands"), known.message_in_hand, at),
         _overdue(_("Orders that wait too long"), known.overdue_runs),
         _overdue(_("Messages that wait too long"), known.overdue_messages),

@@ -84,6 +84,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Those to be sent of a campaign that ended, for the law to skip."""
         return self.filter(campaign__state=CampaignState.ENDED, state=MessageState.PENDING)
 
+    def put_off(self) -> MessageQuerySet:
+        """Those that a gateway would not take, or that all gateways are out of order for: tried again, ever later."""
+        tried = self.filter(state=MessageState.PENDING, attempts__gt=0, is_held=False)
+        return tried.filter(campaign__state=CampaignState.ACTIVE)
+
     def unknown(self) -> MessageQuerySet:
         """Those that wait for a person, or to be looked up."""
         return self.filter(state=MessageState.UNKNOWN)
@@ -172,6 +177,10 @@ class Message(models.Model):
             models.Index(fields=["lane", "due_at", "id"], condition=Q(state="pending"), name="campaigns_message_due"),
             models.Index(
                 fields=["leased_until"], condition=Q(state__in=("claimed", "calling")), name="campaigns_message_leased"
+            ),
+            # How long the oldest has been tried: each try makes it due anew.
+            models.Index(
+                fields=["created_at"], condition=Q(state="pending", attempts__gt=0), name="campaigns_message_put_off"
             ),
             # Whether an earlier one of the same order is on its way.
             models.Index(

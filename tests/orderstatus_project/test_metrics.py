@@ -98,6 +98,7 @@ def test_of_an_installation_at_rest_every_age_is_nought(db):
         'orderstatus_oldest_due_run_seconds{lane="bulk"}': 0,
         'orderstatus_oldest_due_message_seconds{lane="urgent"}': 0,
         'orderstatus_oldest_due_message_seconds{lane="bulk"}': 0,
+        "orderstatus_oldest_message_put_off_seconds": 0,
         "orderstatus_oldest_message_in_hand_seconds": 0,
         "orderstatus_oldest_unknown_seconds": 0,
     }
@@ -135,6 +136,21 @@ def test_the_oldest_of_each_is_told(shop):
     assert found["orderstatus_unknown_messages"] == 1
     assert found["orderstatus_overdue_messages"] == 1
     assert found["orderstatus_overdue_runs"] == 1
+
+
+def test_what_gateways_put_off_is_as_old_as_it_was_owed(shop):
+    """Each try makes it due anew, so that by what is due an outage would not show."""
+    owe(shop, 2)
+    now = timezone.now()
+    first, second = Message.objects.order_by("pk")
+    tried = {"attempts": 3, "due_at": now + timedelta(seconds=5)}
+    Message.objects.filter(pk=first.pk).update(created_at=now - timedelta(seconds=900), **tried)
+    Message.objects.filter(pk=second.pk).update(created_at=now - timedelta(days=1), is_held=True, **tried)
+
+    found = told()
+
+    assert found["orderstatus_oldest_message_put_off_seconds"] == pytest.approx(900, abs=5)
+    assert found["orderstatus_overdue_messages"] == 0
 
 
 def test_what_waits_for_a_later_time_is_not_old(shop):
@@ -257,4 +273,4 @@ def test_it_asks_the_same_few_queries_however_much_waits(shop):
         late = told()["orderstatus_overdue_runs"]
 
     assert late == 40
-    assert (len(few), len(many)) == (12, 12)
+    assert (len(few), len(many)) == (13, 13)
