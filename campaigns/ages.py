@@ -14,7 +14,7 @@ from django.db.models import Count, Min
 from campaigns.models import Lane, Message, MessageState, Run
 from campaigns.models.messages import MessageQuerySet
 from campaigns.models.runs import RunQuerySet
-from campaigns.sms.sending import LEASE
+from campaigns.sms.handover import LEASE
 
 # Beyond so many nobody counts on: it is as bad as it gets, and counting on would cost.
 MOST_COUNTED = 10_000

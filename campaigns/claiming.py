@@ -1,8 +1,7 @@
 """Which rows of a queue a worker takes next: the urgent ones first, and always some of the others.
 
-Two steps: what is due is read page by page from its index, then locked and read whole by primary key. In one statement,
-with what it is joined to, PostgreSQL reads and sorts every due row while it has no statistics of a queue that grew just
-now, as on the first day of a big campaign.
+Joined in one statement, PostgreSQL sorts the whole queue until it has statistics of it, as on the first day of a big
+campaign. So first a page of keys is read from the index of what is due, then those rows are locked and read by key.
 """
 
 from __future__ import annotations
@@ -32,11 +31,20 @@ def claim(due: models.QuerySet[R], limit: int | None = None, *, in_turn: Turn = 
     database likes). `due`: those of whatever campaign.
     """
     limit = limit or set_size()
-    # A list, not a join: see above.
-    due = due.exclude(campaign__in=list(Campaign.objects.inactive().values_list("pk", flat=True)))
+    due = of_active(due)
     urgent = _take(due.filter(lane=Lane.URGENT), limit, in_turn)
     room = min(LARGEST_BULK, max(limit - len(urgent), limit // SHARE_OF_BULK, 1))
     return urgent + _take(due.filter(lane=Lane.BULK), room, in_turn)
+
+
+def of_active(rows: models.QuerySet[R]) -> models.QuerySet[R]:
+    """Those of active campaigns. A list of the others, not a join: see above."""
+    return rows.exclude(campaign__in=list(Campaign.objects.inactive().values_list("pk", flat=True)))
+
+
+def next_page(due: models.QuerySet[R]) -> list[int]:
+    """Primary keys of what is due first, as many as the database likes."""
+    return next(_pages(due, set_size()), [])
 
 
 def lock_free(rows: models.QuerySet[R]) -> list[R]:
@@ -46,7 +54,7 @@ def lock_free(rows: models.QuerySet[R]) -> list[R]:
 def _take(due: models.QuerySet[R], limit: int, in_turn: Turn) -> list[R]:
     """Those of the first pages may be in others' hands, or not have their turn yet."""
     taken: list[R] = []
-    for page in _pages(due, limit):
+    for page in _pages(due, max(limit, set_size())):
         keys = in_turn(page)[: limit - len(taken)]
         if keys:
             taken += lock_free(due.filter(pk__in=keys).order_by("due_at", "pk"))

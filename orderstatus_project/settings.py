@@ -190,7 +190,7 @@ CELERY_BEAT_SCHEDULE = {
         "campaigns.send_due_messages": 3.0,
         "campaigns.recover_expired": 10.0,
         "campaigns.sweep_receipts": 10.0,
-        "campaigns.look_up_unknown": 10.0,
+        "campaigns.look_up_unknown": 30.0,
         "orders.apply_parked": 10.0,
         "campaigns.audit": AUDIT_EVERY_S,
     }.items()

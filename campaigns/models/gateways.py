@@ -26,7 +26,7 @@ class SmsGateway(models.Model):
         help_text=_("Messages go to the first; to the next if that refuses or is out of order."),
     )
     settings = models.JSONField(_("settings"), default=dict)
-    # Encrypted (workspace/secrets.py): a JSON object by field name.
+    # Encrypted (workspace/encryption.py): a JSON object by field name.
     secrets = models.TextField(default="", blank=True, editable=False)
     sender = models.CharField(_("sender ID"), max_length=32, blank=True)
     connections = models.PositiveSmallIntegerField(

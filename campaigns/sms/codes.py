@@ -36,4 +36,6 @@ def checked_codes(written: Any) -> dict[str, str]:
     codes = written or {}
     if not isinstance(codes, dict) or not all(isinstance(word, str) and word in MEANINGS for word in codes.values()):
         raise ValidationError(_('Write {"their code": "refused"}, with one of: %s.') % ", ".join(MEANINGS))
-    return codes
+    if any(not code.strip() for code in codes):
+        raise ValidationError(_("A code is empty. An answer without a code says nothing of itself: take it out."))
+    return {code.strip(): meaning for code, meaning in codes.items()}

@@ -38,10 +38,13 @@ from workspace.encryption import CannotDecrypt, decrypt
 
 # After an outage the others are asked first for so long, or everybody waits.
 OUT_FOR = timedelta(seconds=30)
+SEEN_AGAIN_AFTER = timedelta(seconds=5)
 # Nobody waits so long for a turn, so nobody books it.
 NEVER_BOOKED_AHEAD = timedelta(minutes=5)
 # Whatever it asks for: it may be back sooner, and nobody would notice.
 LONGEST_OUT = timedelta(minutes=15)
+# So many messages in doubt, and no other, are no accident.
+A_CROWD = 5
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
 TOKEN_LENGTH = 32
@@ -58,9 +61,13 @@ class Connection:
     at_once: int = BUILTIN_AT_ONCE
     per_second: float | None = None
     out_until: datetime | None = None
+    failed_at: datetime | None = None
 
     def is_out(self, now: datetime) -> bool:
-        return self.out_until is not None and now < self.out_until
+        """What failed only later by our clock failed before that was set back, and says nothing of how long to wait."""
+        if self.out_until is None or (self.failed_at and now < self.failed_at):
+            return False
+        return now < self.out_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +97,11 @@ class Switchboard:
         """Who has not refused a message yet, in order."""
         return [one for one in self.in_order if one.code not in refused_by]
 
-    def next_for(self, refused_by: Collection[str], now: datetime) -> Connection | None:
-        """Who is to be asked; None: those that have not refused it are all out of order."""
-        return next((one for one in self.willing(refused_by) if not one.is_out(now)), None)
+
+def back_at(out: Sequence[Connection], now: datetime) -> datetime:
+    """When to see whether one of these, all out of order, is back. A person may have mended it long before it said."""
+    soonest = min(one.out_until or now for one in out)
+    return min(max(soonest, now + SEEN_AGAIN_AFTER), now + OUT_FOR)
 
 
 def connection_of(row: SmsGateway) -> Connection:
@@ -104,7 +113,7 @@ def connection_of(row: SmsGateway) -> Connection:
     except (CannotDecrypt, CannotConnect) as error:
         gateway = OutOfOrder(str(error))
     at_once = row.connections * gateway.promises.per_call
-    return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until)
+    return Connection(row.code, gateway, row.sender, at_once, row.per_second, row.out_until, row.last_error_at)
 
 
 class CannotConnect(ValueError):
@@ -182,13 +191,14 @@ def note_answers(connection: Connection, answers: Collection[Answer], now: datet
 def is_out_of_order(answers: Collection[Answer]) -> bool:
     """It takes nothing, or nobody knows of any that it took anything: whatever it is given now may end in doubt.
 
-    One that took some and says 503 to others is in a hurry: those are put off, and it goes on.
+    One that took some and says 503 to others is in a hurry: those are put off, and it goes on. One message in doubt
+    says little of the next: only a crowd of them keeps others from it.
     """
     if any(isinstance(answer, Taken) for answer in answers):
         return False
     is_down = any(isinstance(answer, Later) and answer.is_outage for answer in answers)
     called = [answer for answer in answers if not isinstance(answer, NotCalled)]
-    return is_down or (bool(called) and all(isinstance(answer, Unsure) for answer in called))
+    return is_down or (len(called) >= A_CROWD and all(isinstance(answer, Unsure) for answer in called))
 
 
 def _out_for(answers: Collection[Answer]) -> timedelta:

@@ -139,9 +139,10 @@ class _Index:
     def of(cls, receipts: Sequence[Receipt]) -> _Index:
         references = {uuid for receipt in receipts if (uuid := _uuid(receipt.reference))}
         ids = {receipt.gateway_id for receipt in receipts if receipt.gateway_id}
+        gateways = {receipt.gateway for receipt in receipts}
         # Said although no id is empty: of a long list PostgreSQL does not prove that the partial index holds it all.
-        about = Message.objects.filter(Q(reference__in=references) | Q(gateway_id__in=ids) & ~Q(gateway_id=""))
-        rows = list(lock_rows(about.order_by("pk")))
+        by_id = Q(gateway_id__in=ids, gateway__in=gateways) & ~Q(gateway_id="")
+        rows = list(lock_rows(Message.objects.filter(Q(reference__in=references) | by_id).order_by("pk")))
         return cls({str(m.reference): m for m in rows}, {(m.gateway, m.gateway_id): m for m in rows if m.gateway_id})
 
     def find(self, receipt: Receipt) -> Message | None:

@@ -33,11 +33,9 @@ log = structlog.get_logger(__name__)
 def look_up_unknown() -> int:
     """Ask gateways that can tell about messages whose fate is unknown, each less and less often. Answers how many were
     settled."""
-    settled, now, deadline = 0, timezone.now(), time.monotonic() + BOX_S
-    due = Message.objects.unknown().filter(due_at__lte=now).order_by("due_at", "pk")[:LOOK_UPS_AT_ONCE]
-    while time.monotonic() < deadline and (messages := list(due.all())):
+    settled, deadline = 0, time.monotonic() + BOX_S
+    while time.monotonic() < deadline and (messages := _take_due(timezone.now())):
         settled += look_up(messages)
-        _ask_later([message.pk for message in messages], now)
     return settled
 
 
@@ -82,6 +80,7 @@ def _settle(ids: Sequence[int], fate: str, reason: str, actor_id: int) -> int:
 
 
 def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int | None) -> int:
+    early = {message.pk for message in messages if _is_early(message, timezone.now())}
     outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender, m.called_at) for m in messages]
     try:
         found = connection.gateway.look_up(outgoing)
@@ -91,7 +90,10 @@ def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int 
     with transaction.atomic():
         book = Book(timezone.now())
         answers = dict(zip((m.pk for m in messages), _own(connection, found), strict=True))
-        settled = sum(_take(message, answers[message.pk], book, actor_id) for message in _lock_unknown(list(answers)))
+        settled = sum(
+            _take(message, answers[message.pk], book, actor_id, is_early=message.pk in early)
+            for message in _lock_unknown(list(answers))
+        )
         book.write()
     reach("settling.looked_up")
     return settled
@@ -105,7 +107,12 @@ def _own(connection: Connection, found: Sequence[Answer | None]) -> list[Answer 
     return [None if isinstance(answer, Taken) and answer.gateway_id in taken else answer for answer in found]
 
 
-def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | None) -> bool:
+def _is_early(message: Message, now: datetime) -> bool:
+    """Its first look-up is still to come, so that “I have not got it” may yet change."""
+    return message.due_at is not None and now < message.due_at <= now + LOOKED_UP_AFTER
+
+
+def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | None, *, is_early: bool) -> bool:
     """Answers whether its fate is known now."""
     match answer:
         case Taken(gateway_id):
@@ -115,7 +122,7 @@ def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | N
             book.note(message, What.LOOKED_UP, error, actor_id)
             message.is_uncertain = False
             book.refuse(message, error)
-        case Later() if message.due_at and message.due_at > book.now:
+        case Later() if is_early:
             book.note(message, What.LOOKED_UP, "not_yet", actor_id)
             return False
         case Later(error):
@@ -129,11 +136,14 @@ def _take(message: Message, answer: Answer | None, book: Book, actor_id: int | N
     return True
 
 
-def _ask_later(ids: Sequence[int], now: datetime) -> None:
-    """In as long again as it has been unknown; after that not at all."""
+def _take_due(now: datetime) -> list[Message]:
+    """The next to be looked up. They are asked about again in as long as it has been by now, or no more: whatever comes
+    of it, nobody else asks at the same time."""
     with transaction.atomic():
-        rows = [(message.pk, _next_look_up(message, now)) for message in _lock_unknown(ids)]
-        write_columns(Message, ("due_at",), rows)
+        due = Message.objects.unknown().filter(due_at__lte=now).order_by("due_at", "pk")
+        messages = list(lock_rows(due, skip_locked=True)[:LOOK_UPS_AT_ONCE])
+        write_columns(Message, ("due_at",), [(message.pk, _next_look_up(message, now)) for message in messages])
+        return messages
 
 
 def _next_look_up(message: Message, now: datetime) -> datetime | None:

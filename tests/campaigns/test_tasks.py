@@ -111,7 +111,7 @@ def test_a_sweep_is_done_by_a_machine_whose_clock_is_ahead():
         "campaigns.send_due_messages": 63,
         "campaigns.recover_expired": 70,
         "campaigns.sweep_receipts": 70,
-        "campaigns.look_up_unknown": 70,
+        "campaigns.look_up_unknown": 90,
         "orders.apply_parked": 70,
         "campaigns.audit": 660,
     }

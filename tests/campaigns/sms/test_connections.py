@@ -71,7 +71,7 @@ def test_nothing_leaves_by_a_code_that_is_built_in_until_it_is_connected_anew(sh
     waiting = Message.objects.get().state
 
     gateway("main", 2, kind="memory")
-    clock.shift(10)
+    clock.shift(31)
     drain()
 
     message = Message.objects.get()

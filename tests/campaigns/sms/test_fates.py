@@ -193,18 +193,18 @@ def test_after_an_outage_the_first_is_asked_again(owe, connect, clock):
 
 
 def test_while_the_first_leaves_everything_in_doubt_the_second_gets_the_rest(owe, connect, clock):
-    first, second = connect("first", connections=2)[0], connect("second")[0]
+    first, second = connect("first", connections=5)[0], connect("second")[0]
     first.promises = Promises()
-    messages = owe(5)
+    messages = owe(8)
     for message in messages:
         answers(first, message, Unsure("time-out"))
 
     send_due()
-    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["unknown"] * 2 + ["pending"] * 3
+    assert list(Message.objects.order_by("pk").values_list("state", flat=True)) == ["unknown"] * 5 + ["pending"] * 3
     assert SmsGateway.objects.get(code="first").out_until == NOON + connections.OUT_FOR
     drain()
 
-    assert [now_of(message).gateway for message in messages] == ["first"] * 2 + ["second"] * 3
+    assert [now_of(message).gateway for message in messages] == ["first"] * 5 + ["second"] * 3
     assert len(second.taken) == 3
 
 
@@ -470,13 +470,38 @@ def test_what_there_was_no_time_to_call_costs_no_try(owe, connect):
 
 def test_one_that_stalled_while_time_ran_out_is_out_of_order(owe, connect):
     [only] = connect("only")
-    called, not_called = owe(2)
-    answers(only, called, Unsure("time-out"))
+    *called, not_called = owe(connections.A_CROWD + 1)
+    for message in called:
+        answers(only, message, Unsure("time-out"))
     answers(only, not_called, NotCalled())
 
     send_due()
 
     assert SmsGateway.objects.get().out_until == NOON + connections.OUT_FOR
+
+
+def test_one_message_in_doubt_keeps_no_other_from_its_gateway(owe, connect):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Unsure("time-out"))
+
+    send_due()
+
+    assert SmsGateway.objects.get().out_until is None
+
+
+def test_one_that_failed_before_the_clock_was_set_back_is_asked_at_once(owe, connect, clock):
+    [only] = connect("only")
+    [message] = owe()
+    answers(only, message, Later("closed", is_outage=True))
+    send_due()
+    only.says.clear()
+
+    clock.shift(timedelta(minutes=-1))
+    Message.objects.update(due_at=timezone.now())
+    drain()
+
+    assert now_of(message).state == "accepted"
 
 
 # How fast
@@ -509,7 +534,7 @@ def test_a_slow_gateway_is_handed_a_few_at_a_time(owe, connect, monkeypatch):
     [only] = connect("only", per_second=2)
     owe(30)
     rests = []
-    monkeypatch.setattr("campaigns.sms.sending.time.sleep", rests.append)
+    monkeypatch.setattr("campaigns.sms.handover.time.sleep", rests.append)
 
     send_due()
 
@@ -527,7 +552,7 @@ def test_who_dies_while_waiting_for_a_turn_takes_no_answer_along(owe, connect, m
         if next(rests) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("campaigns.sms.sending.time.sleep", dies_at_the_second)
+    monkeypatch.setattr("campaigns.sms.handover.time.sleep", dies_at_the_second)
 
     with pytest.raises(KeyboardInterrupt):
         send_due()

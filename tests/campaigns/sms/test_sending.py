@@ -13,7 +13,7 @@ from campaigns.draining import drain
 from campaigns.engine import advance
 from campaigns.lifecycle import activate, end, save_draft
 from campaigns.models import Message, PhoneText, Run
-from campaigns.sms import sending
+from campaigns.sms import handover, sending
 from campaigns.sms.fates import LOOKED_UP_AFTER
 from campaigns.sms.gateways import BUILTIN
 from campaigns.sms.gateways.base import Promises
@@ -363,7 +363,7 @@ def test_what_was_taken_after_the_lease_was_taken_back_is_known_to_be_sent(owed,
 
 def test_a_worker_that_was_stopped_before_its_call_makes_none(owed, memory, monkeypatch):
     owed()
-    monkeypatch.setattr(sending, "CALLED_WITHIN_S", -1.0)
+    monkeypatch.setattr(handover, "CALLED_WITHIN_S", -1.0)
 
     send_due()
 
@@ -385,7 +385,7 @@ def test_a_lease_from_before_the_clock_was_set_back_is_over(owed, clock, memory,
 
 def test_a_pause_ends_a_batch_between_two_calls(owed, memory, monkeypatch):
     owed(2)
-    monkeypatch.setattr(sending, "_chunk_size", lambda connection: 1)
+    monkeypatch.setattr(handover, "_chunk_size", lambda connection: 1)
     send = memory.send
 
     def pause(messages):
