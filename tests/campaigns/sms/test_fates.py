@@ -10,7 +10,7 @@ from campaigns.draining import drain
 from campaigns.engine import advance
 from campaigns.lifecycle import activate, save_draft
 from campaigns.models import Lane, Message, MessageEvent, Run, SmsGateway
-from campaigns.sms import connections, fates, settling
+from campaigns.sms import connections, fates, settling, turns
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind, Later, NotCalled, Promises, Refused, Taken, Unsure
 from campaigns.sms.gateways.memory import Memory
@@ -608,6 +608,35 @@ def test_messages_go_in_the_order_of_their_changes(shop, memory):
     drain()
 
     assert [m.text for m in memory.taken.values()] == ["Invoiced", "Paid"]
+
+
+def test_a_text_that_is_owed_between_two_questions_is_not_passed(shop, memory, monkeypatch):
+    """Whose turn it is takes two questions, and a worker may commit what it held between them."""
+    shop.start(sms(text="{{ change.to.name }}"), trigger=trigger())
+    shop.order()
+    shop.tell("O-1", "invoiced")
+    shop.tell("O-1", "paid")
+    invoiced = Run.objects.earliest("pk")
+    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON + timedelta(hours=1))
+    advance()
+    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON)
+
+    with monkeypatch.context() as between:
+        for question in ("_about_to_owe", "_first_on_their_way"):
+            between.setattr(turns, question, committing_after(getattr(turns, question)))
+        send_due()
+    drain()
+
+    assert [m.text for m in memory.taken.values()] == ["Invoiced", "Paid"]
+
+
+def committing_after(question):
+    def ask(*args):
+        answer = question(*args)
+        advance()
+        return answer
+
+    return ask
 
 
 def test_a_change_that_is_not_due_yet_holds_up_no_message(shop, memory):
