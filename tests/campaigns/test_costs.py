@@ -1,14 +1,18 @@
 """What a batch asks of the database: the same for a few as for many."""
 
+from collections.abc import Mapping
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from analytics.fields import all_fields
 from campaigns.engine import advance
 from campaigns.models import Message, Run, RunState
 from campaigns.sms.gateways.base import Delivery
 from campaigns.sms.receipts import take_receipts
 from campaigns.sms.sending import send_due
+from campaigns.sms.templates import VARIABLES
 from orders.models import StatusTransition
 from orders.said import Said
 from orders.transitions import hear
@@ -71,6 +75,33 @@ def test_carrying_runs_from_the_gate_to_the_text(shop, told):
 
     assert cost(FEW) == cost(MANY)
     assert Message.objects.count() == FEW + MANY
+
+
+def leaves(variables, path=""):
+    for name, below in variables.items():
+        here = f"{path}{name}"
+        yield from leaves(below, f"{here}.") if isinstance(below, Mapping) else [here]
+
+
+def test_whatever_rules_and_texts_may_name(shop, told):
+    """They are read without some columns: one that is read after all would be read row by row."""
+    rule = [condition(key, "null", at=at) for key, at in every_field()]
+    text = "Hello" + "".join(f"{{% if {name} %}}.{{% endif %}}" for name in leaves(VARIABLES))
+    shop.start(asks(*rule, combinator="or"), sms(text=text))
+
+    def cost(size):
+        told(size)[1]()
+        return queries_of(advance) + queries_of(send_due)
+
+    assert cost(FEW) == cost(MANY)
+    assert Message.objects.filter(state="accepted").count() == FEW + MANY
+
+
+def every_field():
+    for key, field in all_fields().items():
+        yield key, "now"
+        if field.read_past:
+            yield key, "trigger"
 
 
 @pytest.mark.parametrize("keys", [{}, {"frequency_cap": {"messages": 1, "per": "day"}}], ids=["plain", "capped"])
