@@ -1,8 +1,8 @@
 """Which of two tellings about a customer's consent holds, and what is said by whoever has a number.
 
 A number may say no before it is anybody's here. Whoever keeps what was said (`register`) is asked again for a number
-that a customer gets. Of a text and a customer who come at the same moment neither would see the other; so who gives
-numbers to customers holds them together with others, and who tells by number holds them alone.
+that a customer gets. A text and a customer with its number may arrive at the same moment and miss each other. So giving
+a number takes a shared lock, and telling by number an exclusive one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from customers.models import Consent, Customer
-from workspace.database import is_postgresql, lock_rows, write_rows
+from workspace.database import hold, lock_rows, write_rows
 
 PROOF = ("sms_consent", "sms_consent_source", "sms_consent_at", "updated_at")
 # Any constant of ours; PostgreSQL's advisory locks are numbered.
@@ -60,13 +60,13 @@ def said_from(phones: Collection[str]) -> list[ByPhone]:
 def tell_consents(told: Sequence[ByPhone]) -> None:
     """Each is the consent of every customer with that number. An older telling changes nothing, in whatever order."""
     with transaction.atomic():
-        _lock_numbers("pg_advisory_xact_lock")
+        hold(NUMBERS_LOCK)
         _tell(told)
 
 
 def hold_numbers() -> None:
     """Before a customer gets a number, until the transaction ends. Before any customer is locked."""
-    _lock_numbers("pg_advisory_xact_lock_shared")
+    hold(NUMBERS_LOCK, shared=True)
 
 
 def tell_again(phone: str) -> None:
@@ -103,13 +103,6 @@ def _tell(told: Sequence[ByPhone]) -> None:
             if take(customer, one):
                 changed[customer.pk] = customer
     write_rows(changed.values(), PROOF)
-
-
-def _lock_numbers(function: str) -> None:
-    """On SQLite there is only one writer at a time, which is the same thing."""
-    if is_postgresql():
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}(%s)", [NUMBERS_LOCK])
 
 
 # Of two tellings that cannot be ordered by time, the one that sends less.

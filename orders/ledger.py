@@ -11,7 +11,7 @@ On SQLite there is only one writer at a time, which is the same thing.
 
 from django.db import connection
 
-from workspace.database import is_postgresql
+from workspace.database import hold, is_postgresql
 from workspace.models import Workspace
 
 # Any constant of ours; PostgreSQL's advisory locks are numbered.
@@ -47,9 +47,7 @@ def hold_ledger() -> bool:
 
 def hold_ledger_alone() -> None:
     """Wait until no writer is open, and keep others out until the transaction ends."""
-    if is_postgresql():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
+    hold(LEDGER_LOCK)
 
 
 def settled_up_to() -> int | None:

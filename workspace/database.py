@@ -1,4 +1,4 @@
-"""What differs between PostgreSQL and SQLite stands here, and nowhere else."""
+"""What differs between PostgreSQL and SQLite stands here; what differs of the ledger's lock in orders/ledger.py."""
 
 from __future__ import annotations
 
@@ -54,6 +54,13 @@ def lock_rows(
     if not is_postgresql():
         return queryset
     return queryset.select_for_update(no_key=True, skip_locked=skip_locked, of=("self",) if only_self else ())
+
+
+def hold(number: int, *, shared: bool = False) -> None:
+    """An advisory lock until the transaction ends: together with others, or alone. On SQLite who writes is alone."""
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [number])
 
 
 def retry_lost_races(write: Callable[[], T]) -> T:
