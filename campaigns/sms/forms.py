@@ -241,6 +241,7 @@ def _lay_out(form: GatewayForm) -> None:
 
 
 def _hide_secrets(form: GatewayForm, kept: Collection[str], data: QueryDict | None) -> None:
+    in_order = list(form.fields)
     for name in form.secret_fields:
         field = form.fields[name]
         is_required, field.widget = field.required, SecretInput()
@@ -253,7 +254,7 @@ def _hide_secrets(form: GatewayForm, kept: Collection[str], data: QueryDict | No
             )
         if data and data.get(f"{PREFIX}-{name}"):
             field.help_text = _("Write it again: what is secret is not shown back.")
-    form.order_fields([each for name in type(form).base_fields for each in (name, FORGET + name)])
+    form.order_fields([each for name in in_order for each in (name, FORGET + name)])
 
 
 def _ask_for_secrets_again(form: GatewayForm, data: QueryDict | None) -> None:

@@ -626,6 +626,20 @@ def test_a_real_kind_is_connected_and_saved_again_unchanged(admin, kind, own, se
     assert notes() == ["Added.", "Saved unchanged."]
 
 
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [
+        ("http", ["url", "format", "body", "auth_header", "auth_value"]),
+        ("http_batch", ["url", "per_call", "body", "message", "auth_header"]),
+    ],
+)
+def test_what_is_posted_stands_beside_where_it_is_posted_to(admin, kind, first):
+    page = admin.get(page_of(MODEL, "add") + f"?kind={kind}").content.decode()
+
+    fields = re.findall(r'name="own-(\w+)"', page)
+    assert fields[:5] == first
+
+
 def test_what_most_people_leave_as_it_is_is_folded_away_until_it_is_wrong(admin):
     connect = page_of(MODEL, "add") + "?kind=http"
 
