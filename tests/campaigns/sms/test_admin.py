@@ -486,6 +486,15 @@ def test_without_a_public_address_it_is_said_what_to_do(admin, connected, settin
     assert "PUBLIC_URL=https://your.address" in html
 
 
+def test_where_receipts_come_on_a_line_no_address_is_shown_for_them(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+
+    html = admin.get(page_of(MODEL, "change", connected(kind="smpp").pk)).content.decode()
+
+    assert ADDRESS not in html
+    assert "manage.py listen" in html.split('id="receipts"')[1]
+
+
 # In use, or not
 
 
