@@ -505,6 +505,7 @@ def test_who_activates_the_first_is_told_that_people_get_texts_from_now_on(admin
     answer = verb(admin, "activate", row)
 
     assert "go to customers’ phones" in html
+    assert "What a test key tells, as that of the demo shop does, stays on the test phone." in html
     assert answer.headers["HX-Redirect"] == LIST
     assert names_asked() == ["main-route"]
 
