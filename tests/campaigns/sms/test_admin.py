@@ -407,6 +407,17 @@ def test_a_test_tells_what_the_gateway_said(admin, connected, loft, says, words)
     assert notes() == [f"Sent a test: {'Unsure' if isinstance(says, Exception) else type(says).__name__}."]
 
 
+def test_after_a_test_there_is_nothing_to_cancel(admin, connected, loft):
+    row = connected()
+
+    before = admin.get(page_of(MODEL, "test", row.pk), headers=HTMX).content.decode()
+    after = admin.post(page_of(MODEL, "test", row.pk), {"to": "+12025550143", "text": "Hi"}, headers=HTMX)
+
+    assert ">Cancel<" in before
+    assert ">Cancel<" not in after.content.decode()
+    assert ">Close</a>" in after.content.decode()
+
+
 def test_a_test_makes_no_message_and_notes_how_it_went(admin, connected, loft):
     row = connected()
     loft.says = Refused("No such bird")
