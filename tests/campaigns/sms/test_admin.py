@@ -604,6 +604,16 @@ def test_others_see_none_of_it(connected):
     ]
 
 
+def test_a_price_is_in_a_currency_that_is_paid_with_today(admin, connected):
+    fresh = admin.get(page_of(MODEL, "add") + "?kind=http").content.decode()
+    kept = admin.get(page_of(MODEL, "change", connected(currency="DEM").pk)).content.decode()
+
+    assert "EUR · Euro" in fresh
+    assert "DEM" not in fresh
+    assert "XTS" not in fresh
+    assert '<option value="DEM" selected>' in kept
+
+
 # The kinds that come with it
 
 BY_HTTP = {
