@@ -7,14 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.admin.links import to_customer
 from campaigns.models import IncomingText
 from campaigns.timeline import INCOMING_TONES
-from workspace.screens import Facts, ReadOnlyScreen, lines, moment, nothing, pill
+from workspace.screens import Facts, ReadOnlyScreen, excerpt, lines, moment, nothing, pill
 
 
 @admin.register(IncomingText)
@@ -47,7 +46,7 @@ class IncomingTextScreen(ReadOnlyScreen):
 
     @admin.display(description=gettext_lazy("Text"))
     def text_shown(self, text: IncomingText) -> Any:
-        return format_html('<span class="os-sentence" title="{}">{}</span>', text.text, text.text[:60])
+        return excerpt(text.text)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -353,6 +353,15 @@ def test_what_people_wrote_is_found(admin, written, asked, found):
     assert [text.text for text in rows] == found
 
 
+def test_a_long_text_is_seen_to_go_on_and_can_be_read_in_the_list(admin):
+    take_incoming("acme", [Incoming("1", "+16025550124", "Where is my order? " * 20)])
+
+    page = admin.get(page_of("campaigns_incomingtext")).content.decode()
+
+    assert "Where is my order? Where is my order? Where is my order? Wh…</span>" in page
+    assert f'title="{"Where is my order? " * 20}"' in page
+
+
 def test_what_people_wrote_is_read_one_by_one(admin, written):
     text = IncomingText.objects.get(gateway_id="2")
 
