@@ -64,4 +64,5 @@ class IncomingTextScreen(ReadOnlyScreen):
             (_("Written"), moment(text.occurred_at, seconds=True)),
             (_("Received"), moment(text.received_at, seconds=True)),
         ]
-        return self.page(request, "workspace/facts_page.html", _("Text from %s") % text.phone, text, facts=facts)
+        title = _("Text from %s") % (text.phone or _("an unknown number"))
+        return self.page(request, "workspace/facts_page.html", title, text, where_title=title, facts=facts)

@@ -368,7 +368,7 @@ def test_what_people_wrote_is_read_one_by_one(admin, written):
     page = admin.get(page_of("campaigns_incomingtext", "change", text.pk)).content.decode()
 
     assert "Where is &lt;b&gt;my&lt;/b&gt; order?" in page
-    assert "+16025550124" in page
+    assert '<span class="os-here">Text from +16025550124</span>' in page
 
 
 def test_what_people_wrote_is_for_those_who_may_see_it_and_for_nobody_to_change(written):
