@@ -398,7 +398,8 @@ def test_a_customers_page_tells_what_they_wrote(admin, written):
         ("Wrote to us", ("Where is <b>my</b> order?",), ""),
         ("Wants no more messages", ("Stop.",), "bad"),
     ]
-    assert f"sms:{IncomingText.objects.get(meaning='stop').pk}" in page.content.decode()
+    proof = f"sms:{IncomingText.objects.get(meaning='stop').pk}"
+    assert f"by a text from their number ({proof})" in page.content.decode()
 
 
 @pytest.mark.parametrize("model", [Run, Message])
