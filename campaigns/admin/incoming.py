@@ -25,6 +25,10 @@ class IncomingTextScreen(ReadOnlyScreen):
     list_filter = ("meaning", "gateway")
     search_fields = ("=phone", "=customers__external_id")
     search_help_text = gettext_lazy("Exact phone or customer id")
+    how_they_come = gettext_lazy(
+        "They come through a gateway: its page under Settings > SMS says which address to give the provider, and an "
+        "HTTP gateway has to know where in a call they stand. STOP and START then change consent by themselves."
+    )
     ordering = ("-id",)
     sortable_by = ()
 

@@ -353,6 +353,13 @@ def test_what_people_wrote_is_found(admin, written, asked, found):
     assert [text.text for text in rows] == found
 
 
+def test_while_nobody_wrote_it_is_said_how_texts_come(admin):
+    page = admin.get(page_of("campaigns_incomingtext")).content.decode()
+
+    assert "There are no incoming texts yet." in page
+    assert "They come through a gateway: its page under Settings &gt; SMS" in page
+
+
 def test_a_long_text_is_seen_to_go_on_and_can_be_read_in_the_list(admin):
     take_incoming("acme", [Incoming("1", "+16025550124", "Where is my order? " * 20)])
 
