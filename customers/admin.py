@@ -131,7 +131,7 @@ class CustomerScreen(Screen):
     def consent_told(self, customer: Customer) -> Any:
         if not customer.sms_consent_at:
             return nothing()
-        return format_html(_("by {}, {}"), customer.sms_consent_source, moment(customer.sms_consent_at))
+        return format_html(_("by {}, {}"), _told_by(customer.sms_consent_source), moment(customer.sms_consent_at))
 
     @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
     def changed(self, customer: Customer) -> str:
@@ -161,3 +161,8 @@ class CustomerScreen(Screen):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _told_by(source: str) -> str:
+    """Whoever told by number is kept as sms: and the number of the text, which is below among what happened."""
+    return _("a text from their number (%s)") % source if source.startswith("sms:") else source

@@ -116,7 +116,7 @@ class Banner:
 
 def _paused(request: HttpRequest) -> list[Banner]:
     workspace = workspace_of(request)
-    if not workspace.sending_paused_at:
+    if not workspace.sending_paused_at or request.path == reverse("system"):  # that page says it itself
         return []
     words = {"time": date_format(timezone.localtime(workspace.sending_paused_at), "j M, H:i")}
     text = _("Since %(time)s. Messages wait until it is resumed.") % words

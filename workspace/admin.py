@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from babel.numbers import get_currency_name, list_currencies
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -28,6 +27,7 @@ from unfold.widgets import (
 )
 
 from workspace.models import ApiKey, Scope, Source, User, Workspace
+from workspace.money import currency_choices
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
 from workspace.zones import timezones
 
@@ -50,10 +50,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         for name, choices in (
             ("timezone", [(zone, zone) for zone in sorted(timezones())]),
-            (
-                "currency",
-                [(each, f"{each} · {get_currency_name(each, locale='en')}") for each in sorted(list_currencies())],
-            ),
+            ("currency", currency_choices(self.instance.currency)),
         ):
             if name in self.fields:
                 self.fields[name].choices = choices  # type: ignore[attr-defined]

@@ -3,7 +3,8 @@
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import cache
 
-from babel.numbers import get_currency_precision, list_currencies
+from babel.core import get_global
+from babel.numbers import get_currency_name, get_currency_precision, list_currencies
 from django.utils.translation import gettext as _
 
 # What a signed 64-bit column holds, less a margin for sums.
@@ -47,6 +48,12 @@ def is_currency(code: str) -> bool:
     return code in _currencies()
 
 
+def currency_choices(kept: str = "") -> list[tuple[str, str]]:
+    """Those that are paid with today, for a person to choose from, and the one that is kept, whatever it is."""
+    codes = sorted(_in_use() | {kept} - {""})
+    return [(code, f"{code} · {get_currency_name(code, locale='en')}") for code in codes]
+
+
 def is_decimal(amount: str | Decimal | int) -> bool:
     written = str(amount).strip()
     try:
@@ -58,3 +65,10 @@ def is_decimal(amount: str | Decimal | int) -> bool:
 @cache
 def _currencies() -> frozenset[str]:
     return frozenset(list_currencies())
+
+
+@cache
+def _in_use() -> frozenset[str]:
+    """Those that are legal tender somewhere today: no marks, silver or currency for testing."""
+    rows = (row for territory in get_global("territory_currencies").values() for row in territory)
+    return frozenset(code for code, _since, until, is_tender in rows if is_tender and until is None)

@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
@@ -133,6 +134,11 @@ def pill(text: Text, tone: str = "") -> SafeString:
 def nothing(text: Text | None = None) -> SafeString:
     """Where there is no value: a dash, or a few quiet words."""
     return format_html('<span class="os-quiet">{}</span>', text or "–")
+
+
+def excerpt(text: str) -> SafeString:
+    """The beginning of a text that somebody wrote, for a list; all of it on hover."""
+    return format_html('<span class="os-sentence" title="{}">{}</span>', text, Truncator(text).chars(60))
 
 
 def link(url: str, text: Text) -> SafeString:

@@ -7,14 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.admin.links import to_customer
 from campaigns.models import IncomingText
 from campaigns.timeline import INCOMING_TONES
-from workspace.screens import Facts, ReadOnlyScreen, lines, moment, nothing, pill
+from workspace.screens import Facts, ReadOnlyScreen, excerpt, lines, moment, nothing, pill
 
 
 @admin.register(IncomingText)
@@ -26,6 +25,10 @@ class IncomingTextScreen(ReadOnlyScreen):
     list_filter = ("meaning", "gateway")
     search_fields = ("=phone", "=customers__external_id")
     search_help_text = gettext_lazy("Exact phone or customer id")
+    how_they_come = gettext_lazy(
+        "They come through a gateway: its page under Settings > SMS says which address to give the provider, and an "
+        "HTTP gateway has to know where in a call they stand. STOP and START then change consent by themselves."
+    )
     ordering = ("-id",)
     sortable_by = ()
 
@@ -47,7 +50,7 @@ class IncomingTextScreen(ReadOnlyScreen):
 
     @admin.display(description=gettext_lazy("Text"))
     def text_shown(self, text: IncomingText) -> Any:
-        return format_html('<span class="os-sentence" title="{}">{}</span>', text.text, text.text[:60])
+        return excerpt(text.text)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -65,4 +68,5 @@ class IncomingTextScreen(ReadOnlyScreen):
             (_("Written"), moment(text.occurred_at, seconds=True)),
             (_("Received"), moment(text.received_at, seconds=True)),
         ]
-        return self.page(request, "workspace/facts_page.html", _("Text from %s") % text.phone, text, facts=facts)
+        title = _("Text from %s") % (text.phone or _("an unknown number"))
+        return self.page(request, "workspace/facts_page.html", title, text, where_title=title, facts=facts)

@@ -18,7 +18,7 @@ from campaigns.sms.desk import SettlingDesk, can_look_up
 from campaigns.sms.wording import error_of, parts_of
 from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import TONES
-from workspace.screens import Facts, moment, nothing, pill
+from workspace.screens import Facts, excerpt, moment, nothing, pill
 from workspace.timeline import entries
 
 
@@ -56,9 +56,7 @@ class MessageScreen(SettlingDesk):
 
     @admin.display(description=gettext_lazy("Text"))
     def text_shown(self, message: Message) -> Any:
-        if not message.text:
-            return nothing()
-        return format_html('<span class="os-sentence" title="{}">{}</span>', message.text, message.text[:60])
+        return excerpt(message.text) if message.text else nothing()
 
     @admin.display(description=gettext_lazy("Parts"))
     def parts_shown(self, message: Message) -> Any:

@@ -119,6 +119,7 @@ class GatewayScreen(Screen):
             "facts": facts,
             "state": state,
             "problem": problem_of(row),
+            "tells_on_a_line": row.kind in KINDS and KINDS[row.kind].listen is not None,
             # It may hold a token, and who has that is believed.
             "receipts_url": address_for_receipts(row) if may_change else "",
             "may_change": may_change,

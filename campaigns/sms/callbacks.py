@@ -92,7 +92,10 @@ class ReceiptsForm(GatewayForm):
     incoming_text = forms.CharField(
         label=gettext_lazy("Texts people write: text"),
         required=False,
-        help_text=gettext_lazy("What has this field is a text that somebody wrote to you. Empty: none are sent here."),
+        help_text=gettext_lazy(
+            "Path to the words, such as text. What has this field is a text that somebody wrote to you. Empty: none "
+            "are heard, and no STOP."
+        ),
     )
     incoming_phone = forms.CharField(label=gettext_lazy("Texts people write: number"), required=False, initial="from")
     signature_header = forms.CharField(

@@ -61,7 +61,7 @@ class ReasonForm(forms.Form):
         label=gettext_lazy("How do you know?"),
         max_length=400,
         help_text=gettext_lazy(
-            "Kept with each message, such as “Not in the provider’s log of 3 May, asked Ann there.”"
+            "Kept with each message, such as “Looked in the provider’s log of 3 May, asked Ann there.”"
         ),
         widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
     )

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from babel.numbers import get_currency_name, list_currencies
 from django import forms
 from django.db import transaction
 from django.db.models import Max
@@ -24,6 +23,7 @@ from customers.phones import read_phone
 from workspace.database import lock_rows
 from workspace.encryption import CannotDecrypt, decrypt, encrypt
 from workspace.models import Workspace
+from workspace.money import currency_choices
 
 # Fields of a kind and of every kind stand in one HTML form.
 PREFIX = "own"
@@ -61,8 +61,7 @@ class CommonForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        currencies = [(each, f"{each} · {get_currency_name(each, locale='en')}") for each in sorted(list_currencies())]
-        self.fields["currency"].choices = [("", "–"), *currencies]  # type: ignore[attr-defined]
+        self.fields["currency"].choices = [("", "–"), *currency_choices(self.instance.currency)]  # type: ignore[attr-defined]
         if self.instance.pk:
             del self.fields["code"]
         else:
@@ -241,6 +240,7 @@ def _lay_out(form: GatewayForm) -> None:
 
 
 def _hide_secrets(form: GatewayForm, kept: Collection[str], data: QueryDict | None) -> None:
+    in_order = list(form.fields)
     for name in form.secret_fields:
         field = form.fields[name]
         is_required, field.widget = field.required, SecretInput()
@@ -253,7 +253,7 @@ def _hide_secrets(form: GatewayForm, kept: Collection[str], data: QueryDict | No
             )
         if data and data.get(f"{PREFIX}-{name}"):
             field.help_text = _("Write it again: what is secret is not shown back.")
-    form.order_fields([each for name in type(form).base_fields for each in (name, FORGET + name)])
+    form.order_fields([each for name in in_order for each in (name, FORGET + name)])
 
 
 def _ask_for_secrets_again(form: GatewayForm, data: QueryDict | None) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 TIMEOUT_S = 10.0
 # Resolving, connecting and the TLS handshake; it ends well before the whole does, so it is known what ran out.
@@ -32,6 +34,14 @@ NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aioh
 # Everything else that goes wrong may have come after the request was read, also a connection that was found closed.
 # aiohttp repeats no POST by itself.
 NOT_ANSWERED = (aiohttp.ClientError, TimeoutError, OSError)
+# The first that fits: one time-out is a kind of the other.
+IN_WORDS = {
+    aiohttp.ConnectionTimeoutError: gettext_lazy("No connection in time"),
+    TimeoutError: gettext_lazy("No answer in time"),
+    aiohttp.InvalidURL: gettext_lazy("The address is not one that can be called"),
+    aiohttp.ServerDisconnectedError: gettext_lazy("The connection was closed before an answer"),
+    aiohttp.ClientPayloadError: gettext_lazy("The answer does not end, or is cut off"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +206,15 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _words(error: Exception) -> str:
-    """Without the request, which holds a number and a text."""
+    """For people, and without the request, which holds a number and a text."""
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"{type(error).__name__}: {error.os_error.strerror or error.os_error}"
-    return type(error).__name__
+        return _("Cannot connect: %s") % _cause(error.os_error)
+    known = (words for kind, words in IN_WORDS.items() if isinstance(error, kind))
+    return str(next(known, type(error).__name__))
+
+
+def _cause(error: OSError) -> str:
+    """asyncio writes the address that was called in place of what the system said."""
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

@@ -245,7 +245,7 @@ def test_sending_is_paused_and_resumed_and_drawing_anew_moves_no_focus(
     expect(window).to_contain_text("No gateway is asked to send anything")
     shoot("system-pause")
     press(page, window.get_by_role("button", name="Pause all sending"))
-    expect(page.get_by_text("Messages wait until it is resumed.")).to_be_visible()
+    expect(page.get_by_text("Orders still enter campaigns, and messages wait.")).to_be_visible()
     shoot("system-paused")
     visit(DESK)
     shoot("desk-paused")

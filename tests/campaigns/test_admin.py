@@ -353,13 +353,29 @@ def test_what_people_wrote_is_found(admin, written, asked, found):
     assert [text.text for text in rows] == found
 
 
+def test_while_nobody_wrote_it_is_said_how_texts_come(admin):
+    page = admin.get(page_of("campaigns_incomingtext")).content.decode()
+
+    assert "There are no incoming texts yet." in page
+    assert "They come through a gateway: its page under Settings &gt; SMS" in page
+
+
+def test_a_long_text_is_seen_to_go_on_and_can_be_read_in_the_list(admin):
+    take_incoming("acme", [Incoming("1", "+16025550124", "Where is my order? " * 20)])
+
+    page = admin.get(page_of("campaigns_incomingtext")).content.decode()
+
+    assert "Where is my order? Where is my order? Where is my order? Wh…</span>" in page
+    assert f'title="{"Where is my order? " * 20}"' in page
+
+
 def test_what_people_wrote_is_read_one_by_one(admin, written):
     text = IncomingText.objects.get(gateway_id="2")
 
     page = admin.get(page_of("campaigns_incomingtext", "change", text.pk)).content.decode()
 
     assert "Where is &lt;b&gt;my&lt;/b&gt; order?" in page
-    assert "+16025550124" in page
+    assert '<span class="os-here">Text from +16025550124</span>' in page
 
 
 def test_what_people_wrote_is_for_those_who_may_see_it_and_for_nobody_to_change(written):
@@ -389,7 +405,8 @@ def test_a_customers_page_tells_what_they_wrote(admin, written):
         ("Wrote to us", ("Where is <b>my</b> order?",), ""),
         ("Wants no more messages", ("Stop.",), "bad"),
     ]
-    assert f"sms:{IncomingText.objects.get(meaning='stop').pk}" in page.content.decode()
+    proof = f"sms:{IncomingText.objects.get(meaning='stop').pk}"
+    assert f"by a text from their number ({proof})" in page.content.decode()
 
 
 @pytest.mark.parametrize("model", [Run, Message])

@@ -43,6 +43,12 @@ def test_the_sidebar_has_what_a_person_may_see():
     assert sidebar(signed_in("statuses.view_orderstatus")) == [("", ["Start"]), ("Settings", ["Order Statuses"])]
 
 
+def test_by_keyboard_the_sidebar_can_be_passed_over(admin):
+    page = admin.get(page_of("campaigns_message")).content.decode()
+
+    assert page.index('class="os-skip" href="#content"') < page.index('id="nav-sidebar"') < page.index('id="content"')
+
+
 def test_each_page_says_when_no_worker_answers(admin):
     page = page_of("workspace_user")
 

@@ -151,7 +151,7 @@ def test_each_page_says_who_paused_and_when_and_lets_one_resume(admin):
 
     for address in ("/admin/workspace/user/", SYSTEM):
         html = admin.get(address).content.decode()
-        assert "All sending is paused." in html
+        assert html.count("All sending is paused.") == 1
         assert f"by {admin.user.username}" in html
         assert f'action="{RESUME}"' in html
     admin.post(RESUME)

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from workspace.money import BadMoney, from_minor, to_minor
+from workspace.money import BadMoney, currency_choices, from_minor, to_minor
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,11 @@ def test_what_is_no_amount_is_refused_with_its_reason(amount, currency, reason):
 )
 def test_minor_units_are_told_with_the_decimals_of_the_currency(minor, currency, amount):
     assert str(from_minor(minor, currency)) == amount
+
+
+def test_only_currencies_that_are_paid_with_today_are_offered_and_the_one_that_is_kept():
+    offered, with_marks = dict(currency_choices()), dict(currency_choices(kept="DEM"))
+
+    assert offered["EUR"] == "EUR · Euro"
+    assert not {"DEM", "XAG", "XTS", ""} & offered.keys()
+    assert with_marks.keys() - offered.keys() == {"DEM"}

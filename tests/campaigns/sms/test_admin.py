@@ -407,6 +407,17 @@ def test_a_test_tells_what_the_gateway_said(admin, connected, loft, says, words)
     assert notes() == [f"Sent a test: {'Unsure' if isinstance(says, Exception) else type(says).__name__}."]
 
 
+def test_after_a_test_there_is_nothing_to_cancel(admin, connected, loft):
+    row = connected()
+
+    before = admin.get(page_of(MODEL, "test", row.pk), headers=HTMX).content.decode()
+    after = admin.post(page_of(MODEL, "test", row.pk), {"to": "+12025550143", "text": "Hi"}, headers=HTMX)
+
+    assert ">Cancel<" in before
+    assert ">Cancel<" not in after.content.decode()
+    assert ">Close</a>" in after.content.decode()
+
+
 def test_a_test_makes_no_message_and_notes_how_it_went(admin, connected, loft):
     row = connected()
     loft.says = Refused("No such bird")
@@ -486,6 +497,15 @@ def test_without_a_public_address_it_is_said_what_to_do(admin, connected, settin
     assert "PUBLIC_URL=https://your.address" in html
 
 
+def test_where_receipts_come_on_a_line_no_address_is_shown_for_them(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+
+    html = admin.get(page_of(MODEL, "change", connected(kind="smpp").pk)).content.decode()
+
+    assert ADDRESS not in html
+    assert "manage.py listen" in html.split('id="receipts"')[1]
+
+
 # In use, or not
 
 
@@ -496,6 +516,7 @@ def test_who_activates_the_first_is_told_that_people_get_texts_from_now_on(admin
     answer = verb(admin, "activate", row)
 
     assert "go to customers’ phones" in html
+    assert "What a test key tells, as that of the demo shop does, stays on the test phone." in html
     assert answer.headers["HX-Redirect"] == LIST
     assert names_asked() == ["main-route"]
 
@@ -583,6 +604,16 @@ def test_others_see_none_of_it(connected):
     ]
 
 
+def test_a_price_is_in_a_currency_that_is_paid_with_today(admin, connected):
+    fresh = admin.get(page_of(MODEL, "add") + "?kind=http").content.decode()
+    kept = admin.get(page_of(MODEL, "change", connected(currency="DEM").pk)).content.decode()
+
+    assert "EUR · Euro" in fresh
+    assert "DEM" not in fresh
+    assert "XTS" not in fresh
+    assert '<option value="DEM" selected>' in kept
+
+
 # The kinds that come with it
 
 BY_HTTP = {
@@ -624,6 +655,20 @@ def test_a_real_kind_is_connected_and_saved_again_unchanged(admin, kind, own, se
     assert (row.kind, decrypt(row.secrets), row.settings) == (kind, secrets, before)
     assert Switchboard.now().find("main-route") is not None
     assert notes() == ["Added.", "Saved unchanged."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [
+        ("http", ["url", "format", "body", "auth_header", "auth_value"]),
+        ("http_batch", ["url", "per_call", "body", "message", "auth_header"]),
+    ],
+)
+def test_what_is_posted_stands_beside_where_it_is_posted_to(admin, kind, first):
+    page = admin.get(page_of(MODEL, "add") + f"?kind={kind}").content.decode()
+
+    fields = re.findall(r'name="own-(\w+)"', page)
+    assert fields[:5] == first
 
 
 def test_what_most_people_leave_as_it_is_is_folded_away_until_it_is_wrong(admin):

@@ -154,6 +154,13 @@ def test_what_was_sent_and_not_answered_may_have_been_heard(answer):
         assert len(server.heard) == 2
 
 
+def test_a_time_out_is_told_in_words():
+    with Server(never) as server:
+        [heard] = call_all(calls(server, 1), at_once=1, timeout_s=0.5)
+
+    assert heard == Unanswered("No answer in time")
+
+
 def test_a_server_that_hangs_up_on_us_may_have_heard():
     with listening(lambda connection: None) as port:
         heard = call_all([Call(f"http://127.0.0.1:{port}", b"x")], at_once=1)
@@ -173,7 +180,7 @@ def test_a_refused_connection_was_never_sent():
 
     heard = call_all([Call(f"http://127.0.0.1:{port}", b"x")] * 3, at_once=2)
 
-    assert heard == [Unreached(f"ClientConnectorError: Connect call failed ('127.0.0.1', {port})")] * 3
+    assert heard == [Unreached("Cannot connect: Connection refused")] * 3
 
 
 def test_an_unknown_name_was_never_sent():
@@ -205,7 +212,7 @@ def test_a_handshake_that_does_not_end_was_never_sent():
     with listening(lambda connection: time.sleep(1)) as port:
         heard = call_all([Call(f"https://127.0.0.1:{port}", b"x")], at_once=1, timeout_s=0.4)
 
-    assert heard == [Unreached("ConnectionTimeoutError")]
+    assert heard == [Unreached("No connection in time")]
 
 
 def test_once_nobody_can_be_reached_the_rest_is_not_tried():

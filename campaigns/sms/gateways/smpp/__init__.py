@@ -28,5 +28,5 @@ KIND = GatewayKind(
     connect,
     SmppForm,
     listen=SmppLine,
-    summary=_("A line of its own to an operator or aggregator; receipts and texts are heard by `manage.py listen`."),
+    summary=_("A line of its own to an operator or aggregator; receipts and texts are heard by “manage.py listen”."),
 )
