@@ -9,8 +9,10 @@ class WorkspaceConfig(AppConfig):
     verbose_name = _("Settings")
 
     def ready(self) -> None:
+        from workspace import lookups
         from workspace.database import read_times_quickly
         from workspace.models import make_builtin_rows
 
+        lookups.register()
         connection_created.connect(read_times_quickly, dispatch_uid="workspace.read_times_quickly")
         post_migrate.connect(make_builtin_rows, sender=self, dispatch_uid="workspace.builtin_rows")

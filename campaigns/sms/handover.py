@@ -32,7 +32,8 @@ LEASE = timedelta(minutes=2)
 # No worker sits and waits longer than this for its turn with a gateway that is limited to so many a second.
 LONGEST_REST_S = 5.0
 # A gateway that knows repeats may be handed so many times what it takes at once: a crash makes nothing of it unknown.
-ROUNDS_IF_IDEMPOTENT = 5
+# Of a crowd less, since who is in a hurry waits for the end.
+ROUNDS_IF_IDEMPOTENT = {Lane.URGENT: 20, Lane.BULK: 5}
 # A worker that was stopped for longer before its call may have lost its lease: others may have called meanwhile.
 CALLED_WITHIN_S = 60.0
 # What was answered only this worker knows: while the database is away it waits for it, well within its lease.
@@ -73,19 +74,19 @@ def hand_over(switchboard: Switchboard, code: str, messages: list[Message], leas
 def _chunks(connection: Connection, messages: list[Message], deadline: float) -> Iterator[list[Message]]:
     """As many as may leave at once, while there is time. After one chunk the crowd gives way to who is in a hurry."""
     crowd_had_its_turn = False
-    for chunk in in_sets(messages, _chunk_size(connection)):
-        is_crowd = all(message.lane == Lane.BULK for message in chunk)
-        gives_way = is_crowd and crowd_had_its_turn and is_somebody_in_a_hurry(timezone.now())
-        if gives_way or Workspace.sending_is_paused() or time.monotonic() > deadline:
-            return
-        if not _has_turn(connection, len(chunk)):
-            return
-        yield chunk
-        crowd_had_its_turn = crowd_had_its_turn or is_crowd
+    for lane in Lane:
+        for chunk in in_sets((m for m in messages if m.lane == lane), _chunk_size(connection, lane)):
+            gives_way = crowd_had_its_turn and is_somebody_in_a_hurry(timezone.now())
+            if gives_way or Workspace.sending_is_paused() or time.monotonic() > deadline:
+                return
+            if not _has_turn(connection, len(chunk)):
+                return
+            yield chunk
+            crowd_had_its_turn = lane == Lane.BULK
 
 
-def _chunk_size(connection: Connection) -> int:
-    rounds = ROUNDS_IF_IDEMPOTENT if connection.gateway.promises.is_idempotent else 1
+def _chunk_size(connection: Connection, lane: Lane) -> int:
+    rounds = ROUNDS_IF_IDEMPOTENT[lane] if connection.gateway.promises.is_idempotent else 1
     size = connection.at_once * rounds
     return size if connection.per_second is None else max(1, min(size, int(connection.per_second)))
 

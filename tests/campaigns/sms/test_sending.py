@@ -385,7 +385,7 @@ def test_a_lease_from_before_the_clock_was_set_back_is_over(owed, clock, memory,
 
 def test_a_pause_ends_a_batch_between_two_calls(owed, memory, monkeypatch):
     owed(2)
-    monkeypatch.setattr(handover, "_chunk_size", lambda connection: 1)
+    monkeypatch.setattr(handover, "_chunk_size", lambda connection, lane: 1)
     send = memory.send
 
     def pause(messages):
