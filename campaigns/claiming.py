@@ -1,7 +1,7 @@
 """Which rows of a queue a worker takes next: the urgent ones first, and always some of the others.
 
 Joined in one statement, PostgreSQL sorts the whole queue until it has statistics of it, as on the first day of a big
-campaign. So first a page of keys is read from the index of what is due, then those rows are locked and read by key.
+campaign. So first a page of keys is locked, along the index of what is due, then those rows are read by key.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def of_active(rows: models.QuerySet[R]) -> models.QuerySet[R]:
 
 
 def next_page(due: models.QuerySet[R]) -> list[int]:
-    """Primary keys of what is due first, as many as the database likes."""
-    return next(_pages(due, set_size()), [])
+    """Primary keys of what is due first, as many as the database likes, for whoever only looks."""
+    return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[: set_size()])
 
 
 def lock_free(rows: models.QuerySet[R]) -> list[R]:
@@ -52,24 +52,25 @@ def lock_free(rows: models.QuerySet[R]) -> list[R]:
 
 
 def _take(due: models.QuerySet[R], limit: int, in_turn: Turn) -> list[R]:
-    """Those of the first pages may be in others' hands, or not have their turn yet."""
+    """Of the first pages some may not have their turn yet: they are let go again with the transaction."""
     taken: list[R] = []
-    for page in _pages(due, max(limit, set_size())):
+    for page in _pages(due, limit):
         keys = in_turn(page)[: limit - len(taken)]
-        if keys:
-            taken += lock_free(due.filter(pk__in=keys).order_by("due_at", "pk"))
+        taken += due.filter(pk__in=keys).order_by("due_at", "pk")
         if len(taken) == limit:
             break
     return taken
 
 
 def _pages(due: models.QuerySet[R], size: int) -> Iterator[list[int]]:
-    """Their primary keys, in the order in which they are due."""
-    rest = due.order_by("due_at", "pk").values_list("due_at", "pk")
-    page = list(rest[:size])
+    """Their primary keys, in the order in which they are due, locked as they are read: between reading and locking
+    another worker could claim them, and would wait for us to let them go."""
+    free = lock_rows(due.order_by("due_at", "pk").values_list("due_at", "pk"), skip_locked=True)
+    page = list(free[:size])
     while page:
         yield [pk for _due_at, pk in page]
         if len(page) < size:
             return
         due_at, pk = page[-1]
-        page = list(rest.filter(Q(due_at__gt=due_at) | Q(pk__gt=pk), due_at__gte=due_at)[:size])
+        size = max(size, set_size())
+        page = list(free.filter(Q(due_at__gt=due_at) | Q(pk__gt=pk), due_at__gte=due_at)[:size])
