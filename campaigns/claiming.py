@@ -56,7 +56,7 @@ def _take(due: models.QuerySet[R], limit: int, in_turn: Turn) -> list[R]:
     taken: list[R] = []
     for page in _pages(due, limit):
         keys = in_turn(page)[: limit - len(taken)]
-        taken += due.filter(pk__in=keys).order_by("due_at", "pk")
+        taken += due.filter(pk__in=set(keys)).order_by("due_at", "pk")
         if len(taken) == limit:
             break
     return taken

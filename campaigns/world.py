@@ -64,5 +64,5 @@ class World:
 
     @cached_property
     def _messages(self) -> dict[tuple[int, str], Message]:
-        rows = Message.objects.filter(run__in=[run.pk for run in self.runs]).only(*READ_OF_MESSAGE).order_by()
+        rows = Message.objects.filter(run__in={run.pk for run in self.runs}).only(*READ_OF_MESSAGE).order_by()
         return {(row.run_id, row.step): row for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -242,9 +243,9 @@ def _are_same(field: Any, values: Sequence[Any]) -> bool:
 
 
 def _prepared(field: Any, values: Iterable[Any]) -> list[Any]:
-    """Most kinds of value psycopg knows; JSON it has to be told of."""
+    """Most kinds of value psycopg knows; JSON is text, and of a batch much is empty."""
     if isinstance(field, models.JSONField):
-        return [field.get_db_prep_save(value, connection) for value in values]
+        return [None if value is None else "{}" if value == {} else json.dumps(value) for value in values]
     return list(values)
 
 

@@ -175,7 +175,7 @@ class Book:
 
 def wake_runs(messages: Iterable[Message], now: datetime) -> None:
     """The runs that waited for these go on."""
-    ids = [message.run_id for message in messages]
+    ids = {message.run_id for message in messages}
     if ids:
         Run.objects.filter(pk__in=ids).wake(now)
         doorbell.ring_on_commit(RUNS)

@@ -102,11 +102,11 @@ def _has_turn(connection: Connection, messages: int) -> bool:
 
 def _begin(chunk: list[Message], lease: uuid.UUID) -> list[Message]:
     """Commit that these are being called now. Answers those that are still ours to call."""
-    ours = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CLAIMED)
+    ours = Message.objects.filter(pk__in={m.pk for m in chunk}, lease=lease, state=MessageState.CLAIMED)
     now = timezone.now()
     begun = ours.update(state=MessageState.CALLING, called_at=now, leased_until=now + LEASE)
     if begun < len(chunk):
-        calling = Message.objects.filter(pk__in=[m.pk for m in chunk], lease=lease, state=MessageState.CALLING)
+        calling = Message.objects.filter(pk__in={m.pk for m in chunk}, lease=lease, state=MessageState.CALLING)
         still = set(calling.values_list("pk", flat=True))
         chunk = [m for m in chunk if m.pk in still]
     insert_rows([_repeat(message, now) for message in chunk if message.is_uncertain])
@@ -152,7 +152,7 @@ def _write_answers(switchboard: Switchboard, connection: Connection, answered: _
     if not answered.answers:
         return
     now = timezone.now()
-    asked = Message.objects.filter(pk__in=[m.pk for m in answered.answers], lease=lease).order_by("pk")
+    asked = Message.objects.filter(pk__in={m.pk for m in answered.answers}, lease=lease).order_by("pk")
     ours = set(lock_rows(asked).values_list("pk", flat=True))
     held = [message for message in answered.answers if message.pk in ours]
     _tell_late(connection, {m: answer for m, answer in answered.answers.items() if m.pk not in ours})
@@ -192,6 +192,6 @@ def _take(message: Message, answer: Answer, switchboard: Switchboard, connection
 
 def _release(messages: list[Message], lease: uuid.UUID) -> None:
     """What was claimed and not called goes back to the queue, and hears what was told of an earlier call meanwhile."""
-    left = Message.objects.filter(pk__in=[m.pk for m in messages], lease=lease, state=MessageState.CLAIMED)
+    left = Message.objects.filter(pk__in={m.pk for m in messages}, lease=lease, state=MessageState.CLAIMED)
     if messages and left.update(state=MessageState.PENDING, lease=None, leased_until=None):
         apply_kept(messages, timezone.now())

@@ -21,7 +21,7 @@ def in_turn(now: datetime, keys: Sequence[int]) -> list[int]:
     Runs are asked before messages: one that is due no more has by then committed the message that it owed.
     """
     change = Coalesce("run__transition_id", 0)
-    asked = Message.objects.filter(pk__in=keys).order_by("due_at", "pk")
+    asked = Message.objects.filter(pk__in=set(keys)).order_by("due_at", "pk")
     rows = list(asked.values_list("order", "lane", change, "pk"))
     orders = {order for order, *_rest in rows if order}
     owing = _about_to_owe(orders, now)
