@@ -268,15 +268,6 @@ def test_decisions_are_numbered_and_counted(shop):
     assert (run.event_count, run.ended_at) == (4, NOON)
 
 
-def test_events_are_never_changed():
-    event = RunEvent(run_id=1, number=1, at=NOON)
-    event._state.adding = False
-
-    for change in (event.save, event.delete):
-        with pytest.raises(TypeError, match="append-only"):
-            change()
-
-
 def test_nothing_due_is_nothing_done(shop):
     shop.start(wait())
     shop.pay()

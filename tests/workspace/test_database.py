@@ -4,12 +4,21 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from tests.factories import OrderFactory, StatusFactory
-from workspace.database import in_sets, insert_columns, insert_rows, lock_rows, snapshot, write_columns, write_rows
+from workspace.database import (
+    in_sets,
+    insert_columns,
+    insert_rows,
+    lock_rows,
+    reconnect,
+    snapshot,
+    write_columns,
+    write_rows,
+)
 from workspace.models import Heartbeat, Source
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +186,25 @@ def test_a_snapshot_holds_up_nobody_who_writes():
         assert Source.objects.count() == before
 
     assert Source.objects.count() == before + 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server to lose")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_cut_is_made_again():
+    with pytest.raises(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    reconnect(within_s=5)
+
+    assert not Heartbeat.objects.exists()
+
+
+def test_a_connection_that_holds_is_left_alone():
+    kept = connection.connection
+
+    reconnect(within_s=0)
+
+    assert connection.connection is kept
 
 
 def _add_a_source():

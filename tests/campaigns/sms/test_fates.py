@@ -593,8 +593,9 @@ def test_a_message_put_off_holds_up_the_next_of_its_order(shop, memory, clock):
     assert [m.text for m in memory.taken.values()] == ["one", "two"]
 
 
-def test_messages_go_in_the_order_of_their_changes(shop, memory):
-    """Whichever was owed first: a worker may have held the earlier change longer."""
+@pytest.fixture
+def paid_before_invoiced(shop):
+    """Of one order the text about the later change is owed; a worker holds the run of the earlier one still."""
     shop.start(sms(text="{{ change.to.name }}"), trigger=trigger())
     shop.order()
     shop.tell("O-1", "invoiced")
@@ -604,23 +605,17 @@ def test_messages_go_in_the_order_of_their_changes(shop, memory):
     advance()
     Run.objects.filter(pk=invoiced.pk).update(due_at=NOON)
 
+
+def test_messages_go_in_the_order_of_their_changes(paid_before_invoiced, memory):
+    """Whichever was owed first."""
     assert send_due() == 0
     drain()
 
     assert [m.text for m in memory.taken.values()] == ["Invoiced", "Paid"]
 
 
-def test_a_text_that_is_owed_between_two_questions_is_not_passed(shop, memory, monkeypatch):
+def test_a_text_that_is_owed_between_two_questions_is_not_passed(paid_before_invoiced, memory, monkeypatch):
     """Whose turn it is takes two questions, and a worker may commit what it held between them."""
-    shop.start(sms(text="{{ change.to.name }}"), trigger=trigger())
-    shop.order()
-    shop.tell("O-1", "invoiced")
-    shop.tell("O-1", "paid")
-    invoiced = Run.objects.earliest("pk")
-    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON + timedelta(hours=1))
-    advance()
-    Run.objects.filter(pk=invoiced.pk).update(due_at=NOON)
-
     with monkeypatch.context() as between:
         for question in ("_about_to_owe", "_first_on_their_way"):
             between.setattr(turns, question, committing_after(getattr(turns, question)))
@@ -797,14 +792,18 @@ def test_it_is_looked_up_less_and_less_often_for_an_hour(unknown, clock):
     assert waited == [60, 60, 120, 240, 480, 960, 1920]
 
 
-def test_one_whose_gateway_cannot_tell_holds_up_no_other(unknown, connect, owe, clock):
+def test_one_whose_gateway_cannot_tell_holds_up_no_other(unknown, connect, owe, clock, monkeypatch):
     message, gateway = unknown
-    gateway.promises = Promises()
+    monkeypatch.setattr(settling, "LOOK_UPS_AT_ONCE", 1)
+    [other] = owe()
+    answers(gateway, other, Unsure("time-out"))
+    send_due()
+    gateway.knows = {str(message.reference): None, str(other.reference): Taken("G-2")}
 
     clock.shift(timedelta(seconds=61))
     settling.look_up_unknown()
 
-    assert now_of(message).state == "unknown"
+    assert (now_of(message).state, now_of(other).state) == ("unknown", "accepted")
 
 
 def test_it_is_not_looked_up_too_soon(unknown, clock):
