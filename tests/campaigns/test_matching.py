@@ -4,8 +4,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from campaigns import engine, matching
 from campaigns.lifecycle import activate, end, pause, save_draft
-from campaigns.models import Run, Watch
+from campaigns.models import Run, RunEvent, Watch
 from orders.models import Order
 from orders.said import Said
 from orders.transitions import hear
@@ -314,3 +315,9 @@ def test_a_change_that_nobody_watches_costs_one_query_more(shop):
         shop.tell("O-1", "paid")
 
     assert sum("campaigns_" in query["sql"] for query in queries) == 1
+
+
+@pytest.mark.parametrize(("model", "columns"), [(Run, matching.COLUMNS), (RunEvent, engine.EVENT_COLUMNS)])
+def test_what_is_written_without_objects_names_every_column(model, columns):
+    """One that was forgotten and may be null would stay so without a word."""
+    assert set(columns) == {field.attname for field in model._meta.concrete_fields if not field.primary_key}
