@@ -6,10 +6,11 @@ A field is registered low and may be added to from above (`register`), never imp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -41,9 +42,18 @@ class Subject:
     order: Order
     transition: StatusTransition | None
     vocabulary: Mapping[int, OrderStatus]
+    # Of statuses merged away: by (type, code key), the key of what is meant today.
+    renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def code(self, status_id: int | None) -> str | None:
-        return None if status_id is None else self.vocabulary[status_id].code
+        """Of what is meant by it today."""
+        return None if status_id is None else self.vocabulary[self.vocabulary[status_id].stands_for_id].code
+
+    def meant(self, type: str, wanted: Any) -> Any:
+        """A code key, or several, as a condition compares with: a merged status is asked for by its old code too."""
+        if isinstance(wanted, frozenset):
+            return frozenset(self.renamed.get((type, key), key) for key in wanted)
+        return self.renamed.get((type, wanted), wanted)
 
 
 @dataclass(frozen=True, slots=True)

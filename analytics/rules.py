@@ -92,7 +92,10 @@ class Condition:
         seen[f"{self.field.key}@trigger" if self.at_trigger else self.field.key] = told
         if self.operator in _PRESENCE or value is None:
             return (value is None) == (self.operator in _TRUE_OF_NOTHING)
-        return OPERATORS[self.field.kind][self.operator](_comparable(self.field.kind, value), self.wanted)
+        wanted = self.wanted
+        if self.field.kind is Kind.STATUS and subject.renamed:
+            wanted = subject.meant(self.field.status_type, wanted)
+        return OPERATORS[self.field.kind][self.operator](_comparable(self.field.kind, value), wanted)
 
     def _read(self, subject: Subject) -> Value:
         if not self.at_trigger:

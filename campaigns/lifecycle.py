@@ -16,6 +16,7 @@ from campaigns.definitions import Plan, read_plan
 from campaigns.matching import back_fill, start_runs, write_watches
 from campaigns.models import Activation, Campaign, CampaignState, CampaignVersion, Lane
 from campaigns.sms.connections import reaches_nobody
+from campaigns.steps.base import Watched
 from orders.ledger import hold_ledger, hold_ledger_alone
 from orders.models import StatusTransition
 from statuses.models import OrderStatus
@@ -170,15 +171,37 @@ def _unknown_status(code: str) -> str:
 
 
 def status_saved(status: OrderStatus, *, is_new: bool) -> None:
-    """A status appeared or was renamed: let the live triggers that name its code know it."""
+    """A status appeared, was renamed or merged: let the live triggers that name its code know it."""
     with transaction.atomic():
         hold_ledger()  # an activation that cannot see this status yet is waited for, or waits for us
         for activation in lock_rows(Activation.objects.live().select_related("version"), only_self=True):
             watched = read_plan(activation.version.definition).watched
             if watched.type == status.type and status.code_key in watched.to | watched.from_codes:
-                write_watches(activation, watched)
-                if is_new:
-                    _catch_up(activation, status)
+                _learn(activation, watched, status, is_new=is_new)
+
+
+def _learn(activation: Activation, watched: Watched, status: OrderStatus, *, is_new: bool) -> None:
+    if status.merged_into_id and not _knows(activation, status.merged_into_id):
+        activation = _begin_anew(activation)
+    write_watches(activation, watched)
+    if is_new:
+        _catch_up(activation, status)
+
+
+def _knows(activation: Activation, status_id: int) -> bool:
+    return any(
+        status_id == watch.to_status_id or status_id in watch.from_status_ids for watch in activation.watches.all()
+    )
+
+
+def _begin_anew(activation: Activation) -> Activation:
+    """From here on a code it names means another status, which up to here it did not answer to: what must have fired
+    stays a fact of each stretch."""
+    cut = _cut()
+    Activation.objects.filter(pk=activation.pk).update(until_transition=cut)
+    activation.pk, activation.after_transition, activation._state.adding = None, cut, True
+    activation.save()
+    return activation
 
 
 def _catch_up(activation: Activation, status: OrderStatus) -> None:

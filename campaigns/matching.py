@@ -6,7 +6,7 @@ run's first gate, by a worker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -87,12 +87,10 @@ def answers(watch: Watch, transition: StatusTransition) -> bool:
 
 def write_watches(activation: Activation, watched: Watched) -> None:
     """Derive what matching reads from a trigger: one row for each target status that exists by now."""
-    ids = {
-        row.code_key: row.pk
-        for row in OrderStatus.objects.of_type(watched.type).filter(code_key__in=watched.to | watched.from_codes)
-    }
-    targets = [ids[key] for key in sorted(watched.to) if key in ids] if watched.to else [None]
-    from_ids = sorted(ids[key] for key in watched.from_codes if key in ids)
+    targets: list[int | None] = [None]
+    if watched.to:
+        targets = [*_meant(watched.type, watched.to)]
+    from_ids = _meant(watched.type, watched.from_codes)
     activation.watches.all().delete()
     Watch.objects.bulk_create(
         Watch(
@@ -104,6 +102,12 @@ def write_watches(activation: Activation, watched: Watched) -> None:
         )
         for target in targets
     )
+
+
+def _meant(type: str, keys: Collection[str]) -> list[int]:
+    """The statuses with these codes; of one that was merged, what is meant by its code today as well."""
+    named = OrderStatus.objects.of_type(type).filter(code_key__in=keys).order_by()
+    return sorted({id for ids in named.values_list("pk", "merged_into") for id in ids if id is not None})
 
 
 def _run(transition: StatusTransition, activation: Activation, lane: int, now: datetime) -> tuple[Any, ...]:

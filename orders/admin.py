@@ -83,7 +83,7 @@ class ChangeForm(forms.Form):
 
     def __init__(self, type: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["to"].queryset = OrderStatus.objects.of_type(type)  # type: ignore[attr-defined]
+        self.fields["to"].queryset = OrderStatus.objects.of_type(type).offered()  # type: ignore[attr-defined]
 
 
 @admin.register(Order)

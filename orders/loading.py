@@ -102,7 +102,11 @@ KINDS = {
         take_status_changes,
         required=SAID_FIELDS[:3],
         optional=SAID_FIELDS[3:],
-        counts=["transitions", *(f"transitions_{type}" for type in TYPES), *list(COUNTED_AS.values())[1:]],
+        counts=[
+            "transitions",
+            *(f"transitions_{type}" for type in TYPES),
+            *list(dict.fromkeys(COUNTED_AS.values()))[1:],
+        ],
     ),
 }
 

@@ -318,6 +318,7 @@ class InboxVerdict(models.TextChoices):
     UNCHANGED = "unchanged", _("Changed nothing")
     LATE = "late", _("Came late")
     PARKED = "parked", _("Waits to be understood")
+    IGNORED = "ignored", _("Its code says nothing here")
 
 
 class StatusChangeQuerySet(models.QuerySet["StatusChange"]):
@@ -363,6 +364,10 @@ class StatusChange(models.Model):
         indexes = [
             # What waits for an order or a code to appear.
             models.Index(fields=["order_external_id"], condition=models.Q(verdict="parked"), name="orders_parked"),
+            # What waits for a code of a source to get a meaning.
+            models.Index(
+                fields=["source", "type"], condition=models.Q(verdict="parked"), name="orders_parked_of_source"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -370,6 +375,30 @@ class StatusChange(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> Never:
         raise AppendOnly(type(self))
+
+
+class UnknownCode(models.Model):
+    """A code that a source sent and nobody has said what it means: told of until somebody does."""
+
+    source = models.ForeignKey(Source, models.CASCADE, verbose_name=_("source"), db_index=False, related_name="+")
+    type = models.CharField(_("type"), max_length=8, choices=StatusType)
+    code = models.CharField(_("code"), max_length=64)
+    code_key = models.CharField(max_length=192, editable=False)
+    times = models.PositiveIntegerField(_("times"))
+    first_seen_at = models.DateTimeField(_("first seen"))
+    last_seen_at = models.DateTimeField(_("last seen"))
+    order_external_id = models.CharField(_("for example"), max_length=128)
+
+    class Meta:
+        verbose_name = _("unknown code")
+        verbose_name_plural = _("unknown codes")
+        ordering: ClassVar[list[str]] = ["-last_seen_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "type", "code_key"], name="orders_unknown_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class SilentBecause(models.TextChoices):

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import structlog
@@ -33,7 +34,9 @@ from orders.models import (
 from orders.said import Said
 from orders.signals import statuses_changed
 from orders.standing import STANDING_COLUMNS, Standing, Verdict
-from statuses.models import OrderStatus, code_key
+from orders.unknown_codes import note_unknown
+from statuses.models import OrderStatus
+from statuses.vocabulary import Meaning, Vocabulary, read_vocabulary
 from workspace import logged
 from workspace.database import in_sets, insert_rows, lock_rows, retry_lost_races, write_columns, write_rows
 from workspace.failpoints import reach
@@ -60,10 +63,11 @@ NOW_OR_LATER = datetime.max.replace(tzinfo=UTC)
 DUPLICATE = "duplicate"
 REJECTED = "rejected"
 
-# How answers to a batch or a file count each of them.
+# How answers to a batch or a file count each of them. What is ignored changes nothing.
 COUNTED_AS = {
     InboxVerdict.MOVED: "transitions",
     InboxVerdict.UNCHANGED: "unchanged",
+    InboxVerdict.IGNORED: "unchanged",
     InboxVerdict.LATE: "late",
     DUPLICATE: "duplicates",
     InboxVerdict.PARKED: "parked",
@@ -126,6 +130,23 @@ def apply_parked(**which: Any) -> int:
     applied = sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(_understood(which)))
     reach("hearing.parked_applied")
     return applied
+
+
+def move_silently(external_ids: Collection[str], status: OrderStatus, to_id: int) -> int:
+    """Move those of these orders that still stand in `status` to another of its type, as a merge does: nothing was told
+    of them, so what they heard last stays what it was, and they came where they are when they came there.
+
+    Answers how many. One transaction, or a part of the caller's.
+    """
+    if not external_ids:
+        return 0
+    with transaction.atomic():
+        batch = _Batch.lock(external_ids)
+        for row in sorted(batch.orders.values(), key=attrgetter("pk")):
+            if row.standing.status[status.type] == status.pk:
+                batch.transitions.append(_moved_by_merge(row, status, to_id, batch.now))
+        batch.write()
+        return len(batch.transitions)
 
 
 def record_saved(order: Order) -> None:
@@ -197,7 +218,7 @@ class _Batch:
     now: datetime
     orders_on: bool
     orders: dict[str, _Row]
-    vocabulary: dict[tuple[str, str], int] = field(default_factory=dict)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
     # Parked changes that can be understood by now, in order of time.
     waiting: list[StatusChange] = field(default_factory=list)
     transitions: list[StatusTransition] = field(default_factory=list)
@@ -210,16 +231,20 @@ class _Batch:
     def wake(self, parked: Iterable[StatusChange], codes: Iterable[str] = ()) -> None:
         """Take on what was parked for these orders, and learn the words for it and for what else is said."""
         parked = list(parked)
-        self.vocabulary = _vocabulary({code_key(code) for code in (*codes, *(change.code for change in parked))})
+        self.vocabulary = read_vocabulary([*codes, *(change.code for change in parked)])
         self.waiting = [
-            change
-            for change in parked
-            if change.order_external_id in self.orders and (change.type, code_key(change.code)) in self.vocabulary
+            change for change in parked if change.order_external_id in self.orders and self.meaning_of(change)
         ]
 
+    def meaning_of(self, change: StatusChange) -> Meaning | None:
+        return self.vocabulary.find(change.source_id, change.type, change.code)
+
     def apply(self, change: StatusChange) -> None:
-        """Let a parked change that is understood by now move its order."""
-        _fold(change, self.orders[change.order_external_id], self.vocabulary[change.type, code_key(change.code)], self)
+        """Let a parked change that is understood by now move its order. That its status was retired since is no
+        matter: it was taken before."""
+        meaning = self.meaning_of(change)
+        assert meaning is not None, "it would not be waited for"
+        _fold(change, self.orders[change.order_external_id], meaning.status_id, self)
 
     def take_saved(self, order: Order) -> None:
         """The statuses an order was saved with, from where what was parked for it has left it."""
@@ -271,6 +296,7 @@ def _hear(said: Sequence[Said], voice: _Voice, arrived: Collection[str]) -> Hear
             else:
                 heard[place] = _hear_one(turn, batch, known, voice)
         in_order = [heard[place] for place in range(len(said))]
+        note_unknown(_not_understood(said, in_order, batch, source_id=voice.source.pk), voice.source, batch.now)
         _write_inbox([one.change for one in in_order if one.change], retold)
         hearing = Hearing(in_order, batch.write())
         # Once it is committed: of a dry run nothing is told.
@@ -318,9 +344,10 @@ def _hear_one(item: Said, batch: _Batch, known: dict[str, _Known], voice: _Voice
     if before and (before.stands or not before.is_told_by(item)):
         return _repeat(item, before)
     order = batch.orders.get(item.order)
-    status_id = batch.vocabulary.get((item.type, item.code_key))
-    if problem := _refusal(item, order, status_id, voice.source, batch.now):
+    meaning = batch.vocabulary.find(voice.source.pk, item.type, item.code)
+    if problem := _refusal(item, order, meaning, voice, batch.now):
         return Heard(REJECTED, problem)
+    status_id = meaning and meaning.status_id
     change = StatusChange(
         pk=before.pk if before else None,
         source_id=voice.source.pk,
@@ -337,7 +364,7 @@ def _hear_one(item: Said, batch: _Batch, known: dict[str, _Known], voice: _Voice
     )
     if identity is not None:
         known[identity] = _Known(_content(change))
-    if order is None or status_id is None:
+    if order is None or meaning is None:
         change.order_id, change.status_id = order.pk if order else None, status_id
         change.verdict, change.parked_until = InboxVerdict.PARKED, batch.now + PARKED_FOR
         return Heard(change.verdict, change=change)
@@ -351,17 +378,28 @@ def _repeat(item: Said, before: _Known) -> Heard:
     return Heard(REJECTED, Problem("event_id_conflict", _("This event id was used for another change."), "event_id"))
 
 
-def _refusal(item: Said, order: _Row | None, status_id: int | None, source: Source, now: datetime) -> Problem | None:
+def _refusal(item: Said, order: _Row | None, meaning: Meaning | None, voice: _Voice, now: datetime) -> Problem | None:
     if problem := check_not_ahead(item.occurred_at, now):
         return problem
-    if source.on_unknown == Source.Unknown.PARK:
+    named = {"type": item.type, "code": item.code}
+    if meaning and not meaning.is_taken:
+        retired = _("The %(type)s status “%(code)s” is retired here and taken no more. Send another.") % named
+        return Problem("status_retired", retired, "code")
+    if voice.source.keeps_unknown(is_test=voice.is_test):
         return None
     if order is None:
         return Problem("unknown_order", _("There is no order “%s”. Send the order first.") % item.order, "order")
-    if status_id is None:
-        named = {"type": item.type, "code": item.code}
+    if meaning is None:
         return Problem("unknown_status", _("There is no %(type)s status with the code “%(code)s”.") % named, "code")
     return None
+
+
+def _not_understood(said: Sequence[Said], heard: Sequence[Heard], batch: _Batch, *, source_id: int) -> Iterator[Said]:
+    """What was new, and was kept or refused because nobody has said what its code means."""
+    for item, became in zip(said, heard, strict=True):
+        is_new = became.verdict == InboxVerdict.PARKED or (became.problem and became.problem.code == "unknown_status")
+        if is_new and not batch.vocabulary.knows(source_id, item.type, item.code):
+            yield item
 
 
 def _moment(order: _Row | None, type: str, status_id: int | None, now: datetime) -> datetime:
@@ -373,8 +411,11 @@ def _moment(order: _Row | None, type: str, status_id: int | None, now: datetime)
     return known if known and order.standing.status[type] == status_id else order.standing.next_moment(type, now)
 
 
-def _fold(change: StatusChange, order: _Row, status_id: int, batch: _Batch) -> StatusTransition | None:
+def _fold(change: StatusChange, order: _Row, status_id: int | None, batch: _Batch) -> StatusTransition | None:
     """Let one understood change move its order; the change learns its verdict, the batch its transition."""
+    if status_id is None:
+        change.order_id, change.verdict, change.parked_until = order.pk, InboxVerdict.IGNORED.value, None
+        return None
     from_id = order.standing.status[change.type]
     verdict = order.standing.hear(change.type, status_id, change.occurred_at, change.sequence)
     change.order_id, change.status_id, change.verdict, change.parked_until = order.pk, status_id, verdict.value, None
@@ -407,6 +448,14 @@ def _transition_saved(order: Order, row: _Row, move: Move, now: datetime) -> Sta
         source_id=speaker.source_id,
         actor_id=speaker.actor_id,
         is_test=speaker.is_test,
+    )
+
+
+def _moved_by_merge(row: _Row, status: OrderStatus, to_id: int, now: datetime) -> StatusTransition:
+    row.standing.status[status.type], row.was_heard, row.updated_at = to_id, True, now
+    move = Move(status.type, status.pk, to_id, row.standing.heard_at[status.type] or now, dict(row.standing.status))
+    return _transition(
+        row, move, SilentBecause.MERGE, received_at=now, source_id=Source.ADMIN_ID, actor_id=None, is_test=False
     )
 
 
@@ -453,11 +502,6 @@ def _lock_orders(external_ids: set[str]) -> dict[str, _Row]:
     return {row["external_id"]: _Row.of(row) for row in rows}
 
 
-def _vocabulary(keys: set[str]) -> dict[tuple[str, str], int]:
-    rows = OrderStatus.objects.filter(code_key__in=keys).order_by().values_list("type", "code_key", "pk")
-    return {(type, key): pk for type, key, pk in rows}
-
-
 def _known_events(said: Sequence[Said], source: Source, now: datetime) -> dict[str, _Known]:
     """Those events that this source told before, by event id. Read under the orders' locks."""
     identities = {identity for item in said if (identity := item.identity()) is not None}
@@ -487,9 +531,9 @@ def _parked(now: datetime, **which: Any) -> StatusChangeQuerySet:
 def _understood(which: dict[str, Any]) -> list[int]:
     """Ids of parked changes whose order and status exist by now, oldest first."""
     exists = Exists(Order.objects.filter(external_id=OuterRef("order_external_id")))
-    rows = list(_parked(timezone.now(), **which).filter(exists).values_list("pk", "type", "code"))
-    known = _vocabulary({code_key(code) for _pk, _type, code in rows}) if rows else {}
-    return [pk for pk, type, code in rows if (type, code_key(code)) in known]
+    rows = list(_parked(timezone.now(), **which).filter(exists).values_list("pk", "source", "type", "code"))
+    vocabulary = read_vocabulary({code for *_row, code in rows})
+    return [pk for pk, source_id, type, code in rows if vocabulary.knows(source_id, type, code)]
 
 
 def _apply(ids: Sequence[int]) -> int:

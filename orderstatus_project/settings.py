@@ -192,6 +192,7 @@ CELERY_BEAT_SCHEDULE = {
         "campaigns.sweep_receipts": 10.0,
         "campaigns.look_up_unknown": 30.0,
         "orders.apply_parked": 10.0,
+        "orders.carry_on_merges": 10.0,
         "campaigns.audit": AUDIT_EVERY_S,
     }.items()
     if every_s

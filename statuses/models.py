@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from workspace.models import Source
 from workspace.reading import Problem, check_text
 
 RESERVED_CODES = frozenset({"any", "any_existing", "none"})
@@ -19,6 +21,20 @@ class StatusType(models.TextChoices):
     GENERAL = "general", _("General")
     DELIVERY = "delivery", _("Delivery")
     PAYMENT = "payment", _("Payment")
+
+
+class Colour(models.TextChoices):
+    """What a status is marked with; the style sheet says how each looks on light and on dark."""
+
+    GREY = "grey", _("Grey")
+    RED = "red", _("Red")
+    ORANGE = "orange", _("Orange")
+    YELLOW = "yellow", _("Yellow")
+    GREEN = "green", _("Green")
+    TEAL = "teal", _("Teal")
+    BLUE = "blue", _("Blue")
+    VIOLET = "violet", _("Violet")
+    PINK = "pink", _("Pink")
 
 
 def code_key(code: str) -> str:
@@ -60,6 +76,13 @@ class TypeIsFixed(ValueError):
 class OrderStatusQuerySet(models.QuerySet["OrderStatus"]):
     def of_type(self, type: str) -> OrderStatusQuerySet:
         return self.filter(type=type)
+
+    def offered(self) -> OrderStatusQuerySet:
+        """Those that people choose from."""
+        return self.filter(retired_at=None)
+
+    def not_merged(self) -> OrderStatusQuerySet:
+        return self.filter(merged_into=None)
 
     def with_code(self, type: str, code: str) -> OrderStatusQuerySet:
         return self.filter(type=type, code_key=code_key(code))
@@ -117,7 +140,21 @@ class OrderStatus(models.Model):
     include_in_analytics = models.BooleanField(
         _("include in analytics"), default=True, help_text=_("Offer it in reports and in the segment builder.")
     )
+    colour = models.CharField(_("colour"), max_length=8, choices=Colour, default=Colour.GREY)
+    # Within its type, from 1 on, everywhere statuses are listed; 0, as of a new one: after all others.
     position = models.PositiveIntegerField(_("position"), default=0)
+    # Retired, it is offered no more; integrations may go on telling it, or are refused, as was chosen.
+    retired_at = models.DateTimeField(_("retired"), null=True, editable=False)
+    is_taken_from_sources = models.BooleanField(_("taken from integrations"), default=True, editable=False)
+    # While a merge is asked for, its orders are being moved; once it is done, its code means the other status.
+    merging_into = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("being merged into"), null=True, editable=False, related_name="+"
+    )
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("merged into"), null=True, editable=False, related_name="merged"
+    )
+    # Counts changes, so that of two people who edit it at once the second is told.
+    revision = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = OrderStatusQuerySet.as_manager()
@@ -133,7 +170,12 @@ class OrderStatus(models.Model):
                 name="statuses_code_once_per_type",
                 violation_error_message=_("A status of this type already has this code."),
             ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None, merging_into=None) | models.Q(retired_at__isnull=False),
+                name="statuses_merged_is_retired",
+            ),
         ]
+        permissions = [("map_code", _("Can say what unknown codes mean"))]
 
     def __str__(self) -> str:
         return self.name
@@ -157,6 +199,9 @@ class OrderStatus(models.Model):
         with transaction.atomic():  # nobody meets a status before those have heard of it who wait for its code
             if "type" in written:
                 self._check_type()
+            if "position" in written and not self.position:
+                newest = OrderStatus.objects.of_type(self.type).aggregate(last=models.Max("position"))["last"]
+                self.position = (newest or 0) + 1
             super().save(update_fields=update_fields, **kwargs)
 
     def clean(self) -> None:
@@ -171,6 +216,15 @@ class OrderStatus(models.Model):
         if OrderStatus.objects.filter(pk=self.pk).exclude(type=self.type).exists():
             raise TypeIsFixed
 
+    @property
+    def is_retired(self) -> bool:
+        return self.retired_at is not None
+
+    @property
+    def stands_for_id(self) -> int:
+        """The status that is meant by it today."""
+        return self.merged_into_id or self.pk
+
     def is_used(self) -> bool:
         """Whether any row of any app points here. Asked before deleting, which would load all those that do."""
         return any(
@@ -179,3 +233,40 @@ class OrderStatus(models.Model):
             for relation in self._meta.get_fields(include_hidden=True)
             if isinstance(relation, models.ManyToOneRel)
         )
+
+
+class StatusAlias(models.Model):
+    """Another code for a status, of one source or of all; with no status, a code that says nothing to us."""
+
+    source = models.ForeignKey(
+        Source, models.CASCADE, verbose_name=_("source"), null=True, blank=True, db_index=False, related_name="+"
+    )
+    type = models.CharField(_("type"), max_length=8, choices=StatusType)
+    code = models.CharField(_("code"), max_length=64, validators=[validate_code])
+    code_key = models.CharField(max_length=192, editable=False)
+    status = models.ForeignKey(
+        OrderStatus, models.CASCADE, verbose_name=_("status"), null=True, blank=True, related_name="aliases"
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("code of an integration")
+        verbose_name_plural = _("codes of integrations")
+        ordering: ClassVar[list[str]] = ["type", "code_key", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(type__in=StatusType.values), name="statuses_alias_type_is_known"),
+            models.UniqueConstraint(Coalesce("source", 0), "type", "code_key", name="statuses_alias_once_per_source"),
+        ]
+        # What a code means: asked with every batch of changes.
+        indexes = [models.Index(fields=["code_key"], name="statuses_alias_by_code")]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def save(self, **kwargs: Any) -> None:
+        """Raises ValidationError for what is no code, TypeIsFixed for a status of another type."""
+        validate_code(self.code)
+        self.code_key = code_key(self.code)
+        if self.status is not None and self.status.type != self.type:
+            raise TypeIsFixed
+        super().save(**kwargs)

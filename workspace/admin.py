@@ -138,8 +138,8 @@ class SourceScreen(Screen):
         return pill(_("Live"), "good") if source.fires else pill(_("History"))
 
     @admin.display(description=gettext_lazy("What is not known"))
-    def unknown_shown(self, source: Source) -> str:
-        return _("Kept for 7 days") if source.on_unknown == Source.Unknown.PARK else _("Refused")
+    def unknown_shown(self, source: Source) -> Any:
+        return _UNKNOWN[Source.Unknown(source.on_unknown)]
 
     @admin.display(description=gettext_lazy("API keys"), ordering="usable_keys")
     def keys_shown(self, source: Any) -> Any:
@@ -153,6 +153,13 @@ class SourceScreen(Screen):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+_UNKNOWN = {
+    Source.Unknown.USUAL: gettext_lazy("Kept for 7 days; of test keys refused"),
+    Source.Unknown.PARK: gettext_lazy("Kept for 7 days"),
+    Source.Unknown.REJECT: gettext_lazy("Refused"),
+}
 
 
 class IssueForm(forms.Form):

@@ -116,6 +116,7 @@ class Source(models.Model):
         LIVE = "live", _("Live: starts campaigns")
 
     class Unknown(models.TextChoices):
+        USUAL = "usual", _("Keep for 7 days what live keys tell, refuse what test keys tell")
         PARK = "park", _("Keep for 7 days, apply when it becomes known")
         REJECT = "reject", _("Refuse with an error")
 
@@ -126,7 +127,7 @@ class Source(models.Model):
         _("unknown orders and codes"),
         max_length=8,
         choices=Unknown,
-        default=Unknown.PARK,
+        default=Unknown.USUAL,
         help_text=_("What to do with a change for an order or a status code that is not known yet."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -144,6 +145,11 @@ class Source(models.Model):
     def fires(self) -> bool:
         """Whether a change it tells of may start campaigns."""
         return self.mode == self.Mode.LIVE
+
+    def keeps_unknown(self, *, is_test: bool) -> bool:
+        """Whether a change for an order or a code that is not known yet waits for it. Whoever tries an integration with
+        a test key wants to hear of a mistake at once."""
+        return self.on_unknown == self.Unknown.PARK or (self.on_unknown == self.Unknown.USUAL and not is_test)
 
     @property
     def is_builtin(self) -> bool:

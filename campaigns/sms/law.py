@@ -67,8 +67,8 @@ def _order_moved_on(message: Message) -> SkipReason | None:
     wanted = message.only_if_still
     if wanted is None or message.order is None:
         return None
-    is_still = getattr(message.order, f"{STATUS_FIELDS[wanted.type]}_id") == wanted.pk
-    return None if is_still else SkipReason.STATUS_CHANGED
+    stands_at = getattr(message.order, f"{STATUS_FIELDS[wanted.type]}_id")
+    return None if stands_at in (wanted.pk, wanted.stands_for_id) else SkipReason.STATUS_CHANGED
 
 
 def _lifetime_over(message: Message, now: datetime) -> SkipReason | None:

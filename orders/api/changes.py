@@ -87,7 +87,7 @@ class HeardSerializer(serializers.Serializer[Any]):
 
     received = serializers.IntegerField()
     transitions = serializers.IntegerField(help_text="Moved their order.")
-    unchanged = serializers.IntegerField(help_text="The order was there already.")
+    unchanged = serializers.IntegerField(help_text="The order was there already, or the code is ignored.")
     late = serializers.IntegerField(
         help_text="Older than the newest heard for that order and type: kept, moved nothing."
     )
@@ -123,7 +123,7 @@ class StatusChangeSerializer(serializers.ModelSerializer[StatusChange]):
 
     source = serializers.CharField(source="source.code")  # type: ignore[assignment]
     order = serializers.CharField(source="order_external_id")
-    outcome = serializers.CharField(source="verdict", help_text="moved, unchanged, late or parked.")
+    outcome = serializers.CharField(source="verdict", help_text="moved, unchanged, ignored, late or parked.")
 
     class Meta:
         model = StatusChange
@@ -301,10 +301,10 @@ def _refuse_single(heard: Heard) -> None:
 
 
 def _sum_up(all_heard: Sequence[Heard]) -> dict[str, Any]:
-    counts = Counter(heard.verdict for heard in all_heard)
+    counts = Counter(COUNTED_AS[heard.verdict] for heard in all_heard)
     return {
         "received": len(all_heard),
-        **{name: counts[verdict] for verdict, name in COUNTED_AS.items()},
+        **{name: counts[name] for name in COUNTED_AS.values()},
         "rejected_items": [rejection(index, heard.problem) for index, heard in enumerate(all_heard) if heard.problem],
     }
 

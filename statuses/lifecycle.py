@@ -1,0 +1,109 @@
+"""What becomes of a status that is not wanted any more: deleted while unused, else retired, or merged into another."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from statuses.models import OrderStatus, StatusAlias, code_key
+from workspace.database import lock_rows
+
+
+class Refusal(ValueError):
+    """It cannot be done; `code` for machines, the sentence for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+def retire(status: OrderStatus, *, is_taken: bool) -> OrderStatus:
+    """Offer it no more. Orders that hold it, their history and what waits on it stay as they are.
+
+    `is_taken`: integrations may go on telling it; else they are refused, with a reason.
+    """
+    with transaction.atomic():
+        status = _locked(status)
+        _refuse_if_merged(status)
+        status.retired_at, status.is_taken_from_sources = status.retired_at or timezone.now(), is_taken
+        return _written(status)
+
+
+def restore(status: OrderStatus) -> OrderStatus:
+    """Offer it again."""
+    with transaction.atomic():
+        status = _locked(status)
+        _refuse_if_merged(status)
+        status.retired_at, status.is_taken_from_sources = None, True
+        return _written(status)
+
+
+def begin_merge(status: OrderStatus, into: OrderStatus) -> OrderStatus:
+    """Let its orders move to another status, silently, and its code mean the other from then on. There is no way back.
+
+    The orders are moved once this is committed (orders/merging.py).
+    """
+    with transaction.atomic():
+        both = lock_rows(OrderStatus.objects.filter(pk__in={status.pk, into.pk}).order_by("pk"))
+        found = {row.pk: row for row in both}
+        status, into = found[status.pk], found[into.pk]
+        _refuse_if_merged(status)
+        _check_target(status, into)
+        status.merging_into, status.retired_at = into, status.retired_at or timezone.now()
+        status.is_taken_from_sources = True
+        return _written(status)
+
+
+def delete(status: OrderStatus) -> None:
+    """Raises Refusal if anything uses it."""
+    in_use = Refusal("status_in_use", _("“%s” is used by orders, their history or campaigns. Retire it.") % status.name)
+    if status.is_used():
+        raise in_use
+    try:
+        status.delete()
+    except ProtectedError:  # used since we looked
+        raise in_use from None
+
+
+def add_alias(status: OrderStatus, code: str) -> StatusAlias:
+    """Let sources send another code for it. One that means something already is refused."""
+    taken = OrderStatus.objects.with_code(status.type, code).first()
+    if taken is not None:
+        detail = _("“%(code)s” is the code of the status “%(name)s”.") % {"code": code, "name": taken.name}
+        raise Refusal("status_exists", detail)
+    if StatusAlias.objects.filter(source=None, type=status.type, code_key=code_key(code)).exists():
+        raise Refusal("alias_exists", _("“%s” has a meaning already. Remove that one first.") % code)
+    return StatusAlias.objects.create(status=status, type=status.type, code=code)
+
+
+def _check_target(status: OrderStatus, into: OrderStatus) -> None:
+    if status.pk == into.pk:
+        raise Refusal("same_status", _("A status cannot be merged into itself. Choose another."))
+    if status.type != into.type:
+        raise Refusal("other_type", _("Statuses of two types cannot be merged. Choose one of the same type."))
+    if into.is_retired:
+        raise Refusal("target_retired", _("“%s” is retired. Restore it first, or choose another.") % into.name)
+    if OrderStatus.objects.filter(merging_into=status).exists():
+        raise Refusal(
+            "being_merged", _("Another status is being merged into “%s”. Wait until it is done.") % status.name
+        )
+
+
+def _refuse_if_merged(status: OrderStatus) -> None:
+    into = status.merged_into or status.merging_into
+    if into is not None:
+        words = {"name": status.name, "into": into.name}
+        raise Refusal("merged", _("“%(name)s” was merged into “%(into)s”. There is no way back.") % words)
+
+
+def _locked(status: OrderStatus) -> OrderStatus:
+    found: OrderStatus = lock_rows(OrderStatus.objects.filter(pk=status.pk)).get()
+    return found
+
+
+def _written(status: OrderStatus) -> OrderStatus:
+    status.revision += 1
+    status.save(update_fields=["retired_at", "is_taken_from_sources", "merging_into", "revision"])
+    return status
