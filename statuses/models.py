@@ -226,12 +226,13 @@ class OrderStatus(models.Model):
         return self.merged_into_id or self.pk
 
     def is_used(self) -> bool:
-        """Whether any row of any app points here. Asked before deleting, which would load all those that do."""
+        """Whether any row of any app points here, but for its own aliases. Asked before deleting, which would load all
+        those that do."""
         return any(
             relation.related_model._base_manager.filter(**{relation.field.name: self}).exists()
             # Most of them have no name backwards (`related_name="+"`), and count all the same.
             for relation in self._meta.get_fields(include_hidden=True)
-            if isinstance(relation, models.ManyToOneRel)
+            if isinstance(relation, models.ManyToOneRel) and relation.related_model is not StatusAlias
         )
 
 
