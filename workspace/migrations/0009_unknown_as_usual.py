@@ -4,15 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workspace', '0008_country_is_checked'),
+        ("workspace", "0008_country_is_checked"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='source',
-            name='on_unknown',
-            field=models.CharField(choices=[('usual', 'Keep for 7 days what live keys tell, refuse what test keys tell'), ('park', 'Keep for 7 days, apply when it becomes known'), ('reject', 'Refuse with an error')], default='usual', help_text='What to do with a change for an order or a status code that is not known yet.', max_length=8, verbose_name='unknown orders and codes'),
+            model_name="source",
+            name="on_unknown",
+            field=models.CharField(
+                choices=[
+                    ("usual", "Keep for 7 days what live keys tell, refuse what test keys tell"),
+                    ("park", "Keep for 7 days, apply when it becomes known"),
+                    ("reject", "Refuse with an error"),
+                ],
+                default="usual",
+                help_text="What to do with a change for an order or a status code that is not known yet.",
+                max_length=8,
+                verbose_name="unknown orders and codes",
+            ),
         ),
     ]
