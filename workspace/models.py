@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
@@ -60,6 +60,15 @@ class Workspace(models.Model):
         validators=[validate_text, validate_keywords],
         help_text=_("Whoever texts one of these, and nothing else, gets messages again."),
     )
+    # In the customer's own time zone. Equal: never.
+    quiet_from = models.TimeField(
+        _("quiet hours from"),
+        default=time(21),
+        help_text=_("Texts that keep quiet hours wait for their end, in the customer's own time zone."),
+    )
+    quiet_until = models.TimeField(_("quiet hours until"), default=time(9))
+    # Orders was off until then, and whoever turned it on again wants nothing done that was due before.
+    drop_due_before = models.DateTimeField(null=True, editable=False)
     sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)
     sending_paused_by = models.ForeignKey(
         User, models.SET_NULL, verbose_name=_("sending paused by"), null=True, editable=False, related_name="+"
@@ -79,6 +88,10 @@ class Workspace(models.Model):
             words = ", ".join(sorted(both)).upper()
             raise ValidationError({"start_words": _("In both lists: %s. A word means one thing.") % words})
 
+    def drops(self, due_at: datetime | None) -> bool:
+        """Whether what was due then waited while Orders was off, and is not wanted any more."""
+        return self.drop_due_before is not None and due_at is not None and due_at < self.drop_due_before
+
     @classmethod
     def current(cls) -> Workspace:
         return cls.objects.get_or_create(pk=cls.SINGLETON_ID)[0]
@@ -86,6 +99,18 @@ class Workspace(models.Model):
     @classmethod
     def orders_are_on(cls) -> bool:
         return cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=True).exists()
+
+    @classmethod
+    def turn_orders_on(cls, *, drop_due_before: datetime | None = None) -> bool:
+        """What was due while it was off is done now, but for what was due before `drop_due_before`: that is stopped.
+        Answers whether it was off."""
+        off = cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=False)
+        return bool(off.update(orders_enabled=True, drop_due_before=drop_due_before))
+
+    @classmethod
+    def turn_orders_off(cls) -> bool:
+        """Changes start no campaign, and what goes through one stands still. Answers whether it was on."""
+        return bool(cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=True).update(orders_enabled=False))
 
     @classmethod
     def sending_is_paused(cls) -> bool:
