@@ -146,7 +146,7 @@ def _orders_off(request: HttpRequest) -> list[Banner]:
     if workspace_of(request).orders_enabled or not any(part in request.path for part in about_orders):
         return []
     title, text = _("Orders is off."), _("No change of an order's status starts a campaign.")
-    if not request.user.is_superuser:
+    if not request.user.has_perm("workspace.switch_orders"):
         return [Banner("warning", "toggle_off", title, f"{text} {_('An administrator can turn it on.')}")]
     return [
         Banner("warning", "toggle_off", title, text, reverse("admin:workspace_turn_orders_on"), _("Turn Orders on"))

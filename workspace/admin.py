@@ -6,9 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,8 +13,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelect2Widget,
@@ -26,11 +21,13 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from workspace.models import ApiKey, Scope, Source, User, Workspace
+from workspace import people  # noqa: F401 - the screens of people and roles
+from workspace.models import ApiKey, Scope, Source, Workspace
 from workspace.money import currency_choices
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
 from workspace.zones import timezones
 
+TO_SWITCH_ORDERS = "workspace.switch_orders"
 SETTINGS = ("organisation", "orders_enabled", "default_country", "timezone", "currency", "stop_words", "start_words")
 
 
@@ -81,7 +78,7 @@ class WorkspaceScreen(Screen):
         return answer
 
     def turn_orders_on(self, request: HttpRequest) -> HttpResponse:
-        if not request.user.is_superuser:
+        if not request.user.has_perm(TO_SWITCH_ORDERS):
             raise PermissionDenied
         workspace = Workspace.current()
         workspace.orders_enabled = True
@@ -91,7 +88,7 @@ class WorkspaceScreen(Screen):
         return HttpResponseRedirect(request.headers.get("Referer") or reverse("admin:index"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if request.user.is_superuser else ("orders_enabled",)
+        return () if request.user.has_perm(TO_SWITCH_ORDERS) else ("orders_enabled",)
 
     def response_change(self, request: HttpRequest, obj: Workspace) -> HttpResponse:
         messages.success(request, _("Saved."))
@@ -268,62 +265,3 @@ class ApiKeyScreen(Screen):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@admin.register(User)
-class UserScreen(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    add_label = gettext_lazy("Add person")
-    list_display = ("username", "name_shown", "email", "state", "last_login_shown")
-    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
-    fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
-        (gettext_lazy("What they may do"), {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
-        (gettext_lazy("Seen"), {"fields": ("last_login_shown", "joined")}),
-    )
-    readonly_fields = ("last_login_shown", "joined")
-    filter_horizontal = ()
-    show_full_result_count = False
-    actions = None
-
-    @admin.display(description=gettext_lazy("Name"))
-    def name_shown(self, user: User) -> str:
-        return user.get_full_name() or nothing()
-
-    @admin.display(description=gettext_lazy("May"))
-    def state(self, user: User) -> str:
-        if not user.is_active:
-            return pill(_("No longer here"))
-        if user.is_superuser:
-            return pill(_("Everything"), "info")
-        return pill(_("What their roles allow")) if user.is_staff else pill(_("Nothing: no staff"), "warning")
-
-    @admin.display(description=gettext_lazy("Last login"), ordering="last_login")
-    def last_login_shown(self, user: User) -> str:
-        return moment(user.last_login) if user.last_login else nothing(_("never"))
-
-    @admin.display(description=gettext_lazy("Here since"))
-    def joined(self, user: User) -> str:
-        return moment(user.date_joined)
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Roles are few: boxes to tick."""
-        return super().formfield_for_manytomany(
-            db_field, request, **{**kwargs, "widget": UnfoldAdminCheckboxSelectMultipleWidget()}
-        )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What a person did keeps their name; who leaves is made inactive."""
-        return False
-
-
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class RoleScreen(DjangoGroupAdmin, ModelAdmin):
-    add_label = gettext_lazy("Add role")
-    show_full_result_count = False
-    actions = None
