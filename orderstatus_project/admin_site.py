@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.models import Message, Run
+from campaigns.models import Campaign, Message, Run
 from campaigns.sms.desk import DESK
 from orderstatus_project.system import may_look, may_pause
 from workspace.heartbeats import is_silent
@@ -42,7 +42,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Campaigns"),
             [
-                _screen(request, _("Campaigns"), "campaign", "campaigns.campaign"),
+                _campaigns(request),
                 _screen(request, _("Orders that entered"), "conversion_path", "campaigns.run") if orders_on else None,
                 _messages(request),
                 _desk(request),
@@ -159,6 +159,15 @@ def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item 
         if _may_see(request, model):
             return {"title": title, "icon": icon, "link": _list_of(model), "active": _is_at(request, *models)}
     return None
+
+
+def _campaigns(request: HttpRequest) -> Item | None:
+    """With the number of those whose activation is asked for, for whoever can answer."""
+    item = _screen(request, _("Campaigns"), "campaign", "campaigns.campaign")
+    if item and request.user.has_perm("campaigns.activate_campaign"):
+        number = Campaign.objects.asked_for().count()
+        item |= {"badge": number, "badge_variant": "warning"} if number else {}
+    return item
 
 
 def _messages(request: HttpRequest) -> Item | None:
