@@ -1,4 +1,4 @@
-"""The switch Orders: turned off, it says first what depends on it; turned on again, it asks what to do with what waited."""
+"""The switch Orders: before it goes off it says what depends on it, and before it is on what has waited."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def turn_on(request: HttpRequest) -> HttpResponse:
         for queue in QUEUES:
             doorbell.ring(queue)
     messages.success(request, _("Orders is on. What sources tell from now on can start campaigns."))
-    return close_window(request, request.headers.get("Referer", back) if not waiting else back)
+    return close_window(request, back)
 
 
 def _view(address: str, view: Any, name: str) -> URLPattern:

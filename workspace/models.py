@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from workspace.administrators import DECIDING, keeping_an_administrator
 from workspace.countries import validate_country
 from workspace.database import draw_keys_after_the_highest
 from workspace.keywords import START_WORDS, STOP_WORDS, read_keywords, validate_keywords
@@ -21,8 +24,40 @@ from workspace.text import validate_text
 from workspace.zones import validate_timezone
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def update(self, **kwargs: Any) -> int:
+        if DECIDING.isdisjoint(kwargs):
+            return super().update(**kwargs)
+        with keeping_an_administrator():
+            return super().update(**kwargs)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with keeping_an_administrator():
+            return super().delete()
+
+
+class UserManager(DjangoUserManager["User"]):
+    use_in_migrations = False
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+
 class User(AbstractUser):
-    """A person who works in the admin."""
+    """A person who works in the admin. The last who may everything can neither go nor lose it."""
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if self._state.adding or (update_fields is not None and DECIDING.isdisjoint(update_fields)):
+            super().save(update_fields=update_fields, **kwargs)
+            return
+        with keeping_an_administrator():
+            super().save(update_fields=update_fields, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with keeping_an_administrator():
+            return super().delete(*args, **kwargs)
 
 
 class Workspace(models.Model):
@@ -77,7 +112,10 @@ class Workspace(models.Model):
     class Meta:
         verbose_name = _("general settings")
         verbose_name_plural = _("general settings")
-        permissions = [("pause_sending", _("Can pause and resume all sending"))]
+        permissions = [
+            ("pause_sending", _("Can pause and resume all sending")),
+            ("switch_orders", _("Can turn Orders on and off")),
+        ]
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="workspace_is_one_row")]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workspace", "0008_country_is_checked"),
+        ("workspace", "0010_switch_orders_permission"),
     ]
 
     operations = [

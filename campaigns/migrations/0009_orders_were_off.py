@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0007_message_put_off_index"),
+        ("campaigns", "0008_activation_asked_for"),
     ]
 
     operations = [
