@@ -36,7 +36,7 @@ from campaigns.models import (
 from campaigns.sms.caps import CapBook
 from campaigns.sms.connections import Connection, Switchboard, back_at
 from campaigns.sms.fates import LOOKED_UP_AFTER, Book, wake_runs
-from campaigns.sms.handover import LEASE, LONGEST_REST_S, hand_over
+from campaigns.sms.handover import LEASE, LONGEST_REST_S, begin_at_once, hand_over
 from campaigns.sms.law import Hold, Send, Skip, judge
 from campaigns.sms.receipts import apply_kept
 from campaigns.sms.templates import TemplateProblem, render, variables_for
@@ -53,7 +53,8 @@ BATCH_S = 40.0
 
 CLAIM_COLUMNS = (
     "state", "skip_reason", "due_at", "is_held", "lease", "leased_until",
-    "phone", "text", "parts", "encoding", "gateway", "attempts", "ended_at", "error",
+    "phone", "text", "parts", "encoding", "gateway", "attempts", "called_at", "ended_at",
+    "error",
 )  # fmt: skip
 
 # By smsutil's names.
@@ -81,7 +82,7 @@ def send_due(*, limit: int | None = None) -> int:
     workspace = Workspace.current()
     if workspace.sending_paused_at or not workspace.orders_enabled:
         return 0
-    now, switchboard, lease = timezone.now(), Switchboard.now(), uuid.uuid4()
+    now, began, switchboard, lease = timezone.now(), time.monotonic(), Switchboard.now(), uuid.uuid4()
 
     def take(ids: Sequence[int] | None) -> list[Message]:
         due, left = _to_rule_on(Message.objects.due(now)), _to_rule_on(Message.objects.left_by_ended())
@@ -98,7 +99,7 @@ def send_due(*, limit: int | None = None) -> int:
     reach("sending.claimed")
     deadline = time.monotonic() + BATCH_S
     for code, messages in _by_gateway(claimed).items():
-        hand_over(switchboard, code, messages, lease, deadline)
+        hand_over(switchboard, code, messages, lease, began, deadline)
     return ruled
 
 
@@ -158,9 +159,11 @@ def _rule(
                 if message.is_uncertain or _write_text(message, template, vocabulary, house.timezone, now):
                     _make_ready(message, switchboard, lease, now)
                     caps.takes(message)
+    claimed = [m for m in messages if m.state == MessageState.CLAIMED]
+    begin_at_once(switchboard, claimed, now)
     write_rows(messages, CLAIM_COLUMNS)
     wake_runs([m for m in messages if m.has_ended], now)
-    return [m for m in messages if m.state == MessageState.CLAIMED]
+    return claimed
 
 
 def _write_text(
