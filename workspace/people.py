@@ -29,7 +29,7 @@ from workspace.screens import Facts, Screen, lines, moment, nothing, pill
 KEPT_BACK = (User, Group)
 
 
-class RolesField(forms.ModelMultipleChoiceField):
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Roles are few: boxes to tick, each with a line of what it is for."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -38,7 +38,7 @@ class RolesField(forms.ModelMultipleChoiceField):
         return format_html("{}{}", name_of(obj), quiet)
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """“Campaigns: change” rather than the names that Django gives."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -46,7 +46,7 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return f"{capfirst(str(model._meta.verbose_name_plural))}: {verb_of(model, obj.codename)}"
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]
+class PersonForm(UserChangeForm):
     def clean(self) -> dict[str, Any]:
         """The request's transaction holds the administrators from here until all is written."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -64,12 +64,12 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
         return bool(flags["is_active"] and flags["is_staff"] and holds)
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[misc]
+class NewPersonForm(UserCreationForm):
     # There is no way in but the password.
     usable_password = None
 
 
-class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+class PasswordForm(AdminPasswordChangeForm):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.fields.pop("usable_password", None)
@@ -90,6 +90,7 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
         (gettext_lazy("What they may do"), {"fields": ("groups",)}),
     )
     filter_horizontal = ()
+    actions = None
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
@@ -164,6 +165,7 @@ class RoleScreen(DjangoGroupAdmin, Screen):
     list_display = ("name_shown", "purpose_shown", "people")
     ordering = ("pk",)
     sortable_by = ()
+    actions = None
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Group]:
         active = models.Count("user", filter=models.Q(user__is_active=True))
