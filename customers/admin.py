@@ -116,7 +116,7 @@ class CustomerScreen(Screen):
     masked_list = ("external_id", "number_shown", "consent_shown", "timezone", "changed")
     masked_fieldsets = (
         (None, {"fields": ("external_id", "language", "timezone")}),
-        (gettext_lazy("Messages"), {"fields": ("number_shown", "sms_consent", "consent_told", "refused_categories")}),
+        (gettext_lazy("Messages"), {"fields": ("number_shown", "sms_consent", "consent_told", "refused_shown")}),
     )
     change_form_template = "customers/change_form.html"
 
@@ -135,6 +135,10 @@ class CustomerScreen(Screen):
     @admin.display(description=gettext_lazy("Number"))
     def number_shown(self, customer: Customer) -> Any:
         return self.phone_shown(customer)
+
+    @admin.display(description=gettext_lazy("Refused kinds of message"))
+    def refused_shown(self, customer: Customer) -> Any:
+        return ", ".join(customer.refused_categories) or nothing()
 
     def get_list_display(self, request: HttpRequest) -> Sequence[str]:
         return self.list_display if self.sees_personal_data(request) else self.masked_list
@@ -165,7 +169,7 @@ class CustomerScreen(Screen):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
         """A shop knows its customer by the id."""
-        return ("phone_shown", "number_shown", "consent_told", *(("external_id",) if obj else ()))
+        return ("phone_shown", "number_shown", "consent_told", "refused_shown", *(("external_id",) if obj else ()))
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Keep who told of the consent and when: its proof. What the form left alone is not written over."""

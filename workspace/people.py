@@ -34,8 +34,7 @@ class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     def label_from_instance(self, obj: Any) -> str:
         purpose = purpose_of(obj)
-        quiet = format_html(' <span class="os-quiet">{}</span>', purpose) if purpose else ""
-        return format_html("{}{}", name_of(obj), quiet)
+        return format_html('<span class="os-role">{} <span class="os-quiet">{}</span></span>', name_of(obj), purpose)
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -47,6 +46,12 @@ class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg
 
 
 class PersonForm(UserChangeForm):
+    class Meta(UserChangeForm.Meta):
+        help_texts = {
+            "is_active": gettext_lazy("Off, they can no longer log in. What they did keeps their name."),
+            "is_superuser": gettext_lazy("May everything whatever their roles, as the command line makes people."),
+        }
+
     def clean(self) -> dict[str, Any]:
         """The request's transaction holds the administrators from here until all is written."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -83,6 +88,8 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
     add_form = NewPersonForm
     change_password_form = PasswordForm
     add_label = gettext_lazy("Add person")
+    # Django's own says that roles come later.
+    add_form_template = None
     list_display = ("username", "name_shown", "email", "roles_shown", "last_login_shown")
     list_filter = ("is_active", "groups")
     add_fieldsets = (
@@ -146,7 +153,8 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         boxes = UnfoldAdminCheckboxSelectMultipleWidget()
         # Ours were made first.
-        asked = {"form_class": RolesField, "widget": boxes, "queryset": Group.objects.order_by("pk"), "help_text": ""}
+        roles = {"form_class": RolesField, "queryset": Group.objects.order_by("pk"), "label": _("Roles")}
+        asked = {**roles, "widget": boxes, "help_text": ""}
         return super().formfield_for_manytomany(db_field, request, **{**kwargs, **asked})
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
