@@ -173,6 +173,7 @@ class RoleScreen(DjangoGroupAdmin, Screen):
     list_display = ("name_shown", "purpose_shown", "people")
     ordering = ("pk",)
     sortable_by = ()
+    filter_horizontal = ()
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Group]:
@@ -219,7 +220,9 @@ class RoleScreen(DjangoGroupAdmin, Screen):
         about = models.Q()
         for model in screens:
             about |= models.Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
-        asked = {"form_class": PermissionsField, "queryset": Permission.objects.filter(about)}
+        boxes = UnfoldAdminCheckboxSelectMultipleWidget()
+        offered = {"form_class": PermissionsField, "queryset": Permission.objects.filter(about)}
+        asked = {**offered, "widget": boxes, "help_text": ""}
         return super().formfield_for_manytomany(db_field, request, **{**kwargs, **asked})
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
