@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -107,8 +108,16 @@ class CustomerScreen(Screen):
     list_display = ("name_shown", "external_id", "phone_shown", "consent_shown", "timezone", "changed")
     list_display_links = ("name_shown", "external_id")
     list_filter = ("sms_consent", "phone_kind")
-    search_fields = ("^external_id", "^phone", "^first_name", "^last_name", "^email")
-    search_help_text = gettext_lazy("Name, id, phone or email")
+    search_fields = ("^external_id",)
+    search_help_text = gettext_lazy("Customer id")
+    personal_search_fields = ("^phone", "^first_name", "^last_name", "^email")
+    personal_search_help_text = gettext_lazy("Name, id, phone or email")
+    # For those who see no personal data: nothing that could be put in order by it either.
+    masked_list = ("external_id", "number_shown", "consent_shown", "timezone", "changed")
+    masked_fieldsets = (
+        (None, {"fields": ("external_id", "language", "timezone")}),
+        (gettext_lazy("Messages"), {"fields": ("number_shown", "sms_consent", "consent_told", "refused_shown")}),
+    )
     change_form_template = "customers/change_form.html"
 
     @admin.display(description=gettext_lazy("Name"), ordering="first_name")
@@ -122,6 +131,27 @@ class CustomerScreen(Screen):
         if customer.phone_kind == PhoneKind.FIXED:
             return pill(_("Fixed line: %s") % customer.phone, "warning")
         return customer.phone or nothing(_("no number"))
+
+    @admin.display(description=gettext_lazy("Number"))
+    def number_shown(self, customer: Customer) -> Any:
+        return self.phone_shown(customer)
+
+    @admin.display(description=gettext_lazy("Refused kinds of message"))
+    def refused_shown(self, customer: Customer) -> Any:
+        return ", ".join(customer.refused_categories) or nothing()
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        return self.list_display if self.sees_personal_data(request) else self.masked_list
+
+    def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        return super().get_fieldsets(request, obj) if self.sees_personal_data(request) else self.masked_fieldsets
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_add_permission(request) and self.sees_personal_data(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whom one may not see one cannot change."""
+        return bool(super().has_change_permission(request, obj) and self.sees_personal_data(request))
 
     @admin.display(description=gettext_lazy("SMS consent"), ordering="sms_consent")
     def consent_shown(self, customer: Customer) -> str:
@@ -139,7 +169,7 @@ class CustomerScreen(Screen):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
         """A shop knows its customer by the id."""
-        return ("phone_shown", "consent_told", *(("external_id",) if obj else ()))
+        return ("phone_shown", "number_shown", "consent_told", "refused_shown", *(("external_id",) if obj else ()))
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Keep who told of the consent and when: its proof. What the form left alone is not written over."""

@@ -22,6 +22,7 @@ from workspace.append_only import AppendOnly, AppendOnlyModel, AppendOnlyQuerySe
 from workspace.database import lock_rows
 from workspace.models import Source
 from workspace.money import from_minor
+from workspace.personal import HoldsPersonalData
 from workspace.text import validate_text
 
 
@@ -103,8 +104,11 @@ class StatusOfAnotherType(ValueError):
         )
 
 
-class Order(models.Model):
+class Order(HoldsPersonalData):
     """A shop's order. It has one current status of each type, or none; `save()` records how they change."""
+
+    # A shop may write anything into them: recipients, addresses, cards.
+    PERSONAL = ("delivery", "payment", "custom")
 
     external_id = models.CharField(_("external id"), max_length=128, unique=True, validators=[validate_text])
     customer = models.ForeignKey(
@@ -158,6 +162,12 @@ class Order(models.Model):
     @property
     def total(self) -> Decimal | None:
         return None if self.total_minor is None else from_minor(self.total_minor, self.currency)
+
+    def mask(self) -> None:
+        super().mask()
+        self.delivery, self.payment, self.custom = {}, {}, {}
+        if self.customer:
+            self.customer.mask()
 
     def status_ids(self) -> dict[str, int | None]:
         """Status ids by type, without those this copy has not loaded."""

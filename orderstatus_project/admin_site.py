@@ -37,6 +37,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 {"title": _("Start"), "icon": "rocket_launch", "link": reverse("admin:index")},
                 _screen(request, _("Orders"), "package_2", "orders.order") if orders_on else None,
+                _told(request) if orders_on else None,
                 _screen(request, _("Customers"), "group", "customers.customer"),
             ],
         ),
@@ -162,11 +163,18 @@ def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item 
     return None
 
 
+def _told(request: HttpRequest) -> Item | None:
+    """A tab of Orders, and a way of its own for those who connect systems and see no orders."""
+    if _may_see(request, "orders.order"):
+        return None
+    return _screen(request, _("Status changes received"), "inbox", "orders.statuschange")
+
+
 def _campaigns(request: HttpRequest) -> Item | None:
     """With the number of those whose activation is asked for, for whoever can answer."""
     item = _screen(request, _("Campaigns"), "campaign", "campaigns.campaign")
     if item and request.user.has_perm("campaigns.activate_campaign"):
-        number = Campaign.objects.asked_for().count()
+        number = Campaign.objects.asked_for().order_by()[: MOST_COUNTED + 1].count()
         item |= {"badge": number, "badge_variant": "warning"} if number else {}
     return item
 

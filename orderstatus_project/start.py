@@ -35,9 +35,10 @@ from statuses.models import OrderStatus, StatusType
 from workspace.administrators import administrators
 from workspace.local_time import workspace_of
 from workspace.models import ApiKey, Source
+from workspace.roles import PERSONAL_DATA
 
 # What a person must be allowed to see for the demo's page to be theirs.
-TO_LOOK = ("campaigns.view_message", "orders.view_order")
+TO_LOOK = ("campaigns.view_message", "orders.view_order", PERSONAL_DATA)
 TO_MOVE = "orders.change_order"
 
 Text = str | Promise

@@ -22,6 +22,7 @@ from unfold.widgets import (
 from workspace import people  # noqa: F401 - the screens of people and roles
 from workspace.models import ApiKey, Scope, Source, Workspace
 from workspace.money import currency_choices
+from workspace.roles import Reader
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
 from workspace.zones import timezones
 
@@ -61,6 +62,8 @@ class WorkspaceScreen(Screen):
     readonly_fields = ("orders_shown",)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:workspace_workspace_change", args=[Workspace.current().pk]))
 
     def changeform_view(
@@ -173,6 +176,13 @@ class IssueForm(forms.Form):
         help_text=gettext_lazy("What it starts goes to the test phone and never reaches a customer."),
     )
 
+    def __init__(self, issuer: Reader, *args: Any, **kwargs: Any) -> None:
+        """A key may be handed to anybody, so nobody issues one that lets run what they may not."""
+        super().__init__(*args, **kwargs)
+        if not issuer.has_perm("campaigns.activate_campaign"):
+            scopes = [choice for choice in Scope.choices if choice[0] != Scope.CAMPAIGNS_WRITE]
+            self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
+
 
 @admin.register(ApiKey)
 class ApiKeyScreen(Screen):
@@ -219,7 +229,7 @@ class ApiKeyScreen(Screen):
         if not self.has_add_permission(request):
             raise PermissionDenied
         initial = {"source": request.GET.get("source")}
-        form = IssueForm(request.POST if request.method == "POST" else None, initial=initial)
+        form = IssueForm(request.user, request.POST if request.method == "POST" else None, initial=initial)
         if not form.is_valid():
             return self.page(request, "workspace/issue_key.html", _("Issue an API key"), form=form)
         key, secret = ApiKey.objects.issue(**form.cleaned_data)

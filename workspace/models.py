@@ -48,6 +48,10 @@ class User(AbstractUser):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if self._state.adding or (update_fields is not None and DECIDING.isdisjoint(update_fields)):
             super().save(update_fields=update_fields, **kwargs)

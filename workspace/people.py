@@ -29,16 +29,15 @@ from workspace.screens import Facts, Screen, lines, moment, nothing, pill
 KEPT_BACK = (User, Group)
 
 
-class RolesField(forms.ModelMultipleChoiceField):
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Roles are few: boxes to tick, each with a line of what it is for."""
 
     def label_from_instance(self, obj: Any) -> str:
         purpose = purpose_of(obj)
-        quiet = format_html(' <span class="os-quiet">{}</span>', purpose) if purpose else ""
-        return format_html("{}{}", name_of(obj), quiet)
+        return format_html('<span class="os-role">{} <span class="os-quiet">{}</span></span>', name_of(obj), purpose)
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """“Campaigns: change” rather than the names that Django gives."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -46,7 +45,13 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return f"{capfirst(str(model._meta.verbose_name_plural))}: {verb_of(model, obj.codename)}"
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]
+class PersonForm(UserChangeForm):
+    class Meta(UserChangeForm.Meta):
+        help_texts = {
+            "is_active": gettext_lazy("Off, they can no longer log in. What they did keeps their name."),
+            "is_superuser": gettext_lazy("May everything whatever their roles, as the command line makes people."),
+        }
+
     def clean(self) -> dict[str, Any]:
         """The request's transaction holds the administrators from here until all is written."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -64,12 +69,12 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
         return bool(flags["is_active"] and flags["is_staff"] and holds)
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[misc]
+class NewPersonForm(UserCreationForm):
     # There is no way in but the password.
     usable_password = None
 
 
-class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+class PasswordForm(AdminPasswordChangeForm):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.fields.pop("usable_password", None)
@@ -83,6 +88,8 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
     add_form = NewPersonForm
     change_password_form = PasswordForm
     add_label = gettext_lazy("Add person")
+    # Django's own says that roles come later.
+    add_form_template = None
     list_display = ("username", "name_shown", "email", "roles_shown", "last_login_shown")
     list_filter = ("is_active", "groups")
     add_fieldsets = (
@@ -90,6 +97,7 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
         (gettext_lazy("What they may do"), {"fields": ("groups",)}),
     )
     filter_horizontal = ()
+    actions = None
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
@@ -145,7 +153,8 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         boxes = UnfoldAdminCheckboxSelectMultipleWidget()
         # Ours were made first.
-        asked = {"form_class": RolesField, "widget": boxes, "queryset": Group.objects.order_by("pk"), "help_text": ""}
+        roles = {"form_class": RolesField, "queryset": Group.objects.order_by("pk"), "label": _("Roles")}
+        asked = {**roles, "widget": boxes, "help_text": ""}
         return super().formfield_for_manytomany(db_field, request, **{**kwargs, **asked})
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -164,6 +173,8 @@ class RoleScreen(DjangoGroupAdmin, Screen):
     list_display = ("name_shown", "purpose_shown", "people")
     ordering = ("pk",)
     sortable_by = ()
+    filter_horizontal = ()
+    actions = None
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Group]:
         active = models.Count("user", filter=models.Q(user__is_active=True))
@@ -209,7 +220,9 @@ class RoleScreen(DjangoGroupAdmin, Screen):
         about = models.Q()
         for model in screens:
             about |= models.Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
-        asked = {"form_class": PermissionsField, "queryset": Permission.objects.filter(about)}
+        boxes = UnfoldAdminCheckboxSelectMultipleWidget()
+        offered = {"form_class": PermissionsField, "queryset": Permission.objects.filter(about)}
+        asked = {**offered, "widget": boxes, "help_text": ""}
         return super().formfield_for_manytomany(db_field, request, **{**kwargs, **asked})
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -21,6 +21,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
+
+from workspace.personal import shown_to
+from workspace.roles import may_see_personal_data
 
 Text = str | Promise
 
@@ -32,6 +36,31 @@ class Screen(ModelAdmin):
     show_full_result_count = False
     # Deleting goes one by one, where it can say what stands against it.
     actions = None
+    # Beside `search_fields`, and told of by the other text, for those who may see personal data.
+    personal_search_fields: Sequence[str] = ()
+    personal_search_help_text: Text | None = None
+
+    def sees_personal_data(self, request: HttpRequest) -> bool:
+        return may_see_personal_data(request.user)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return shown_to(request.user, super().get_queryset(request))
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return (*self.search_fields, *(self.personal_search_fields if self.sees_personal_data(request) else ()))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        rows = super().get_changelist_instance(request)
+        if self.personal_search_help_text and self.sees_personal_data(request):
+            rows.search_help_text = self.personal_search_help_text
+        return rows
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whoever may not see a column could guess at it by filtering."""
+        is_personal = lookup.partition("__")[0] in getattr(self.model, "PERSONAL", ())
+        if is_personal and not self.sees_personal_data(request):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """One way to save; adding another is done from the list."""

@@ -299,7 +299,9 @@ class CampaignScreen(Screen):
         campaign: Campaign | None = self.found(request, str(pk))
         if campaign is None:
             raise Http404
-        if campaign.asked_at is not None and not self._may_withdraw(request, campaign):
+        # Taken back already, it is told so whoever might have.
+        may = self.has_change_permission(request, campaign) if campaign.asked_at is None else False
+        if not (may or self._may_withdraw(request, campaign)):
             raise PermissionDenied
         done = _("Nobody asks for “%s” to be activated any more.")
         return self._move(request, campaign, lifecycle.withdraw, _("Took back that activation was asked for."), done)

@@ -38,8 +38,10 @@ class MessageScreen(SettlingDesk):
     list_display_links = ("created",)
     list_filter = ("state", "skip_reason", "purpose", "campaign", "is_test")
     list_select_related = ("customer", "order", "campaign")
-    search_fields = ("=order__external_id", "=customer__external_id", "=phone")
-    search_help_text = gettext_lazy("Exact order id, customer id or phone")
+    search_fields = ("=order__external_id", "=customer__external_id")
+    search_help_text = gettext_lazy("Exact order or customer id")
+    personal_search_fields = ("=phone",)
+    personal_search_help_text = gettext_lazy("Exact order id, customer id or phone")
     ordering = ("-id",)
     sortable_by = ()
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.messages import Message
 from customers.models import Customer
+from workspace.personal import HoldsPersonalData, hidden, hidden_number
 
 
 class SmsGateway(models.Model):
@@ -99,8 +100,10 @@ class Receipt(models.Model):
         return f"{self.gateway}/{self.gateway_id}: {self.fate}"
 
 
-class IncomingText(models.Model):
+class IncomingText(HoldsPersonalData):
     """A text that somebody wrote to us. A word such as STOP changes the consent of every customer with that number."""
+
+    PERSONAL = ("phone", "text")
 
     class Meaning(models.TextChoices):
         STOP = "stop", _("Wants no more messages")
@@ -126,6 +129,10 @@ class IncomingText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway}/{self.gateway_id}"
+
+    def mask(self) -> None:
+        super().mask()
+        self.phone, self.text = hidden_number(self.phone), hidden(self.text)
 
 
 class PhoneText(models.Model):

@@ -21,6 +21,7 @@ from campaigns.sms import settling
 from campaigns.sms.connections import Switchboard
 from campaigns.sms.wording import error_of
 from workspace.database import in_sets
+from workspace.personal import shown_to
 from workspace.screens import ReadOnlyScreen, close_window, moment
 
 DESK = "admin:campaigns_message_desk"
@@ -108,7 +109,7 @@ class SettlingDesk(ReadOnlyScreen):
         self._refuse_others(request)
         gateway = request.GET.get("gateway", "")
         listed = _listed(gateway)
-        rows = list(listed.select_related("customer", "order", "campaign")[:SHOWN])
+        rows = list(shown_to(request.user, listed.select_related("customer", "order", "campaign"))[:SHOWN])
         switchboard = Switchboard.now()
         newest = listed.order_by("-pk").values_list("pk", flat=True).first()
         gateways = list(_listed("").order_by("gateway").values_list("gateway", flat=True).distinct())

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from tests.factories import SourceFactory
-from tests.screens import HTMX, cost, page_of, signed_in
+from tests.screens import HTMX, cost, holding, page_of, signed_in
 from workspace.models import ApiKey, Source, User, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +80,18 @@ def test_who_may_not_issue_keys_cannot(shop):
 
     assert issue(viewer, shop).status_code == 403
     assert "Issue a key" not in viewer.get(KEYS).content.decode()
+
+
+def test_a_key_that_activates_campaigns_is_issued_by_who_may_do_so(admin, shop):
+    integrator = holding("Integrator")
+
+    refused = issue(integrator, shop, scopes=["campaigns:write"])
+    issue(integrator, shop, scopes=["campaigns:read"])
+    issue(admin, shop, scopes=["campaigns:write"])
+
+    assert "Change, activate and end campaigns" not in refused.content.decode()
+    assert refused.context["form"].errors["scopes"]
+    assert [key.scopes for key in ApiKey.objects.order_by("pk")] == [["campaigns:read"], ["campaigns:write"]]
 
 
 @pytest.mark.parametrize("model", ["workspace_source", "workspace_apikey", "workspace_user", "auth_group"])
