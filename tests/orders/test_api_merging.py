@@ -5,7 +5,6 @@ from statuses.models import OrderStatus
 from tests.callers import Caller
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 
-
 pytestmark = pytest.mark.django_db
 
 
