@@ -86,7 +86,9 @@ def delete(status: OrderStatus) -> None:
 def delete_unused(pks: Collection[int]) -> list[OrderStatus]:
     """Delete those of these that nothing uses, and tell which. A fixed number of queries."""
     with transaction.atomic():
-        unused = list(lock_rows(OrderStatus.objects.filter(pk__in=pks).unused().order_by("pk")))
+        rows = OrderStatus.objects.filter(pk__in=pks).order_by("pk")
+        list(rows.select_for_update())  # from here on nobody can come to use them
+        unused = list(rows.unused())
         OrderStatus.objects.filter(pk__in=[status.pk for status in unused]).delete()
         return unused
 

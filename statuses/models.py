@@ -225,8 +225,8 @@ class OrderStatus(models.Model):
 
     def _check_alias(self) -> None:
         """A code that goes by another name already would mean another status from then on."""
-        alias = StatusAlias.objects.of_all(self.type, self.code).exclude(status=self.pk).first()
-        if alias is not None:
+        alias = StatusAlias.objects.of_all(self.type, self.code).select_related("status").first()
+        if alias is not None and (alias.status is None or alias.status.pk != self.pk):
             raise ValidationError({"code": alias.why_taken()})
 
     def _check_type(self) -> None:
