@@ -23,7 +23,7 @@ from django.utils import timezone
 from campaigns import doorbell
 from campaigns.claiming import claim, lock_free
 from campaigns.definitions import END, FINISH, DefinitionError, Plan, read_plan
-from campaigns.models import Campaign, CampaignState, CampaignVersion, Run, RunEvent, RunState
+from campaigns.models import Campaign, CampaignState, CampaignVersion, Run, RunEvent, RunState, SkipReason
 from campaigns.reentry import earlier_at_gate, refused_reentries, runs_behind_another
 from campaigns.steps import STEPS
 from campaigns.steps.base import Continue, Decision, Emit, Stop, Wait
@@ -32,6 +32,7 @@ from workspace import logged
 from workspace.batches import work_batch
 from workspace.database import insert_columns, insert_rows, set_size, write_rows
 from workspace.failpoints import reach
+from workspace.models import Workspace
 from workspace.queues import SENDING
 
 # A run whose version this worker cannot read (an older worker, a newer step kind) is left to one that can.
@@ -51,7 +52,9 @@ log = structlog.get_logger(__name__)
 
 def advance(*, limit: int | None = None) -> int:
     """Carry one batch of due runs as far as they go. Answers how many; 0: nothing due is free to take."""
-    now, began = timezone.now(), time.monotonic()
+    now, began, house = timezone.now(), time.monotonic(), Workspace.current()
+    if not house.orders_enabled:
+        return 0
 
     def take(ids: Sequence[int] | None) -> list[Run]:
         due, left = Run.objects.due(now).order_by("due_at", "pk"), Run.objects.left_by_ended().order_by("due_at", "pk")
@@ -64,7 +67,7 @@ def advance(*, limit: int | None = None) -> int:
             runs |= {run.pk: run for run in lock_free(due.filter(pk__in=ahead.values("pk")).exclude(pk__in=runs))}
         return list(runs.values())
 
-    claimed, carried = work_batch(take, lambda runs: _carry(runs, timezone.now()), _fail)
+    claimed, carried = work_batch(take, lambda runs: _carry(runs, house, timezone.now()), _fail)
     reach("engine.carried")
     if claimed:
         runs = logged.ids(run.pk for run in carried)
@@ -91,7 +94,7 @@ def _fail(run: Run, error: Exception) -> None:
     book.write()
 
 
-def _carry(runs: Sequence[Run], now: datetime) -> list[Run]:
+def _carry(runs: Sequence[Run], house: Workspace, now: datetime) -> list[Run]:
     """All that is decided is written with the batch. Answers the runs that were not just left for later."""
     world, book = World(runs, now), _Book(now)
     plans = readable_plans(CampaignVersion.objects.filter(pk__in={run.version_id for run in runs}))
@@ -100,8 +103,9 @@ def _carry(runs: Sequence[Run], now: datetime) -> list[Run]:
     moving: list[Run] = []
     for run in runs:
         if run.campaign_id in ended:
-            book.note(run, "stopped", {"reason": "campaign_ended"})
-            book.end(run, RunState.STOPPED, "campaign_ended")
+            book.stop(run, "campaign_ended")
+        elif house.drops(run.due_at):
+            book.stop(run, SkipReason.ORDERS_WERE_OFF)
         elif run.version_id in plans:
             moving.append(run)
         else:
@@ -203,6 +207,10 @@ class _Book:
         run.due_at = until
         self.runs[run.pk] = run
         self.left.add(run.pk)
+
+    def stop(self, run: Run, reason: str) -> None:
+        self.note(run, "stopped", {"reason": reason})
+        self.end(run, RunState.STOPPED, reason)
 
     def end(self, run: Run, state: RunState, reason: str) -> None:
         run.state, run.reason, run.due_at, run.ended_at = state, reason, None, self.now

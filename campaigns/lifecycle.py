@@ -124,10 +124,41 @@ def activate(
             activated_by=by,
         )
         write_watches(activation, plan.watched)
-        campaign.state = CampaignState.ACTIVE
-        campaign.save(update_fields=["state", "updated_at"])
+        campaign.state, campaign.asked_by, campaign.asked_at = CampaignState.ACTIVE, None, None
+        campaign.save(update_fields=["state", "asked_by", "asked_at", "updated_at"])
         started = back_fill(activation, cut) if reaches_back else 0
         return Activated(activation, started, find_cautions(plan))
+
+
+def ask(campaign: Campaign, *, by: User) -> Campaign:
+    """Ask whoever may activate it to do so. Asked twice, it is the first who asked. Raises WrongState."""
+    with transaction.atomic():
+        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        if not has_news(campaign):
+            raise WrongState(_("There is nothing to activate: the campaign has ended, or runs as it is."))
+        if campaign.asked_at is None:
+            campaign.asked_by, campaign.asked_at = by, timezone.now()
+            campaign.save(update_fields=["asked_by", "asked_at"])
+        return campaign
+
+
+def withdraw(campaign: Campaign) -> Campaign:
+    """Nobody asks for its activation any more."""
+    with transaction.atomic():
+        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        if campaign.asked_at is None:
+            raise WrongState(_("Nobody asks for the activation of this campaign any more."))
+        campaign.asked_by, campaign.asked_at = None, None
+        campaign.save(update_fields=["asked_by", "asked_at"])
+        return campaign
+
+
+def has_news(campaign: Campaign) -> bool:
+    """Whether activating it would let something run that does not: a first draft, or one that was changed since."""
+    live = campaign.activations.live().select_related("version").first()
+    if live is None:
+        return campaign.state == CampaignState.DRAFT
+    return bool(live.version.definition != campaign.draft)
 
 
 def pause(campaign: Campaign) -> Campaign:
@@ -144,6 +175,8 @@ def end(campaign: Campaign) -> Campaign:
     live = {CampaignState.ACTIVE: CampaignState.ENDED, CampaignState.PAUSED: CampaignState.ENDED}
     with transaction.atomic():
         campaign = _move(campaign, live, _("Only an active or paused campaign can be ended."))
+        campaign.asked_by, campaign.asked_at = None, None
+        campaign.save(update_fields=["asked_by", "asked_at"])
         _close(campaign, _cut(), timezone.now())
         return campaign
 

@@ -59,6 +59,7 @@ class Customer(models.Model):
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         ordering: ClassVar[list[str]] = ["-id"]
+        permissions = [("view_personal_data", _("Can see names, numbers, addresses and texts"))]
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.external_id

@@ -52,5 +52,6 @@ def alias_saved(*, instance: StatusAlias, raw: bool, **_kwargs: Any) -> None:
 @receiver(statuses_added, dispatch_uid="orders.statuses_added")
 def many_added(*, statuses: Sequence[OrderStatus], aliases: Sequence[StatusAlias], **_kwargs: Any) -> None:
     """The same for many at once."""
-    forget_all_understood([*statuses, *aliases])
-    apply_parked(type__in=sorted({row.type for row in (*statuses, *aliases)}))
+    rows: list[OrderStatus | StatusAlias] = [*statuses, *aliases]
+    forget_all_understood(rows)
+    apply_parked(type__in=sorted({row.type for row in rows}))

@@ -347,7 +347,7 @@ def _hear_one(item: Said, batch: _Batch, known: dict[str, _Known], voice: _Voice
     meaning = batch.vocabulary.find(voice.source.pk, item.type, item.code)
     if problem := _refusal(item, order, meaning, voice, batch.now):
         return Heard(REJECTED, problem)
-    status_id = meaning and meaning.status_id
+    status_id = meaning.status_id if meaning else None
     change = StatusChange(
         pk=before.pk if before else None,
         source_id=voice.source.pk,

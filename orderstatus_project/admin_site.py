@@ -14,8 +14,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.models import Message, Run
+from campaigns.models import Campaign, Message, Run
 from campaigns.sms.desk import DESK
+from orderstatus_project.switch import TO_SWITCH
 from orderstatus_project.system import may_look, may_pause
 from workspace.heartbeats import is_silent
 from workspace.local_time import workspace_of
@@ -42,7 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Campaigns"),
             [
-                _screen(request, _("Campaigns"), "campaign", "campaigns.campaign"),
+                _campaigns(request),
                 _screen(request, _("Orders that entered"), "conversion_path", "campaigns.run") if orders_on else None,
                 _messages(request),
                 _desk(request),
@@ -133,6 +134,8 @@ def _stillness(request: HttpRequest) -> list[Banner]:
     safe = _("Nothing is lost: what is due is done when they are back.")
     if is_silent(now):
         return [Banner("bad", "cloud_off", _("No worker has answered for two minutes."), safe)]
+    if not workspace_of(request).orders_enabled:  # what waits is meant to
+        return []
     is_paused = workspace_of(request).sending_paused_at is not None
     if Run.objects.overdue(now).exists() or (not is_paused and Message.objects.overdue(now).exists()):
         behind = _("Orders or messages wait longer than they should: workers are missing, or too few.")
@@ -146,11 +149,9 @@ def _orders_off(request: HttpRequest) -> list[Banner]:
     if workspace_of(request).orders_enabled or not any(part in request.path for part in about_orders):
         return []
     title, text = _("Orders is off."), _("No change of an order's status starts a campaign.")
-    if not request.user.is_superuser:
+    if not request.user.has_perm(TO_SWITCH):
         return [Banner("warning", "toggle_off", title, f"{text} {_('An administrator can turn it on.')}")]
-    return [
-        Banner("warning", "toggle_off", title, text, reverse("admin:workspace_turn_orders_on"), _("Turn Orders on"))
-    ]
+    return [Banner("warning", "toggle_off", title, text, reverse("orders-on"), _("Turn Orders on"))]
 
 
 def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item | None:
@@ -159,6 +160,15 @@ def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item 
         if _may_see(request, model):
             return {"title": title, "icon": icon, "link": _list_of(model), "active": _is_at(request, *models)}
     return None
+
+
+def _campaigns(request: HttpRequest) -> Item | None:
+    """With the number of those whose activation is asked for, for whoever can answer."""
+    item = _screen(request, _("Campaigns"), "campaign", "campaigns.campaign")
+    if item and request.user.has_perm("campaigns.activate_campaign"):
+        number = Campaign.objects.asked_for().count()
+        item |= {"badge": number, "badge_variant": "warning"} if number else {}
+    return item
 
 
 def _messages(request: HttpRequest) -> Item | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from orderstatus_project.demo.shop import READY_FOR_PICKUP, SOURCE, VISITORS_ORD
 from orderstatus_project.kept import read_kept
 from orderstatus_project.live import happening_of, happenings, phone_bubbles
 from statuses.models import OrderStatus, StatusType
+from workspace.administrators import administrators
 from workspace.local_time import workspace_of
 from workspace.models import ApiKey, Source
 
@@ -45,10 +46,12 @@ Text = str | Promise
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's DASHBOARD_CALLBACK: what templates/admin/index.html draws."""
     context |= {"title": _("Start here"), "subtitle": None}
+    if not request.user.get_all_permissions():
+        return {**context, "start": "start/no_role.html", "administrators": _administrators()}
     if _shows_demo(request):
         controls.page_is_open()
         return {**context, "start": "start/demo.html", **_demo(request)}
-    checks = _checks(request)
+    checks = [check if request.user.has_perm(check.needs) else replace(check, link="") for check in _checks(request)]
     undone = [check for check in checks if not check.is_done]
     return {
         **context,
@@ -179,7 +182,7 @@ def _demo(request: HttpRequest) -> dict[str, Any]:
         "choices": _choices(order) if order else (),
         "may_move": request.user.has_perm(TO_MOVE),
         "campaign": campaign,
-        "demo_key": read_kept().get("DEMO_KEY", "") if request.user.is_superuser else "",
+        "demo_key": read_kept().get("DEMO_KEY", "") if request.user.has_perm("workspace.add_apikey") else "",
     }
 
 
@@ -223,15 +226,21 @@ def _mine(change_id: int) -> str:
     return render_to_string("start/mine.html", context)
 
 
+def _administrators() -> list[str]:
+    """Whom to ask for a role. Names enough to find them by, and no more than fit a line."""
+    return [user.get_full_name() or user.get_username() for user in administrators().order_by("pk")[:5]]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One step of the way to a first campaign."""
+    """One step of the way to a first campaign. Without the permission to take it there is no link."""
 
     title: Text
     text: Text
     is_done: bool
     link: str
     button: Text
+    needs: str
 
 
 def _checks(request: HttpRequest) -> list[Check]:
@@ -242,6 +251,7 @@ def _checks(request: HttpRequest) -> list[Check]:
             workspace_of(request).orders_enabled,
             reverse("admin:workspace_workspace_changelist"),
             gettext_lazy("Open the settings"),
+            "workspace.change_workspace",
         ),
         Check(
             gettext_lazy("Choose your statuses"),
@@ -249,6 +259,7 @@ def _checks(request: HttpRequest) -> list[Check]:
             OrderStatus.objects.exists(),
             reverse("admin:statuses_orderstatus_changelist"),
             gettext_lazy("Open the statuses"),
+            "statuses.view_orderstatus",
         ),
         Check(
             gettext_lazy("Create a key"),
@@ -256,6 +267,7 @@ def _checks(request: HttpRequest) -> list[Check]:
             ApiKey.objects.usable().exists(),
             reverse("admin:workspace_source_changelist"),
             gettext_lazy("Open Integrations"),
+            "workspace.view_source",
         ),
         Check(
             gettext_lazy("Let your shop’s changes start campaigns"),
@@ -263,6 +275,7 @@ def _checks(request: HttpRequest) -> list[Check]:
             Source.objects.exclude(pk__in=(Source.ADMIN_ID, Source.LOAD_ID)).filter(mode=Source.Mode.LIVE).exists(),
             reverse("admin:workspace_source_changelist"),
             gettext_lazy("Open the sources"),
+            "workspace.view_source",
         ),
         Check(
             gettext_lazy("Start your first campaign"),
@@ -270,6 +283,7 @@ def _checks(request: HttpRequest) -> list[Check]:
             Campaign.objects.exclude(state=CampaignState.DRAFT).exists(),
             reverse("admin:campaigns_campaign_changelist"),
             gettext_lazy("Open the campaigns"),
+            "campaigns.view_campaign",
         ),
     ]
 

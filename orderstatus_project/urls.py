@@ -25,6 +25,7 @@ urlpatterns = [
     path("favicon.ico", to_icon),
     path("admin/", include("orderstatus_project.start")),
     path("admin/", include("orderstatus_project.system")),
+    path("admin/", include("orderstatus_project.switch")),
     path("admin/", admin.site.urls),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/v1/", include("orderstatus_project.api_urls")),

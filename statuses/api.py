@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 import django_filters
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -209,7 +209,7 @@ class OneStatus(ApiView):
     """The base of what is asked of one status."""
 
     queryset = OrderStatus.objects.all()
-    serializer_class = StatusSerializer
+    serializer_class: Any = StatusSerializer
     scope_to_read = Scope.STATUSES_READ
     scope_to_write = Scope.STATUSES_WRITE
 
@@ -317,9 +317,9 @@ class AliasView(OneStatus):
         responses={204: None},
     )
     def delete(self, request: Request, type: str, code: str, alias: str) -> Response:
-        of_source = {"source__code": request.query_params["source"]} if "source" in request.query_params else {}
-        which = of_source or {"source": None}
-        removed, _rows = self.find().aliases.filter(code_key=code_key(alias), **which).delete()
+        asked = request.query_params.get("source")
+        of_source = Q(source=None) if asked is None else Q(source__code=asked)
+        removed, _rows = self.find().aliases.filter(of_source, code_key=code_key(alias)).delete()
         if not removed:
             words = {"alias": alias, "code": code}
             raise NotThere(_("“%(alias)s” is no other code of “%(code)s”.") % words)

@@ -276,4 +276,4 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     choices = OrderStatus._meta.get_field(name).choices  # type: ignore[union-attr]
-    return str(dict(choices).get(value, value)) if choices else str(value)  # type: ignore[arg-type]
+    return str(dict(choices).get(value, value)) if choices else str(value)

@@ -191,7 +191,7 @@ def _read_line(said: Mapping[str, Any], where: str) -> Line:
     """What is said of one status. Of several mistakes all are told."""
     reader = _Reader(said)
     code = reader.take("code", lambda value: check_code("code", value) or value.strip(), required=True)
-    line = {
+    line: dict[str, Any] = {
         "type": reader.take("type", _read_type, required=True) or "",
         "code": code or "",
         "is_retired": bool(reader.take("retired", _read_flag)),

@@ -244,12 +244,13 @@ class OrderStatus(models.Model):
         return self.merged_into_id or self.pk
 
     def is_used(self) -> bool:
-        """Whether any row of any app points here. Asked before deleting, which would load all those that do."""
+        """Whether any row of any app points here, but for its own aliases. Asked before deleting, which would load all
+        those that do."""
         return any(rows.filter(**{column: self}).exists() for rows, column in _pointing_here())
 
 
 def _pointing_here() -> Iterator[tuple[models.QuerySet[Any], str]]:
-    """All rows that may point at a status, and the column they do it by; not its other codes, which go with it."""
+    """All rows that may point at a status, and the column they do it by; not its aliases, which go with it."""
     # Most of them have no name backwards (`related_name="+"`), and count all the same.
     for relation in OrderStatus._meta.get_fields(include_hidden=True):
         if isinstance(relation, models.ManyToOneRel) and relation.related_model is not StatusAlias:

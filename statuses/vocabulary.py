@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import BigIntegerField, BooleanField, F, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 
 from statuses.models import OrderStatus, StatusAlias, code_key
+
+# PostgreSQL asks of a union what kind of nothing it is.
+NO_SOURCE = Cast(Value(None), BigIntegerField())
 
 # The source (None: any), the type, and what the code is compared by.
 Spelling = tuple[int | None, str, str]
@@ -43,8 +46,8 @@ def read_vocabulary(codes: Iterable[str]) -> Vocabulary:
     keys = {code_key(code) for code in codes}
     if not keys:
         return Vocabulary()
-    aliases = _rows(StatusAlias.objects.filter(code_key__in=keys), F("source"), "status__", "status")
-    codes_of_statuses = _rows(OrderStatus.objects.filter(code_key__in=keys), Value(None), "", "pk")
+    aliases = _rows(StatusAlias.objects.filter(code_key__in=keys), F("source_id"), "status__", "status")
+    codes_of_statuses = _rows(OrderStatus.objects.filter(code_key__in=keys), NO_SOURCE, "", "pk")
     meanings: dict[Spelling, Meaning] = {}
     for source_id, type, key, status_id, is_taken, is_alias in aliases.union(codes_of_statuses, all=True):
         if is_alias:
@@ -62,7 +65,7 @@ def _rows(rows: QuerySet[Any], source: Any, of: str, status: str) -> QuerySet[An
     into = f"{of}merged_into"
     is_taken = Coalesce(f"{into}__is_taken_from_sources", f"{of}is_taken_from_sources", Value(value=True))
     return rows.order_by().values_list(
-        Coalesce(source, Value(None), output_field=BigIntegerField()),
+        source,
         "type",
         "code_key",
         Coalesce(into, status, output_field=BigIntegerField()),

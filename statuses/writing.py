@@ -22,12 +22,13 @@ def add_together(statuses: Sequence[OrderStatus], aliases: Sequence[StatusAlias]
     """
     with transaction.atomic():  # nobody meets a status before those have heard of it who wait for its code
         _place_last(statuses)
-        for row in (*statuses, *aliases):
+        rows: list[OrderStatus | StatusAlias] = [*statuses, *aliases]
+        for row in rows:
             validate_code(row.code)
             row.code_key = code_key(row.code)
         OrderStatus.objects.bulk_create(statuses)
         StatusAlias.objects.bulk_create(aliases)
-        if statuses or aliases:
+        if rows:
             statuses_added.send(OrderStatus, statuses=list(statuses), aliases=list(aliases))
 
 

@@ -1,6 +1,6 @@
 """What tests of the admin share: people who may do this or that, what a page costs, and the documented campaign."""
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -26,6 +26,13 @@ def signed_in(*permissions, is_superuser=False):
     client = Client()
     client.force_login(user)
     client.user = user
+    return client
+
+
+def holding(*roles):
+    """A client of somebody with these roles ("Analyst")."""
+    client = signed_in()
+    client.user.groups.set(Group.objects.filter(name__in=roles))
     return client
 
 

@@ -6,32 +6,28 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
 )
 
-from workspace.models import ApiKey, Scope, Source, User, Workspace
+from workspace import people  # noqa: F401 - the screens of people and roles
+from workspace.models import ApiKey, Scope, Source, Workspace
 from workspace.money import currency_choices
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
 from workspace.zones import timezones
 
-SETTINGS = ("organisation", "orders_enabled", "default_country", "timezone", "currency", "stop_words", "start_words")
+SETTINGS = (
+    "organisation", "default_country", "timezone", "currency", "quiet_from", "quiet_until", "stop_words", "start_words",
+)  # fmt: skip
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -61,12 +57,8 @@ class WorkspaceScreen(Screen):
     """One row: the list leads straight to it."""
 
     form = WorkspaceForm
-    fields = SETTINGS
-    formfield_overrides = {models.BooleanField: {"widget": UnfoldBooleanSwitchWidget}}
-
-    def get_urls(self) -> list[URLPattern]:
-        turn_on = self.admin_site.admin_view(require_POST(self.turn_orders_on))
-        return [path("turn-orders-on/", turn_on, name="workspace_turn_orders_on"), *super().get_urls()]
+    fields = ("orders_shown", *SETTINGS)
+    readonly_fields = ("orders_shown",)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:workspace_workspace_change", args=[Workspace.current().pk]))
@@ -80,18 +72,12 @@ class WorkspaceScreen(Screen):
         )
         return answer
 
-    def turn_orders_on(self, request: HttpRequest) -> HttpResponse:
-        if not request.user.is_superuser:
-            raise PermissionDenied
-        workspace = Workspace.current()
-        workspace.orders_enabled = True
-        workspace.save(update_fields=["orders_enabled"])
-        self.log_change(request, workspace, _("Turned Orders on."))
-        messages.success(request, _("Orders is on. What sources tell from now on can start campaigns."))
-        return HttpResponseRedirect(request.headers.get("Referer") or reverse("admin:index"))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return () if request.user.is_superuser else ("orders_enabled",)
+    @admin.display(description=gettext_lazy("Orders"))
+    def orders_shown(self, workspace: Workspace) -> Any:
+        """Switched in a window of its own, which says what depends on it."""
+        if workspace.orders_enabled:
+            return lines([pill(_("On"), "good"), window_button(reverse("orders-off"), _("Turn Orders off"))])
+        return lines([pill(_("Off"), "warning"), window_button(reverse("orders-on"), _("Turn Orders on"))])
 
     def response_change(self, request: HttpRequest, obj: Workspace) -> HttpResponse:
         messages.success(request, _("Saved."))
@@ -275,62 +261,3 @@ class ApiKeyScreen(Screen):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@admin.register(User)
-class UserScreen(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    add_label = gettext_lazy("Add person")
-    list_display = ("username", "name_shown", "email", "state", "last_login_shown")
-    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
-    fieldsets = (
-        (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
-        (gettext_lazy("What they may do"), {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
-        (gettext_lazy("Seen"), {"fields": ("last_login_shown", "joined")}),
-    )
-    readonly_fields = ("last_login_shown", "joined")
-    filter_horizontal = ()
-    show_full_result_count = False
-    actions = None
-
-    @admin.display(description=gettext_lazy("Name"))
-    def name_shown(self, user: User) -> str:
-        return user.get_full_name() or nothing()
-
-    @admin.display(description=gettext_lazy("May"))
-    def state(self, user: User) -> str:
-        if not user.is_active:
-            return pill(_("No longer here"))
-        if user.is_superuser:
-            return pill(_("Everything"), "info")
-        return pill(_("What their roles allow")) if user.is_staff else pill(_("Nothing: no staff"), "warning")
-
-    @admin.display(description=gettext_lazy("Last login"), ordering="last_login")
-    def last_login_shown(self, user: User) -> str:
-        return moment(user.last_login) if user.last_login else nothing(_("never"))
-
-    @admin.display(description=gettext_lazy("Here since"))
-    def joined(self, user: User) -> str:
-        return moment(user.date_joined)
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Roles are few: boxes to tick."""
-        return super().formfield_for_manytomany(
-            db_field, request, **{**kwargs, "widget": UnfoldAdminCheckboxSelectMultipleWidget()}
-        )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What a person did keeps their name; who leaves is made inactive."""
-        return False
-
-
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class RoleScreen(DjangoGroupAdmin, ModelAdmin):
-    add_label = gettext_lazy("Add role")
-    show_full_result_count = False
-    actions = None

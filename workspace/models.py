@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from workspace.administrators import DECIDING, keeping_an_administrator
 from workspace.countries import validate_country
 from workspace.database import draw_keys_after_the_highest
 from workspace.keywords import START_WORDS, STOP_WORDS, read_keywords, validate_keywords
@@ -21,8 +24,40 @@ from workspace.text import validate_text
 from workspace.zones import validate_timezone
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def update(self, **kwargs: Any) -> int:
+        if DECIDING.isdisjoint(kwargs):
+            return super().update(**kwargs)
+        with keeping_an_administrator():
+            return super().update(**kwargs)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with keeping_an_administrator():
+            return super().delete()
+
+
+class UserManager(DjangoUserManager["User"]):
+    use_in_migrations = False
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+
 class User(AbstractUser):
-    """A person who works in the admin."""
+    """A person who works in the admin. The last who may everything can neither go nor lose it."""
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        if self._state.adding or (update_fields is not None and DECIDING.isdisjoint(update_fields)):
+            super().save(update_fields=update_fields, **kwargs)
+            return
+        with keeping_an_administrator():
+            super().save(update_fields=update_fields, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with keeping_an_administrator():
+            return super().delete(*args, **kwargs)
 
 
 class Workspace(models.Model):
@@ -60,6 +95,15 @@ class Workspace(models.Model):
         validators=[validate_text, validate_keywords],
         help_text=_("Whoever texts one of these, and nothing else, gets messages again."),
     )
+    # In the customer's own time zone. Equal: never.
+    quiet_from = models.TimeField(
+        _("quiet hours from"),
+        default=time(21),
+        help_text=_("Texts that keep quiet hours wait for their end, in the customer's own time zone."),
+    )
+    quiet_until = models.TimeField(_("quiet hours until"), default=time(9))
+    # Orders was off until then, and whoever turned it on again wants nothing done that was due before.
+    drop_due_before = models.DateTimeField(null=True, editable=False)
     sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)
     sending_paused_by = models.ForeignKey(
         User, models.SET_NULL, verbose_name=_("sending paused by"), null=True, editable=False, related_name="+"
@@ -68,7 +112,10 @@ class Workspace(models.Model):
     class Meta:
         verbose_name = _("general settings")
         verbose_name_plural = _("general settings")
-        permissions = [("pause_sending", _("Can pause and resume all sending"))]
+        permissions = [
+            ("pause_sending", _("Can pause and resume all sending")),
+            ("switch_orders", _("Can turn Orders on and off")),
+        ]
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="workspace_is_one_row")]
 
     def __str__(self) -> str:
@@ -79,6 +126,10 @@ class Workspace(models.Model):
             words = ", ".join(sorted(both)).upper()
             raise ValidationError({"start_words": _("In both lists: %s. A word means one thing.") % words})
 
+    def drops(self, due_at: datetime | None) -> bool:
+        """Whether what was due then waited while Orders was off, and is not wanted any more."""
+        return self.drop_due_before is not None and due_at is not None and due_at < self.drop_due_before
+
     @classmethod
     def current(cls) -> Workspace:
         return cls.objects.get_or_create(pk=cls.SINGLETON_ID)[0]
@@ -86,6 +137,18 @@ class Workspace(models.Model):
     @classmethod
     def orders_are_on(cls) -> bool:
         return cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=True).exists()
+
+    @classmethod
+    def turn_orders_on(cls, *, drop_due_before: datetime | None = None) -> bool:
+        """What was due while it was off is done now, but for what was due before `drop_due_before`: that is stopped.
+        Answers whether it was off."""
+        off = cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=False)
+        return bool(off.update(orders_enabled=True, drop_due_before=drop_due_before))
+
+    @classmethod
+    def turn_orders_off(cls) -> bool:
+        """Changes start no campaign, and what goes through one stands still. Answers whether it was on."""
+        return bool(cls.objects.filter(pk=cls.SINGLETON_ID, orders_enabled=True).update(orders_enabled=False))
 
     @classmethod
     def sending_is_paused(cls) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -32,6 +33,19 @@ from workspace.screens import Screen, clock, close_window, moment, nothing, pill
 STATE_TONES = {CampaignState.ACTIVE: "good", CampaignState.PAUSED: "warning", CampaignState.DRAFT: "info"}
 
 
+TO_ACTIVATE = "campaigns.activate_campaign"
+
+
+class AskedFilter(admin.SimpleListFilter):
+    title, parameter_name = gettext_lazy("activation"), "activation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("asked", _("Asked for"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
+        return queryset.filter(asked_at__isnull=False) if self.value() == "asked" else queryset
+
+
 class CampaignList(ChangeList):
     """The rows of a page, each with the trigger of what runs, else of its draft, as a sentence. Two queries for all."""
 
@@ -50,7 +64,8 @@ class CampaignList(ChangeList):
 class CampaignScreen(Screen):
     list_display = ("name_shown", "state_shown", "entered", "sent", "changed")
     list_display_links = ("name_shown",)
-    list_filter = ("state",)
+    list_filter = ("state", AskedFilter)
+    list_select_related = ("asked_by",)
     search_fields = ("name", "code")
     search_help_text = gettext_lazy("Name or code")
 
@@ -61,6 +76,8 @@ class CampaignScreen(Screen):
             path("<int:pk>/end/", wrap(self.end_view), name="campaigns_campaign_end"),
             path("<int:pk>/pause/", wrap(require_POST(self.pause_view)), name="campaigns_campaign_pause"),
             path("<int:pk>/resume/", wrap(require_POST(self.resume_view)), name="campaigns_campaign_resume"),
+            path("<int:pk>/ask/", wrap(require_POST(self.ask_view)), name="campaigns_campaign_ask"),
+            path("<int:pk>/withdraw/", wrap(require_POST(self.withdraw_view)), name="campaigns_campaign_withdraw"),
             *super().get_urls(),
         ]
 
@@ -85,7 +102,10 @@ class CampaignScreen(Screen):
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def state_shown(self, campaign: Campaign) -> str:
-        return _state(campaign)
+        if campaign.asked_at is None:
+            return _state(campaign)
+        asked = pill(_asked(campaign), "warning")
+        return format_html("{} {}", _state(campaign), asked)
 
     @admin.display(description=gettext_lazy("Orders that entered"), ordering="entered_count")
     def entered(self, campaign: Any) -> Any:
@@ -181,7 +201,9 @@ class CampaignScreen(Screen):
         """Where the campaign is in its life, and what may be done about it."""
         live = campaign.activations.live().select_related("version").first()
         is_changed = live is not None and live.version.definition != campaign.draft
-        may_activate = request.user.has_perm("campaigns.activate_campaign")
+        has_news = campaign.state == CampaignState.DRAFT or is_changed
+        may_activate = request.user.has_perm(TO_ACTIVATE)
+        may_ask = not may_activate and self.has_change_permission(request, campaign)
         entered = Run.objects.filter(campaign=campaign).exclude(state=RunState.DECLINED)
         sent = Message.objects.filter(campaign=campaign, state__in=Message.SENT)
         counts = sent.aggregate(messages=Count("pk"), parts=Coalesce(Sum("parts"), 0))
@@ -190,7 +212,12 @@ class CampaignScreen(Screen):
             "sentence": trigger_sentence(campaign.draft, status_names()),
             "live": live,
             "is_changed": is_changed,
-            "may_activate": may_activate and (campaign.state == CampaignState.DRAFT or is_changed),
+            "may_activate": may_activate and has_news,
+            "may_ask": may_ask and has_news and campaign.asked_at is None,
+            "asked": _asked(campaign) if campaign.asked_at else "",
+            "asked_at": moment(campaign.asked_at),
+            "is_asker": campaign.asked_by == request.user,
+            "may_withdraw": self._may_withdraw(request, campaign),
             "may_pause": may_activate and campaign.state == CampaignState.ACTIVE,
             "may_resume": may_activate and campaign.state == CampaignState.PAUSED,
             "may_end": may_activate and campaign.state in (CampaignState.ACTIVE, CampaignState.PAUSED),
@@ -257,8 +284,32 @@ class CampaignScreen(Screen):
         done = _("“%s” goes on.")
         return self._move(request, self._to_move(request, pk), lifecycle.resume, _("Resumed."), done)
 
+    def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """For those who may edit a campaign and not let it run."""
+        campaign: Campaign | None = self.found(request, str(pk), to_change=True)
+        if campaign is None:
+            raise Http404
+        assert isinstance(request.user, User)
+        asked = partial(lifecycle.ask, by=request.user)
+        done = _("You asked for “%s” to be activated. Those who may are shown it.")
+        return self._move(request, campaign, asked, _("Asked for activation."), done)
+
+    def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """By who asked, or by who answers that it shall not be."""
+        campaign: Campaign | None = self.found(request, str(pk))
+        if campaign is None:
+            raise Http404
+        if campaign.asked_at is not None and not self._may_withdraw(request, campaign):
+            raise PermissionDenied
+        done = _("Nobody asks for “%s” to be activated any more.")
+        return self._move(request, campaign, lifecycle.withdraw, _("Took back that activation was asked for."), done)
+
+    def _may_withdraw(self, request: HttpRequest, campaign: Campaign) -> bool:
+        is_asker = campaign.asked_by == request.user and self.has_change_permission(request, campaign)
+        return is_asker or request.user.has_perm(TO_ACTIVATE)
+
     def _to_move(self, request: HttpRequest, pk: int) -> Campaign:
-        if not request.user.has_perm("campaigns.activate_campaign"):
+        if not request.user.has_perm(TO_ACTIVATE):
             raise PermissionDenied
         campaign: Campaign | None = self.found(request, str(pk))
         if campaign is None:
@@ -308,6 +359,11 @@ def _as_text(definition: Any) -> str:
 
 def _number(raw: str | None) -> int:
     return int(raw) if raw and raw.isdecimal() and len(raw) < 10 else NO_REVISION
+
+
+def _asked(campaign: Campaign) -> str:
+    who = campaign.asked_by and (campaign.asked_by.get_full_name() or campaign.asked_by.get_username())
+    return _("Activation asked for by %s") % who if who else _("Activation asked for")
 
 
 def _state(campaign: Campaign) -> str:

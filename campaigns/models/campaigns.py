@@ -27,6 +27,10 @@ class CampaignQuerySet(models.QuerySet["Campaign"]):
         """Those whose runs and messages no worker carries on."""
         return self.exclude(state=CampaignState.ACTIVE).order_by()
 
+    def asked_for(self) -> CampaignQuerySet:
+        """Those whose activation somebody waits for."""
+        return self.filter(asked_at__isnull=False)
+
 
 class Campaign(models.Model):
     """One trigger and a tree of steps. Its draft is edited freely; what runs are its versions."""
@@ -47,6 +51,17 @@ class Campaign(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+
+    # Somebody who may not activate it asked for that. Both empty: nobody asks.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        verbose_name=_("activation asked for by"),
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    asked_at = models.DateTimeField(_("activation asked for"), null=True, editable=False)
 
     objects = CampaignQuerySet.as_manager()
 

@@ -56,6 +56,7 @@ class SkipReason(models.TextChoices):
     """Why a message is not sent: the whole list, in the order in which the law asks."""
 
     CAMPAIGN_ENDED = "campaign_ended", _("the campaign ended")
+    ORDERS_WERE_OFF = "orders_were_off", _("Orders was off when it was due")
     STATUS_CHANGED = "status_changed", _("the order has moved on")
     TOO_LATE = "too_late", _("its time was over")
     NO_NUMBER = "no_number", _("no phone number")

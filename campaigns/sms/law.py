@@ -15,8 +15,7 @@ from campaigns.sms.caps import CapBook
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from orders.standing import STATUS_FIELDS
-
-DAY_BEGINS, DAY_ENDS = time(9), time(21)
+from workspace.models import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,13 @@ class Skip:
 Ruling = Send | Hold | Skip
 
 
-def judge(message: Message, caps: CapBook, now: datetime, default_zone: str) -> Ruling:
-    """Rule on one message, read with its campaign, order, its target status, and customer as they are now."""
+def judge(message: Message, caps: CapBook, now: datetime, house: Workspace) -> Ruling:
+    """Rule on one message, read with its campaign, order, its target status, and customer as they are now; `house` is
+    the installation's own settings."""
     customer = message.customer
     reason = (
         _campaign_ended(message)
+        or _orders_were_off(message, house)
         or _order_moved_on(message)
         or _lifetime_over(message, now)
         or _number(customer)
@@ -55,12 +56,16 @@ def judge(message: Message, caps: CapBook, now: datetime, default_zone: str) -> 
     )
     if reason:
         return Skip(reason)
-    until = _quiet_until(message, now, (customer and customer.timezone) or default_zone)
+    until = _quiet_until(message, now, (customer and customer.timezone) or house.timezone, house)
     return Hold(until) if until else Send()
 
 
 def _campaign_ended(message: Message) -> SkipReason | None:
     return SkipReason.CAMPAIGN_ENDED if message.campaign.state == CampaignState.ENDED else None
+
+
+def _orders_were_off(message: Message, house: Workspace) -> SkipReason | None:
+    return SkipReason.ORDERS_WERE_OFF if house.drops(message.due_at) else None
 
 
 def _order_moved_on(message: Message) -> SkipReason | None:
@@ -103,11 +108,18 @@ def _category(message: Message, customer: Customer | None) -> SkipReason | None:
     return SkipReason.CATEGORY_REFUSED if is_refused else None
 
 
-def _quiet_until(message: Message, now: datetime, zone: str) -> datetime | None:
+def _quiet_until(message: Message, now: datetime, zone: str, house: Workspace) -> datetime | None:
     if message.deliver != Deliver.OUTSIDE_QUIET_HOURS:
         return None
     there = now.astimezone(ZoneInfo(zone))
-    if DAY_BEGINS <= there.time() < DAY_ENDS:
+    if not is_within(there.time(), house.quiet_from, house.quiet_until):
         return None
-    day = there.date() if there.time() < DAY_BEGINS else there.date() + timedelta(days=1)
-    return datetime.combine(day, DAY_BEGINS, tzinfo=there.tzinfo).astimezone(now.tzinfo)
+    day = there.date() if there.time() < house.quiet_until else there.date() + timedelta(days=1)
+    return datetime.combine(day, house.quiet_until, tzinfo=there.tzinfo).astimezone(now.tzinfo)
+
+
+def is_within(moment: time, begins: time, ends: time) -> bool:
+    """Whether a time of day lies in a stretch that may go on past midnight; one that ends as it begins is none."""
+    if begins <= ends:
+        return begins <= moment < ends
+    return moment >= begins or moment < ends

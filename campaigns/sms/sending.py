@@ -79,7 +79,7 @@ log = structlog.get_logger(__name__)
 def send_due(*, limit: int | None = None) -> int:
     """Rule on one batch of due messages and send what may be sent. Answers how many were ruled on."""
     workspace = Workspace.current()
-    if workspace.sending_paused_at:
+    if workspace.sending_paused_at or not workspace.orders_enabled:
         return 0
     now, switchboard, lease = timezone.now(), Switchboard.now(), uuid.uuid4()
 
@@ -92,7 +92,7 @@ def send_due(*, limit: int | None = None) -> int:
         return claimed or lock_free(left.order_by("pk")[: limit or set_size()])
 
     def rule(messages: list[Message]) -> list[Message]:
-        return _rule(messages, switchboard, lease, workspace.timezone, timezone.now())
+        return _rule(messages, switchboard, lease, workspace, timezone.now())
 
     ruled, claimed = work_batch(take, rule, _bury)
     reach("sending.claimed")
@@ -139,14 +139,14 @@ def _to_rule_on(messages: QuerySet[Message]) -> QuerySet[Message]:
 
 
 def _rule(
-    messages: list[Message], switchboard: Switchboard, lease: uuid.UUID, zone: str, now: datetime
+    messages: list[Message], switchboard: Switchboard, lease: uuid.UUID, house: Workspace, now: datetime
 ) -> list[Message]:
     """Let the law rule on each and write what it ruled. Answers those that are to be called now."""
     plans = readable_plans(CampaignVersion.objects.filter(pk__in={message.run.version_id for message in messages}))
     capped = {m: cap for m in messages if m.run.version_id in plans and (cap := plans[m.run.version_id].frequency_cap)}
     caps, vocabulary = CapBook(capped, now), OrderStatus.objects.in_bulk()
     for message in messages:
-        match judge(message, caps, now, zone):
+        match judge(message, caps, now, house):
             case Skip(reason):
                 _skip(message, reason, now)
             case Hold(until):
@@ -155,7 +155,7 @@ def _rule(
                 message.due_at = now + NOT_MINE
             case Send():
                 template = plans[message.run.version_id].nodes[message.step].params["text"]
-                if message.is_uncertain or _write_text(message, template, vocabulary, zone, now):
+                if message.is_uncertain or _write_text(message, template, vocabulary, house.timezone, now):
                     _make_ready(message, switchboard, lease, now)
                     caps.takes(message)
     write_rows(messages, CLAIM_COLUMNS)

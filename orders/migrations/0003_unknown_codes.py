@@ -5,48 +5,72 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0002_append_only_ledger'),
-        ('statuses', '0002_retire_merge_and_aliases'),
-        ('workspace', '0009_unknown_as_usual'),
+        ("orders", "0002_append_only_ledger"),
+        ("statuses", "0002_retire_merge_and_aliases"),
+        ("workspace", "0011_unknown_as_usual"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='UnknownCode',
+            name="UnknownCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('general', 'General'), ('delivery', 'Delivery'), ('payment', 'Payment')], max_length=8, verbose_name='type')),
-                ('code', models.CharField(max_length=64, verbose_name='code')),
-                ('code_key', models.CharField(editable=False, max_length=192)),
-                ('times', models.PositiveIntegerField(verbose_name='times')),
-                ('first_seen_at', models.DateTimeField(verbose_name='first seen')),
-                ('last_seen_at', models.DateTimeField(verbose_name='last seen')),
-                ('order_external_id', models.CharField(max_length=128, verbose_name='for example')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("general", "General"), ("delivery", "Delivery"), ("payment", "Payment")],
+                        max_length=8,
+                        verbose_name="type",
+                    ),
+                ),
+                ("code", models.CharField(max_length=64, verbose_name="code")),
+                ("code_key", models.CharField(editable=False, max_length=192)),
+                ("times", models.PositiveIntegerField(verbose_name="times")),
+                ("first_seen_at", models.DateTimeField(verbose_name="first seen")),
+                ("last_seen_at", models.DateTimeField(verbose_name="last seen")),
+                ("order_external_id", models.CharField(max_length=128, verbose_name="for example")),
             ],
             options={
-                'verbose_name': 'unknown code',
-                'verbose_name_plural': 'unknown codes',
-                'ordering': ['-last_seen_at', '-id'],
+                "verbose_name": "unknown code",
+                "verbose_name_plural": "unknown codes",
+                "ordering": ["-last_seen_at", "-id"],
             },
         ),
         migrations.AlterField(
-            model_name='statuschange',
-            name='verdict',
-            field=models.CharField(choices=[('moved', 'Moved the order'), ('unchanged', 'Changed nothing'), ('late', 'Came late'), ('parked', 'Waits to be understood'), ('ignored', 'Its code says nothing here')], max_length=9, verbose_name='verdict'),
+            model_name="statuschange",
+            name="verdict",
+            field=models.CharField(
+                choices=[
+                    ("moved", "Moved the order"),
+                    ("unchanged", "Changed nothing"),
+                    ("late", "Came late"),
+                    ("parked", "Waits to be understood"),
+                    ("ignored", "Its code says nothing here"),
+                ],
+                max_length=9,
+                verbose_name="verdict",
+            ),
         ),
         migrations.AddIndex(
-            model_name='statuschange',
-            index=models.Index(condition=models.Q(('verdict', 'parked')), fields=['source', 'type'], name='orders_parked_of_source'),
+            model_name="statuschange",
+            index=models.Index(
+                condition=models.Q(("verdict", "parked")), fields=["source", "type"], name="orders_parked_of_source"
+            ),
         ),
         migrations.AddField(
-            model_name='unknowncode',
-            name='source',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='workspace.source', verbose_name='source'),
+            model_name="unknowncode",
+            name="source",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="workspace.source",
+                verbose_name="source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unknowncode',
-            constraint=models.UniqueConstraint(fields=('source', 'type', 'code_key'), name='orders_unknown_code_once'),
+            model_name="unknowncode",
+            constraint=models.UniqueConstraint(fields=("source", "type", "code_key"), name="orders_unknown_code_once"),
         ),
     ]

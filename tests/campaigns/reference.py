@@ -288,7 +288,7 @@ class Reference:
     # Working it off
 
     def drain(self):
-        while self.carry() | self.send():
+        while self.orders_on and (self.carry() | self.send()):
             pass
 
     def carry(self):

@@ -17,6 +17,8 @@ SETTINGS = {
     "currency": "EUR",
     "stop_words": "STOP, СТОП",
     "start_words": "START",
+    "quiet_from": "21:00",
+    "quiet_until": "09:00",
 }
 
 
@@ -148,7 +150,7 @@ def test_orders_is_turned_on_from_the_banner_by_an_administrator(admin):
     statuses = page_of("statuses_orderstatus")
 
     assert "Orders is off." in admin.get(statuses).content.decode()
-    admin.post("/admin/workspace/workspace/turn-orders-on/")
+    admin.post("/admin/orders-switch/on/")
 
     assert Workspace.orders_are_on()
     assert "Orders is off." not in admin.get(statuses).content.decode()
@@ -161,7 +163,7 @@ def test_others_are_told_whom_to_ask():
 
     assert "An administrator can turn it on." in page
     assert "Turn Orders on" not in page
-    assert viewer.post("/admin/workspace/workspace/turn-orders-on/").status_code == 403
+    assert viewer.post("/admin/orders-switch/on/").status_code == 403
     viewer.post(
         page_of("workspace_workspace", "change", 1),
         SETTINGS | {"orders_enabled": "on"},

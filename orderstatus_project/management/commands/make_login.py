@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
 from orderstatus_project.kept import keep, kept_file, read_kept
+from workspace.administrators import administrators
 from workspace.models import User
 
 USERNAME = "admin"
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *, verbosity: int = 1, **_options: Any) -> None:
         user = User.objects.filter(username=USERNAME).first()
-        if user is None and not User.objects.filter(is_superuser=True, is_active=True).exists():
+        if user is None and not administrators().exists():
             password = secrets.token_urlsafe(9)
             User.objects.create_superuser(USERNAME, password=password)
             keep(ADMIN_USER=USERNAME, ADMIN_PASSWORD=password)

@@ -1,6 +1,6 @@
 """The law of sending, asked at the claim: each reason not to send, their order, and the hours of quiet."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -144,7 +144,7 @@ def test_it_is_asked_when_the_message_is_about_to_be_sent(shop):
 
 def test_the_list_of_reasons_is_in_the_order_of_the_law():
     assert SkipReason.values == [
-        "campaign_ended", "status_changed", "too_late", "no_number", "invalid_number", "not_mobile",
+        "campaign_ended", "orders_were_off", "status_changed", "too_late", "no_number", "invalid_number", "not_mobile",
         "refused", "no_consent", "category_refused", "capped", "text_failed",
     ]  # fmt: skip
 
@@ -324,3 +324,25 @@ def test_a_customer_who_moved_is_texted_in_the_hours_of_the_new_zone(shop, clock
     later(clock, hours=11)
 
     assert message_of(run).due_at == NOON.replace(day=4, hour=13)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "hour", "waits_until"),
+    [
+        (22, 8, 21, None),
+        (22, 8, 23, 8),
+        (22, 8, 7, 8),
+        (13, 15, 14, 15),
+        (13, 15, 15, None),
+        (9, 9, 9, None),
+    ],
+)
+def test_quiet_hours_are_the_installation_s_own(shop, begins, ends, hour, waits_until):
+    Workspace.objects.update(quiet_from=time(begins), quiet_until=time(ends), timezone="UTC")
+    with at(NOON.replace(hour=hour)):
+        shop.start(sms(deliver="outside_quiet_hours"))
+        message = message_of(shop.pay())
+
+    assert message.is_held == (waits_until is not None)
+    if waits_until is not None:
+        assert message.due_at.hour == waits_until
