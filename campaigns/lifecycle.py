@@ -203,22 +203,24 @@ def _unknown_status(code: str) -> str:
     return _("The trigger names the status “%s”, which does not exist yet: nothing matches it until it does.") % code
 
 
-def status_saved(status: OrderStatus, *, is_new: bool) -> None:
-    """A status appeared, was renamed or merged: let the live triggers that name its code know it."""
+def statuses_saved(statuses: Sequence[OrderStatus], *, are_new: bool) -> None:
+    """Statuses appeared, were renamed or merged: let the live triggers that name their codes know them."""
     with transaction.atomic():
-        hold_ledger()  # an activation that cannot see this status yet is waited for, or waits for us
+        hold_ledger()  # an activation that cannot see these statuses yet is waited for, or waits for us
         for activation in lock_rows(Activation.objects.live().select_related("version"), only_self=True):
             watched = read_plan(activation.version.definition).watched
-            if watched.type == status.type and status.code_key in watched.to | watched.from_codes:
-                _learn(activation, watched, status, is_new=is_new)
+            named = watched.to | watched.from_codes
+            if met := [status for status in statuses if status.type == watched.type and status.code_key in named]:
+                _learn(activation, watched, met, are_new=are_new)
 
 
-def _learn(activation: Activation, watched: Watched, status: OrderStatus, *, is_new: bool) -> None:
-    if status.merged_into_id and not _knows(activation, status.merged_into_id):
+def _learn(activation: Activation, watched: Watched, statuses: Sequence[OrderStatus], *, are_new: bool) -> None:
+    meant = {status.merged_into_id for status in statuses if status.merged_into_id}
+    if any(not _knows(activation, status_id) for status_id in meant):
         activation = _begin_anew(activation)
     write_watches(activation, watched)
-    if is_new:
-        _catch_up(activation, status)
+    if are_new:
+        _catch_up(activation, statuses)
 
 
 def _knows(activation: Activation, status_id: int) -> bool:
@@ -237,9 +239,9 @@ def _begin_anew(activation: Activation) -> Activation:
     return activation
 
 
-def _catch_up(activation: Activation, status: OrderStatus) -> None:
-    """Changes that were parked until this status appeared have been applied just now, before its watch was written."""
-    applied = StatusTransition.objects.loud().filter(to_status=status, pk__gt=activation.after_transition)
+def _catch_up(activation: Activation, statuses: Sequence[OrderStatus]) -> None:
+    """Changes parked until these statuses appeared have been applied just now, before their watches were written."""
+    applied = StatusTransition.objects.loud().filter(to_status__in=statuses, pk__gt=activation.after_transition)
     start_runs(list(applied.order_by("pk")), list(activation.watches.select_related("activation__campaign")))
 
 

@@ -12,6 +12,7 @@ from orders.models import StatusTransition
 from orders.signals import statuses_changed
 from orders.transitions import Started
 from statuses.models import OrderStatus
+from statuses.signals import statuses_added
 
 
 @receiver(statuses_changed, dispatch_uid="campaigns.statuses_changed")
@@ -22,4 +23,9 @@ def transitions_written(transitions: Sequence[StatusTransition], **_kwargs: Any)
 @receiver(post_save, sender=OrderStatus, dispatch_uid="campaigns.status_saved")
 def status_saved(instance: OrderStatus, *, raw: bool, created: bool, **_kwargs: Any) -> None:
     if not raw:
-        lifecycle.status_saved(instance, is_new=created)
+        lifecycle.statuses_saved([instance], are_new=created)
+
+
+@receiver(statuses_added, dispatch_uid="campaigns.statuses_added")
+def many_added(*, statuses: Sequence[OrderStatus], **_kwargs: Any) -> None:
+    lifecycle.statuses_saved(statuses, are_new=True)

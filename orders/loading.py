@@ -66,7 +66,8 @@ def take_customers(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
 def take_orders(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
     def take_in(good: Sequence[orders.OrderRow]) -> Iterable[Taken]:
         if manner.creates_statuses:
-            OrderStatus.objects.add_missing(pair for row in good for pair in row.statuses.items())
+            codes = (pair for row in good for pair in row.statuses.items())
+            OrderStatus.objects.add_missing(codes, manner.source)
         return map(_of_upsert, orders.upsert_orders(good, manner.source, fires=manner.fires))
 
     return _each([_read_order(cells) for cells in rows], take_in)
@@ -75,7 +76,7 @@ def take_orders(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
 def take_status_changes(rows: Sequence[Cells], manner: Manner) -> list[Taken]:
     def take_in(good: Sequence[Said]) -> Iterable[Taken]:
         if manner.creates_statuses:
-            OrderStatus.objects.add_missing((said.type, said.code) for said in good)
+            OrderStatus.objects.add_missing(((said.type, said.code) for said in good), manner.source)
         return map(_of_change, hear(good, manner.source, fires=manner.fires).heard)
 
     return _each([_read_change(cells) for cells in rows], take_in)

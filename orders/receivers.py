@@ -1,5 +1,6 @@
 """What follows when an order or a status is saved."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,8 +11,9 @@ from django.dispatch import receiver
 from orders.merging import ASKER_WAITS_S, carry_on_merges
 from orders.models import Order
 from orders.transitions import apply_parked, record_created, record_saved
-from orders.unknown_codes import forget_understood
+from orders.unknown_codes import forget_all_understood, forget_understood
 from statuses.models import OrderStatus, StatusAlias
+from statuses.signals import statuses_added
 
 
 @receiver(post_save, sender=Order, dispatch_uid="orders.order_saved")
@@ -45,3 +47,11 @@ def alias_saved(*, instance: StatusAlias, raw: bool, **_kwargs: Any) -> None:
     forget_understood(instance.type, instance.code_key, source_id=instance.source_id)
     which = {} if instance.source_id is None else {"source": instance.source_id}
     apply_parked(type=instance.type, **which)
+
+
+@receiver(statuses_added, dispatch_uid="orders.statuses_added")
+def many_added(*, statuses: Sequence[OrderStatus], aliases: Sequence[StatusAlias], **_kwargs: Any) -> None:
+    """The same for many at once."""
+    rows: list[OrderStatus | StatusAlias] = [*statuses, *aliases]
+    forget_all_understood(rows)
+    apply_parked(type__in=sorted({row.type for row in rows}))

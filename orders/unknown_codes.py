@@ -6,12 +6,12 @@ what was refused and kept nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from orders.models import StatusChange, UnknownCode
@@ -65,9 +65,27 @@ class Waiting:
     firing: int
 
 
+NOTHING_WAITS = Waiting(0, 0)
+
+
 def waiting_for(unknown: UnknownCode) -> Waiting:
-    fires = list(_parked(unknown).values_list("fires", flat=True))
-    return Waiting(len(fires), sum(fires))
+    return waiting_for_each([unknown])[unknown.pk]
+
+
+def waiting_for_each(unknowns: Sequence[UnknownCode]) -> dict[int, Waiting]:
+    """The same for many, by primary key. One query."""
+    sources, types = {unknown.source_id for unknown in unknowns}, {unknown.type for unknown in unknowns}
+    parked = StatusChange.objects.parked(timezone.now()).filter(source__in=sources, type__in=types)
+    counts = parked.order_by().values_list("source", "type", "code")
+    waiting: dict[tuple[int, str, str], Waiting] = {}
+    for source, type, code, changes, firing in counts.annotate(Count("pk"), fire=Count("pk", filter=Q(fires=True))):
+        place = (source, type, code_key(code))
+        before = waiting.get(place, NOTHING_WAITS)
+        waiting[place] = Waiting(before.changes + changes, before.firing + firing)
+    return {
+        unknown.pk: waiting.get((unknown.source_id, unknown.type, unknown.code_key), NOTHING_WAITS)
+        for unknown in unknowns
+    }
 
 
 def give_meaning(unknown: UnknownCode, status: OrderStatus | None, *, silently: bool) -> StatusAlias:
@@ -92,6 +110,15 @@ def forget_understood(type: str, key: str, source_id: int | None) -> None:
     """Somebody said what it means: it is on the list no more."""
     of_source = Q() if source_id is None else Q(source=source_id)
     UnknownCode.objects.filter(of_source, type=type, code_key=key).delete()
+
+
+def forget_all_understood(understood: Iterable[OrderStatus | StatusAlias]) -> None:
+    """The same for many, which all sources may say. A query for each type."""
+    keys: dict[str, set[str]] = {}
+    for row in understood:
+        keys.setdefault(row.type, set()).add(row.code_key)
+    for type, some in keys.items():
+        UnknownCode.objects.filter(type=type, code_key__in=some).delete()
 
 
 def _settle(unknown: UnknownCode, *, silently: bool) -> None:

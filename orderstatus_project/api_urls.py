@@ -16,16 +16,31 @@ from campaigns.api.receipts import ReceiptsView
 from campaigns.api.runs import RunsView, RunView
 from customers.api import CustomersBulkView, CustomersView, CustomerView
 from orders.api.changes import StatusChangesView
+from orders.api.merging import MergeView
 from orders.api.orders import OrdersBulkView, OrdersView, OrderView
 from orders.api.transitions import OrderTransitions, TransitionFeed
-from statuses.api import StatusesView, StatusView
+from orders.api.unknown_codes import CreateView, IgnoreView, MapView, UnknownCodesView
+from statuses.api import AliasesView, AliasView, RestoreView, RetireView, StatusesView, StatusView, UsageView
 from workspace.api import addresses  # noqa: F401 - registers the converter
 from workspace.api.views import NothingHere
+
+STATUS = "statuses/<str:type>/<foreign_id:code>/"
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("statuses/", StatusesView.as_view(), name="api-statuses"),
-    path("statuses/<str:type>/<foreign_id:code>/", StatusView.as_view(), name="api-status"),
+    # Codes may hold slashes, so what is asked of a status comes before the status.
+    path(f"{STATUS}retire/", RetireView.as_view(), name="api-status-retire"),
+    path(f"{STATUS}restore/", RestoreView.as_view(), name="api-status-restore"),
+    path(f"{STATUS}merge/", MergeView.as_view(), name="api-status-merge"),
+    path(f"{STATUS}usage/", UsageView.as_view(), name="api-status-usage"),
+    path(f"{STATUS}aliases/", AliasesView.as_view(), name="api-status-aliases"),
+    path(f"{STATUS}aliases/<foreign_id:alias>/", AliasView.as_view(), name="api-status-alias"),
+    path(STATUS, StatusView.as_view(), name="api-status"),
+    path("unknown-codes/", UnknownCodesView.as_view(), name="api-unknown-codes"),
+    path("unknown-codes/<int:id>/map/", MapView.as_view(), name="api-unknown-code-map"),
+    path("unknown-codes/<int:id>/create/", CreateView.as_view(), name="api-unknown-code-create"),
+    path("unknown-codes/<int:id>/ignore/", IgnoreView.as_view(), name="api-unknown-code-ignore"),
     path("customers/", CustomersView.as_view(), name="api-customers"),
     path("customers/bulk/", CustomersBulkView.as_view(), name="api-customers-bulk"),
     path("customers/<foreign_id:external_id>/", CustomerView.as_view(), name="api-customer"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
+from statuses import exchange_admin
 from statuses.models import OrderStatus, StatusType
 from workspace.screens import Screen, close_window, code, pill
 
@@ -69,6 +70,7 @@ class StatusScreen(Screen):
         return [
             path("add-status/", wrap(self.add_in_window), name="statuses_orderstatus_add_in_window"),
             path("<int:pk>/analytics/", wrap(switch), name="statuses_orderstatus_analytics"),
+            *exchange_admin.urls(self),
             *super().get_urls(),
         ]
 

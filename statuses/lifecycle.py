@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from statuses.models import OrderStatus, StatusAlias, code_key
+from statuses.models import OrderStatus, StatusAlias
 from workspace.database import lock_rows
 
 
@@ -19,6 +22,19 @@ class Refusal(ValueError):
         self.code, self.detail = code, detail
 
 
+def change(status: OrderStatus, named: Mapping[str, Any], *, revision: int | None = None) -> OrderStatus:
+    """Set these fields. With a `revision`, only if nobody has changed it since it had that one."""
+    with transaction.atomic():
+        status = _locked(status)
+        if revision not in (None, status.revision):
+            detail = _("“%s” was changed by somebody else meanwhile. Look at it again before you change it.")
+            raise Refusal("changed_meanwhile", detail % status.name)
+        changed = [name for name, value in named.items() if getattr(status, name) != value]
+        for name in changed:
+            setattr(status, name, named[name])
+        return _written(status, *changed) if changed else status
+
+
 def retire(status: OrderStatus, *, is_taken: bool) -> OrderStatus:
     """Offer it no more. Orders that hold it, their history and what waits on it stay as they are.
 
@@ -28,7 +44,7 @@ def retire(status: OrderStatus, *, is_taken: bool) -> OrderStatus:
         status = _locked(status)
         _refuse_if_merged(status)
         status.retired_at, status.is_taken_from_sources = status.retired_at or timezone.now(), is_taken
-        return _written(status)
+        return _written(status, "retired_at", "is_taken_from_sources")
 
 
 def restore(status: OrderStatus) -> OrderStatus:
@@ -37,7 +53,7 @@ def restore(status: OrderStatus) -> OrderStatus:
         status = _locked(status)
         _refuse_if_merged(status)
         status.retired_at, status.is_taken_from_sources = None, True
-        return _written(status)
+        return _written(status, "retired_at", "is_taken_from_sources")
 
 
 def begin_merge(status: OrderStatus, into: OrderStatus) -> OrderStatus:
@@ -53,7 +69,7 @@ def begin_merge(status: OrderStatus, into: OrderStatus) -> OrderStatus:
         _check_target(status, into)
         status.merging_into, status.retired_at = into, status.retired_at or timezone.now()
         status.is_taken_from_sources = True
-        return _written(status)
+        return _written(status, "merging_into", "retired_at", "is_taken_from_sources")
 
 
 def delete(status: OrderStatus) -> None:
@@ -67,15 +83,30 @@ def delete(status: OrderStatus) -> None:
         raise in_use from None
 
 
+def delete_unused(pks: Collection[int]) -> list[OrderStatus]:
+    """Delete those of these that nothing uses, and tell which. A fixed number of queries."""
+    with transaction.atomic():
+        rows = OrderStatus.objects.filter(pk__in=pks).order_by("pk")
+        list(rows.select_for_update())  # from here on nobody can come to use them
+        unused = list(rows.unused())
+        OrderStatus.objects.filter(pk__in=[status.pk for status in unused]).delete()
+        return unused
+
+
 def add_alias(status: OrderStatus, code: str) -> StatusAlias:
     """Let sources send another code for it. One that means something already is refused."""
     taken = OrderStatus.objects.with_code(status.type, code).first()
     if taken is not None:
         detail = _("“%(code)s” is the code of the status “%(name)s”.") % {"code": code, "name": taken.name}
         raise Refusal("status_exists", detail)
-    if StatusAlias.objects.filter(source=None, type=status.type, code_key=code_key(code)).exists():
-        raise Refusal("alias_exists", _("“%s” has a meaning already. Remove that one first.") % code)
-    return StatusAlias.objects.create(status=status, type=status.type, code=code)
+    exists = Refusal("alias_exists", _("“%s” has a meaning already. Remove that one first.") % code)
+    if StatusAlias.objects.of_all(status.type, code).exists():
+        raise exists
+    try:
+        with transaction.atomic():
+            return StatusAlias.objects.create(status=status, type=status.type, code=code)
+    except IntegrityError:  # said at the same time
+        raise exists from None
 
 
 def _check_target(status: OrderStatus, into: OrderStatus) -> None:
@@ -103,7 +134,7 @@ def _locked(status: OrderStatus) -> OrderStatus:
     return found
 
 
-def _written(status: OrderStatus) -> OrderStatus:
+def _written(status: OrderStatus, *fields: str) -> OrderStatus:
     status.revision += 1
-    status.save(update_fields=["retired_at", "is_taken_from_sources", "merging_into", "revision"])
+    status.save(update_fields=[*fields, "revision"])
     return status

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from workspace.models import Source
@@ -87,6 +88,11 @@ class OrderStatusQuerySet(models.QuerySet["OrderStatus"]):
     def with_code(self, type: str, code: str) -> OrderStatusQuerySet:
         return self.filter(type=type, code_key=code_key(code))
 
+    def unused(self) -> OrderStatusQuerySet:
+        """Those that no row of any app points at. One query, however many they are."""
+        uses = (rows.filter(**{column: models.OuterRef("pk")}) for rows, column in _pointing_here())
+        return self.filter(*(~models.Exists(rows) for rows in uses))
+
     def update(self, **kwargs: Any) -> int:
         if "type" in kwargs:
             raise TypeIsFixed
@@ -103,9 +109,11 @@ class OrderStatusQuerySet(models.QuerySet["OrderStatus"]):
             raise TypeIsFixed
         return super().bulk_create(objs, *args, **kwargs)
 
-    def add_missing(self, wanted: Iterable[tuple[str, str]]) -> list[OrderStatus]:
-        """Create a status for each (type, code) that has none yet, named after its code. Safe to run beside itself."""
-        known = set(self.values_list("type", "code_key"))
+    def add_missing(self, wanted: Iterable[tuple[str, str]], source: Source | None = None) -> list[OrderStatus]:
+        """Create a status for each (type, code) that means nothing yet (to this source), named after its code. Safe to
+        run beside itself."""
+        aliases = StatusAlias.objects.filter(models.Q(source=None) | models.Q(source=source))
+        known = {*self.values_list("type", "code_key"), *aliases.values_list("type", "code_key")}
         missing: dict[tuple[str, str], str] = {}
         for type, code in wanted:
             if (type, code_key(code)) not in known:
@@ -187,7 +195,11 @@ class OrderStatus(models.Model):
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """The key is checked where the code is: a form shows the code alone, and a code may be too bad to look for."""
         given = set(exclude or ()) - {"code_key"}
+        if not self._state.adding:  # a form that leaves the type out knows it all the same
+            given -= {"type"}
         super().validate_constraints(exclude=given | {"code_key"} if "code" in given else given)
+        if "code" not in given:
+            self._check_alias()
 
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Raises ValidationError for what is no code, and TypeIsFixed where the type would become another."""
@@ -211,6 +223,12 @@ class OrderStatus(models.Model):
             fixed = _("A status keeps its type. Add another status of the other type instead.")
             raise ValidationError({"type": fixed}) from None
 
+    def _check_alias(self) -> None:
+        """A code that goes by another name already would mean another status from then on."""
+        alias = StatusAlias.objects.of_all(self.type, self.code).select_related("status").first()
+        if alias is not None and (alias.status is None or alias.status.pk != self.pk):
+            raise ValidationError({"code": alias.why_taken()})
+
     def _check_type(self) -> None:
         """Asked of the row, as copies come about in many ways; saving a status is rare."""
         if OrderStatus.objects.filter(pk=self.pk).exclude(type=self.type).exists():
@@ -228,12 +246,21 @@ class OrderStatus(models.Model):
     def is_used(self) -> bool:
         """Whether any row of any app points here, but for its own aliases. Asked before deleting, which would load all
         those that do."""
-        return any(
-            relation.related_model._base_manager.filter(**{relation.field.name: self}).exists()
-            # Most of them have no name backwards (`related_name="+"`), and count all the same.
-            for relation in self._meta.get_fields(include_hidden=True)
-            if isinstance(relation, models.ManyToOneRel) and relation.related_model is not StatusAlias
-        )
+        return any(rows.filter(**{column: self}).exists() for rows, column in _pointing_here())
+
+
+def _pointing_here() -> Iterator[tuple[models.QuerySet[Any], str]]:
+    """All rows that may point at a status, and the column they do it by; not its aliases, which go with it."""
+    # Most of them have no name backwards (`related_name="+"`), and count all the same.
+    for relation in OrderStatus._meta.get_fields(include_hidden=True):
+        if isinstance(relation, models.ManyToOneRel) and relation.related_model is not StatusAlias:
+            yield relation.related_model._base_manager.all(), relation.field.name
+
+
+class StatusAliasQuerySet(models.QuerySet["StatusAlias"]):
+    def of_all(self, type: str, code: str) -> StatusAliasQuerySet:
+        """The one that has this code for every source."""
+        return self.filter(source=None, type=type, code_key=code_key(code))
 
 
 class StatusAlias(models.Model):
@@ -249,6 +276,8 @@ class StatusAlias(models.Model):
         OrderStatus, models.CASCADE, verbose_name=_("status"), null=True, blank=True, related_name="aliases"
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = StatusAliasQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("code of an integration")
@@ -271,3 +300,10 @@ class StatusAlias(models.Model):
         if self.status is not None and self.status.type != self.type:
             raise TypeIsFixed
         super().save(**kwargs)
+
+    def why_taken(self) -> str:
+        """To whoever wants this code for a status of its own."""
+        if self.status is None:
+            return gettext("“%s” says nothing to us, as somebody decided. Take that back first.") % self.code
+        words = {"code": self.code, "name": self.status.name}
+        return gettext("“%(code)s” is another code of “%(name)s”. Choose another, or take it from there first.") % words

@@ -33,11 +33,11 @@ from orderstatus_project.demo.shop import (
     SHIPPED,
     SOURCE,
     STAGES,
-    STATUSES,
     Country,
 )
 from orderstatus_project.kept import keep, read_kept
-from statuses.models import OrderStatus, code_key
+from statuses import exchange
+from statuses.presets import EXAMPLE
 from workspace.database import in_sets
 from workspace.models import ApiKey, Scope, Source, Workspace, digest
 from workspace.money import to_minor
@@ -86,7 +86,7 @@ class _Seed:
         workspace = Workspace.current()
         workspace.orders_enabled, workspace.organisation = True, workspace.organisation or "Willow & Wren"
         workspace.save(update_fields=["orders_enabled", "organisation"])
-        self._statuses()
+        exchange.take_in(exchange.lines_of(EXAMPLE), only_adds=True)
         customers = Customer.objects.bulk_create([self._customer(number) for number in range(CUSTOMERS)])
         orders, stages = self._orders(customers)
         said = [change for order, stage in zip(orders, stages, strict=True) for change in self._life(order, stage)]
@@ -96,12 +96,6 @@ class _Seed:
         for definition in CAMPAIGNS:
             campaign, _is_new = lifecycle.save_draft(definition)
             lifecycle.activate(campaign)
-
-    def _statuses(self) -> None:
-        known = set(OrderStatus.objects.values_list("type", "code_key"))
-        for position, (type, code, name) in enumerate(STATUSES):
-            if (type, code_key(code)) not in known:
-                OrderStatus.objects.create(type=type, code=code, name=name, position=position)
 
     def _customer(self, number: int) -> Customer:
         country = self._country(number)

@@ -1,4 +1,4 @@
-"""The made-up shop of the demo: its words, its people, and how its orders travel."""
+"""The made-up shop of the demo: its people, and how its orders travel. Its words are those of statuses/presets.py."""
 
 from __future__ import annotations
 
@@ -12,21 +12,6 @@ FIRST_NUMBER = 1001
 PREFIX = "DEMO-"
 
 G, D, P = "general", "delivery", "payment"
-
-# (type, code, name), in the order of the product's documentation.
-STATUSES = (
-    (G, "accepted", "Accepted"),
-    (G, "agreed", "Agreed"),
-    (G, "in_progress", "In progress"),
-    (G, "completed", "Completed"),
-    (D, "shipped", "Shipped"),
-    (D, "at_pickup_point", "At pickup point"),
-    (D, "at_delivery_point", "At delivery point"),
-    (D, "delivered", "Delivered"),
-    (P, "invoice_issued", "Invoice issued"),
-    (P, "awaiting_payment", "Awaiting payment"),
-    (P, "paid", "Paid"),
-)
 
 Step = tuple[str, str]
 

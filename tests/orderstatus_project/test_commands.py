@@ -43,6 +43,7 @@ def test_our_commands_are_known():
         "make_login",
         "orders",
         "seed_demo",
+        "statuses",
     ]
 
 

@@ -1,6 +1,9 @@
 import pytest
+from django.utils import timezone
 
-from statuses.models import OrderStatus
+import statuses.usages as usages_module
+from statuses.models import OrderStatus, StatusAlias
+from statuses.usages import Usage
 from tests.callers import Caller
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 
@@ -10,6 +13,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def api():
     return Caller.of(SourceFactory())
+
+
+def merged(status, into):
+    status.retired_at, status.merged_into = timezone.now(), into
+    status.save()
 
 
 def test_the_vocabulary_is_listed_in_its_own_order(api):
@@ -68,7 +76,9 @@ def test_the_same_code_of_another_type_is_another_status(api):
             "#/include_in_analytics",
             "not_a_flag",
         ),
-        ({"type": "general", "code": "a", "name": "A", "colour": "red"}, "#/colour", "unknown_field"),
+        ({"type": "general", "code": "a", "name": "A", "colour": "plaid"}, "#/colour", "invalid_choice"),
+        ({"type": "general", "code": "a", "name": "A", "shade": "red"}, "#/shade", "unknown_field"),
+        ({"type": "general", "code": "a", "name": "A", "revision": 1}, "#/revision", "read_only"),
         (["general"], "#", "not_an_object"),
         (None, "#", "null"),
     ],
@@ -130,8 +140,178 @@ def test_a_status_that_an_order_stands_in_is_not_deleted(api):
     assert (answer.status_code, answer.json()["code"]) == (409, "status_in_use")
 
 
+def test_a_status_tells_its_colour_its_revision_and_what_became_of_it(api):
+    StatusFactory(type="payment", code="paid", colour="green")
+
+    answer = api.get("statuses/payment/paid/").json()
+
+    assert {name: answer[name] for name in ("colour", "revision", "retired_at", "merged_into", "merging_into")} == {
+        "colour": "green",
+        "revision": 1,
+        "retired_at": None,
+        "merged_into": None,
+        "merging_into": None,
+    }
+
+
+def test_a_change_counts_up_the_revision_and_one_that_says_what_is_there_does_not(api):
+    StatusFactory(type="payment", code="paid", name="Paid")
+
+    changed = api.patch("statuses/payment/paid/", {"colour": "green", "revision": 1}).json()
+    same = api.patch("statuses/payment/paid/", {"colour": "green", "name": "Paid"}).json()
+
+    assert (changed["colour"], changed["revision"], same["revision"]) == ("green", 2, 2)
+
+
+def test_of_two_who_change_a_status_at_once_the_second_is_told(api):
+    StatusFactory(type="payment", code="paid")
+    api.patch("statuses/payment/paid/", {"name": "Settled", "revision": 1})
+
+    answer = api.patch("statuses/payment/paid/", {"name": "Paid up", "revision": 1})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "changed_meanwhile")
+    assert OrderStatus.objects.get().name == "Settled"
+
+
+def test_a_status_is_retired_and_restored(api):
+    StatusFactory(type="payment", code="paid")
+
+    retired = api.post("statuses/payment/paid/retire/", {"keep_taking": False}).json()
+    restored = api.post("statuses/payment/paid/restore/", {}).json()
+
+    assert retired["retired_at"].endswith("Z")
+    assert retired["is_taken_from_sources"] is False
+    assert (restored["retired_at"], restored["is_taken_from_sources"]) == (None, True)
+
+
+def test_left_unsaid_integrations_may_go_on_telling_a_retired_status(api):
+    StatusFactory(type="payment", code="paid")
+
+    assert api.send("post", "statuses/payment/paid/retire/", "").json()["is_taken_from_sources"] is True
+
+
+def test_what_the_vocabulary_refuses_is_a_conflict(api):
+    merged(StatusFactory(type="payment", code="paid"), StatusFactory(type="payment", code="settled"))
+
+    answer = api.post("statuses/payment/paid/restore/", {})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "merged")
+
+
+def test_statuses_are_filtered_by_whether_they_are_retired_or_merged(api):
+    new = StatusFactory(code="new")
+    StatusFactory(code="old", retired_at=timezone.now())
+    merged(StatusFactory(code="gone"), new)
+
+    def listed(**filters):
+        return {status["code"] for status in api.get("statuses/", **filters).json()["results"]}
+
+    assert listed(retired="true") == {"old", "gone"}
+    assert listed(retired="false") == {"new"}
+    assert listed(merged="true") == {"gone"}
+    assert listed(merged="false") == {"new", "old"}
+
+
+def test_a_status_whose_code_could_be_read_as_an_address_of_ours_is_found_by_its_code(api):
+    StatusFactory(type="delivery", code="a/retire")
+
+    assert [status["code"] for status in api.get("statuses/", code="A/RETIRE").json()["results"]] == ["a/retire"]
+
+
+def test_other_codes_are_added_listed_and_taken_away(api):
+    StatusFactory(type="delivery", code="At point/Zürich")
+    address = "statuses/delivery/at%20point%2Fzürich/aliases/"
+
+    added = api.post(address, {"code": "ready/now"})
+    listed = api.get(address).json()["results"]
+    removed = api.delete(f"{address}READY%2Fnow/")
+
+    assert added.status_code == 201
+    assert [(alias["code"], alias["source"]) for alias in listed] == [("ready/now", None)]
+    assert removed.status_code == 204
+    assert api.get(address).json()["results"] == []
+
+
+def test_what_one_source_means_is_taken_away_by_naming_it(api):
+    status = StatusFactory(type="payment", code="paid")
+    StatusAlias.objects.create(status=status, type="payment", code="ok", source=SourceFactory(code="erp"))
+
+    for_all = api.delete("statuses/payment/paid/aliases/ok/")
+    of_erp = Caller.of(SourceFactory()).send("delete", "statuses/payment/paid/aliases/ok/?source=erp", "")
+
+    assert (for_all.status_code, of_erp.status_code) == (404, 204)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "code"),
+    [
+        ("settled", 409, "status_exists"),
+        ("OK", 409, "alias_exists"),
+        ("any", 422, "invalid"),
+        ("", 422, "invalid"),
+        ("a" * 65, 422, "invalid"),
+    ],
+)
+def test_a_code_that_means_something_already_is_no_other_code(api, wanted, status, code):
+    StatusAlias.objects.create(status=StatusFactory(type="payment", code="paid"), type="payment", code="ok")
+    StatusFactory(type="payment", code="settled")
+
+    answer = api.post("statuses/payment/paid/aliases/", {"code": wanted})
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_new_status_whose_code_is_an_alias_is_told_so_beside_the_code(api):
+    StatusAlias.objects.create(
+        status=StatusFactory(type="payment", code="paid", name="Paid"), type="payment", code="ok"
+    )
+
+    answer = api.post("statuses/", {"type": "payment", "code": "OK", "name": "OK"})
+
+    assert answer.status_code == 409
+    assert answer.json()["errors"] == [
+        {
+            "pointer": "#/code",
+            "code": "alias_exists",
+            "detail": "“ok” is another code of “Paid”. Choose another, or take it from there first.",
+        }
+    ]
+
+
+def test_a_status_with_nothing_but_other_codes_is_deleted_with_them(api):
+    StatusAlias.objects.create(status=StatusFactory(type="payment", code="paid"), type="payment", code="ok")
+
+    assert api.delete("statuses/payment/paid/").status_code == 204
+    assert not StatusAlias.objects.exists()
+
+
+def test_who_uses_a_status_is_told_as_far_as_the_key_may_know(monkeypatch):
+    status = StatusFactory(type="payment", code="paid")
+    told = {status.pk: [Usage("campaign", "Campaign “Thanks”", "/admin/", is_live=True)]}
+    monkeypatch.setitem(usages_module._tellers, lambda statuses: told, "campaigns.view_campaign")
+
+    def asked_by(*scopes):
+        return Caller.of(SourceFactory(), *scopes).get("statuses/payment/paid/usage/").json()
+
+    assert asked_by("statuses:read") == {"is_used": False, "uses": []}
+    assert asked_by("statuses:read", "campaigns:read")["uses"] == [
+        {"kind": "campaign", "text": "Campaign “Thanks”", "url": "/admin/", "is_live": True}
+    ]
+
+
+@pytest.mark.parametrize("verb", ["retire", "restore", "merge", "aliases"])
+def test_to_change_the_vocabulary_a_key_needs_its_scope(verb):
+    StatusFactory(type="payment", code="paid")
+
+    answer = Caller.of(SourceFactory(), "statuses:read").post(f"statuses/payment/paid/{verb}/", {})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "missing_scope")
+
+
 def test_a_page_of_statuses_costs_one_query_beside_the_key(api, django_assert_num_queries):
-    StatusFactory.create_batch(20)
+    into = StatusFactory()
+    for status in StatusFactory.create_batch(20):
+        merged(status, into)
 
     with django_assert_num_queries(3):  # the key, its last use, the page
         api.get("statuses/")

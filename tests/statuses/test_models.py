@@ -3,8 +3,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import modelform_factory
 
-from statuses.models import OrderStatus, TypeIsFixed
-from tests.factories import StatusFactory
+from statuses.models import OrderStatus, StatusAlias, TypeIsFixed
+from tests.factories import OrderFactory, SourceFactory, StatusFactory
+from workspace.models import Source
 
 pytestmark = pytest.mark.django_db
 
@@ -145,3 +146,62 @@ def test_missing_statuses_are_added_once_and_named_after_their_codes():
 
     assert [(status.type, status.code, status.name) for status in added] == [("general", "in_progress", "In progress")]
     assert OrderStatus.objects.count() == 2
+
+
+def test_a_form_is_told_beside_the_code_that_it_is_an_alias():
+    StatusAlias.objects.create(status=StatusFactory(code="paid", name="Paid"), type="general", code="ok")
+    form = modelform_factory(OrderStatus, fields=["type", "name", "code", "position"])(
+        {"type": "general", "name": "OK", "code": "OK", "position": 0}
+    )
+
+    assert form.errors == {"code": ["“ok” is another code of “Paid”. Choose another, or take it from there first."]}
+
+
+def test_a_code_that_says_nothing_to_us_is_no_code_of_a_status():
+    StatusAlias.objects.create(type="general", code="ping")
+
+    with pytest.raises(ValidationError, match="says nothing to us"):
+        StatusFactory.build(code="PING").full_clean()
+
+
+def test_what_one_source_means_by_a_code_keeps_nobody_from_it():
+    StatusAlias.objects.create(type="general", code="ping", source=SourceFactory())
+
+    StatusFactory.build(code="ping").full_clean()
+
+
+def test_a_form_that_leaves_the_type_out_is_told_that_a_code_is_taken():
+    StatusFactory(code="paid")
+    form = modelform_factory(OrderStatus, fields=["code"])({"code": "PAID"}, instance=StatusFactory(code="ok"))
+
+    assert form.errors == {"__all__": ["A status of this type already has this code."]}
+
+
+@pytest.mark.parametrize("source", [None, "load"])
+def test_a_code_that_an_alias_knows_is_not_missing(source):
+    load = Source.objects.get(pk=Source.LOAD_ID)
+    StatusAlias.objects.create(
+        status=StatusFactory(code="paid"), type="general", code="ok", source=load if source else None
+    )
+    StatusAlias.objects.create(type="general", code="ping", source=load)
+    StatusAlias.objects.create(type="general", code="other", source=SourceFactory())
+
+    added = OrderStatus.objects.add_missing([("general", "OK"), ("general", "Ping"), ("general", "other")], load)
+
+    assert [status.code for status in added] == ["other"]
+
+
+def test_another_code_alone_is_no_use_of_a_status():
+    status = StatusFactory()
+    StatusAlias.objects.create(status=status, type="general", code="ok")
+
+    assert not status.is_used()
+    assert list(OrderStatus.objects.unused()) == [status]
+
+
+def test_what_an_order_stands_in_is_used():
+    status = StatusFactory(type="payment")
+    OrderFactory(payment_status=status)
+    free = StatusFactory()
+
+    assert list(OrderStatus.objects.unused()) == [free]

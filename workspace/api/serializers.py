@@ -35,15 +35,10 @@ class NumberField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
-class StrictSerializer(serializers.ModelSerializer[Any]):
-    """A ModelSerializer for bodies: unknown and unchangeable fields are refused by name."""
+class _Strict:
+    """Unknown and unchangeable fields are refused by name."""
 
-    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
-        **serializers.ModelSerializer.serializer_field_mapping,
-        models.CharField: TextField,
-        models.BooleanField: FlagField,
-        models.PositiveIntegerField: NumberField,
-    }
+    fields: Any
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
@@ -52,7 +47,7 @@ class StrictSerializer(serializers.ModelSerializer[Any]):
         refused = {name: self._refusals(name) for name in data}
         if any(refused.values()):
             raise ValidationError({name: errors for name, errors in refused.items() if errors})
-        return super().to_internal_value(data)
+        return super().to_internal_value(data)  # type: ignore[misc]
 
     def _refusals(self, name: str) -> list[ErrorDetail]:
         if name not in self.fields:
@@ -60,6 +55,27 @@ class StrictSerializer(serializers.ModelSerializer[Any]):
         if self.fields[name].read_only:
             return [ErrorDetail(_("“%s” cannot be changed.") % name, code="read_only")]
         return []
+
+
+class StrictSerializer(_Strict, serializers.ModelSerializer[Any]):
+    """A ModelSerializer for bodies."""
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: TextField,
+        models.BooleanField: FlagField,
+        models.PositiveIntegerField: NumberField,
+    }
+
+
+class StrictBody(_Strict, serializers.Serializer[Any]):
+    """A body that is no row."""
+
+    def said(self, body: Any) -> dict[str, Any]:
+        """What such a body says, or why it cannot."""
+        reader = type(self)(data=body)
+        reader.is_valid(raise_exception=True)
+        return dict(reader.validated_data)
 
 
 class TimeField(serializers.DateTimeField):
