@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories import StatusFactory
-from workspace.models import User, Workspace
+from workspace.models import Action, User, Workspace
 
 # How htmx asks.
 HTMX = {"HX-Request": "true"}
@@ -38,6 +38,11 @@ def cost(client, address):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)
+
+
+def done():
+    """The history of actions, oldest first: what was done, and what changed by it."""
+    return list(Action.objects.order_by("pk").values_list("verb", "changes"))
 
 
 def documented_statuses():

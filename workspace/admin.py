@@ -10,7 +10,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -26,9 +26,21 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from workspace.models import ApiKey, Scope, Source, User, Workspace
+from workspace import history, history_screen  # noqa: F401 - the screen registers itself
+from workspace.models import ApiKey, Scope, Source, User, Verb, Workspace
 from workspace.money import currency_choices
-from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
+from workspace.screens import (
+    Facts,
+    KeepsHistory,
+    Screen,
+    close_window,
+    code,
+    lines,
+    moment,
+    nothing,
+    pill,
+    window_button,
+)
 from workspace.zones import timezones
 
 SETTINGS = ("organisation", "orders_enabled", "default_country", "timezone", "currency", "stop_words", "start_words")
@@ -84,9 +96,11 @@ class WorkspaceScreen(Screen):
         if not request.user.is_superuser:
             raise PermissionDenied
         workspace = Workspace.current()
+        history.remember(workspace)
         workspace.orders_enabled = True
-        workspace.save(update_fields=["orders_enabled"])
-        self.log_change(request, workspace, _("Turned Orders on."))
+        with transaction.atomic():
+            workspace.save(update_fields=["orders_enabled"])
+            history.record_changed(request, workspace)
         messages.success(request, _("Orders is on. What sources tell from now on can start campaigns."))
         return HttpResponseRedirect(request.headers.get("Referer") or reverse("admin:index"))
 
@@ -229,8 +243,9 @@ class ApiKeyScreen(Screen):
         form = IssueForm(request.POST if request.method == "POST" else None, initial=initial)
         if not form.is_valid():
             return self.page(request, "workspace/issue_key.html", _("Issue an API key"), form=form)
-        key, secret = ApiKey.objects.issue(**form.cleaned_data)
-        self.log_addition(request, key, _("Issued."))
+        with transaction.atomic():
+            key, secret = ApiKey.objects.issue(**form.cleaned_data)
+            history.record_created(request, key, Verb.ISSUED)
         return self.page(request, "workspace/key_issued.html", _("Your new API key"), key=key, secret=secret)
 
     def change_view(
@@ -260,8 +275,9 @@ class ApiKeyScreen(Screen):
         back = reverse("admin:workspace_apikey_changelist")
         if request.method == "POST":
             if not key.revoked_at:
-                key.revoke()
-                self.log_change(request, key, _("Revoked."))
+                with transaction.atomic():
+                    key.revoke()
+                    history.record(request, Verb.REVOKED, key)
             messages.success(request, _("“%s” is revoked: the API refuses it from now on.") % key.name)
             return close_window(request, back)
         return self.window(request, "workspace/revoke_key.html", _("Revoke this key?"), key, back=back)
@@ -271,7 +287,7 @@ class ApiKeyScreen(Screen):
 
 
 @admin.register(User)
-class UserScreen(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserScreen(KeepsHistory, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -323,7 +339,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleScreen(DjangoGroupAdmin, ModelAdmin):
+class RoleScreen(KeepsHistory, DjangoGroupAdmin, ModelAdmin):
     add_label = gettext_lazy("Add role")
     show_full_result_count = False
     actions = None

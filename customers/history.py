@@ -1,0 +1,10 @@
+"""What the history of actions tells of customers: which fields changed, and their consent as a word.
+
+Erasing a customer empties their row and must leave nothing of them elsewhere, so no other value stands in the history,
+which keeps everything; and they are called by our own number, as a shop's id may be an email address.
+"""
+
+from customers.models import Customer
+from workspace import history
+
+history.declare(Customer, values=("sms_consent",))
