@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from campaigns.lifecycle import Activated
 from campaigns.models import Campaign, Message, SmsGateway
 from workspace import history
 from workspace.encryption import CannotDecrypt, decrypt
+from workspace.models import Verb
 
 
 def _read_secrets(gateway: SmsGateway) -> Mapping[str, str]:
@@ -15,6 +18,11 @@ def _read_secrets(gateway: SmsGateway) -> Mapping[str, str]:
         return decrypt(gateway.secrets)
     except CannotDecrypt:
         return {"": gateway.secrets}
+
+
+def note_activated(by: Any, activated: Activated) -> None:
+    activation = activated.activation
+    history.record_changed(by, activation.campaign, Verb.ACTIVATED, version=[None, activation.version.number])
 
 
 history.declare(

@@ -19,6 +19,7 @@ from campaigns.sms.connections import reaches_nobody
 from orders.ledger import hold_ledger, hold_ledger_alone
 from orders.models import StatusTransition
 from statuses.models import OrderStatus
+from workspace import history
 from workspace.database import lock_rows
 from workspace.models import User, Workspace
 from workspace.reading import Problem, read_time
@@ -80,7 +81,7 @@ def save_draft(definition: Any, *, revision: int | None = None, by: User | None 
         campaign, is_new = Campaign.objects.get_or_create(code=plan.code, defaults=new)
         if is_new:
             return campaign, True
-        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        campaign = _lock(campaign)
         if campaign.state == CampaignState.ENDED:
             raise WrongState(_("The campaign has ended. Give the definition another code to begin a new one."))
         if revision is not None and revision != campaign.revision:
@@ -104,7 +105,7 @@ def activate(
     campaign goes on where the former one leaves off. Raises WrongState.
     """
     with transaction.atomic():
-        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        campaign = _lock(campaign)
         if campaign.state == CampaignState.ENDED:
             raise WrongState(_("The campaign has ended. Copy it to begin again."))
         plan = read_plan(campaign.draft)
@@ -189,12 +190,19 @@ def _catch_up(activation: Activation, status: OrderStatus) -> None:
 
 def _move(campaign: Campaign, moves: Mapping[CampaignState, CampaignState], refusal: str) -> Campaign:
     with transaction.atomic():
-        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        campaign = _lock(campaign)
         if campaign.state not in moves:
             raise WrongState(refusal)
         campaign.state = moves[CampaignState(campaign.state)]
         campaign.save(update_fields=["state", "updated_at"])
         return campaign
+
+
+def _lock(campaign: Campaign) -> Campaign:
+    """The row as it stands, remembered so: whoever asked for the change writes it to the history of actions."""
+    locked = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+    history.remember(locked)
+    return locked
 
 
 def _cut() -> int:

@@ -5,6 +5,12 @@ which keeps everything; and they are called by our own number, as a shop's id ma
 """
 
 from customers.models import Customer
+from customers.upserts import COLUMNS
 from workspace import history
+from workspace.upserts import Upserted
 
 history.declare(Customer, values=("sms_consent",))
+
+
+def changes_of(upserted: Upserted) -> history.Changes:
+    return history.compare(Customer, COLUMNS, upserted.before, upserted.after) if upserted.before else {}

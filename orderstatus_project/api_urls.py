@@ -20,6 +20,7 @@ from orders.api.orders import OrdersBulkView, OrdersView, OrderView
 from orders.api.transitions import OrderTransitions, TransitionFeed
 from statuses.api import StatusesView, StatusView
 from workspace.api import addresses  # noqa: F401 - registers the converter
+from workspace.api.actions import ActionsView
 from workspace.api.views import NothingHere
 
 urlpatterns = [
@@ -45,6 +46,7 @@ urlpatterns = [
     path("runs/<int:id>/", RunView.as_view(), name="api-run"),
     path("messages/", MessagesView.as_view(), name="api-messages"),
     path("messages/<int:id>/", MessageView.as_view(), name="api-message"),
+    path("actions/", ActionsView.as_view(), name="api-actions"),
     path("receipts/<slug:gateway>/", ReceiptsView.as_view(), name="receipts"),
     re_path("", NothingHere.as_view()),
 ]

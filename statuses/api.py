@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_filters
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from statuses.models import OrderStatus, StatusType
+from workspace import history
 from workspace.api.filtering import FlagFilter
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, NotThere
@@ -82,7 +83,8 @@ class StatusesView(ListView):
     def post(self, request: Request) -> Response:
         serializer = StatusSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        _add(serializer)
+        with transaction.atomic():
+            history.record_created(request, _add(serializer))
         return Response(serializer.data, status=status.HTTP_201_CREATED)
 
 
@@ -104,9 +106,13 @@ class StatusView(ApiView):
         responses=StatusSerializer,
     )
     def patch(self, request: Request, type: str, code: str) -> Response:
-        serializer = StatusChangesSerializer(_find(type, code), data=request.data, partial=True)
+        found = _find(type, code)
+        history.remember(found)
+        serializer = StatusChangesSerializer(found, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        serializer.save()
+        with transaction.atomic():
+            serializer.save()
+            history.record_changed(request, found)
         return Response(serializer.data)
 
     @extend_schema(
@@ -117,19 +123,22 @@ class StatusView(ApiView):
         if found.is_used():
             raise _in_use(found)
         try:
-            found.delete()
+            with transaction.atomic():
+                history.record_deleted(request, found)
+                found.delete()
         except ProtectedError:
             raise _in_use(found) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _add(serializer: serializers.ModelSerializer[OrderStatus]) -> None:
+def _add(serializer: serializers.ModelSerializer[OrderStatus]) -> OrderStatus:
     said = serializer.validated_data
     taken = Conflict("status_exists", _("There is a %(type)s status with the code “%(code)s” already.") % said)
     if OrderStatus.objects.with_code(said["type"], said["code"]).exists():
         raise taken
     try:
-        serializer.save()
+        with transaction.atomic():
+            return serializer.save()
     except IntegrityError:
         raise taken from None
 

@@ -9,7 +9,7 @@ What a shop tells of statuses is in the inbox and the ledger, and is not repeate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -173,6 +173,15 @@ class Standing:
         return shown | {name: None for name in names if before.hidden.get(name) != self.hidden.get(name)}
 
 
+def compare(model: type[models.Model], columns: Sequence[str], before: Sequence[Any], after: Sequence[Any]) -> Changes:
+    """Of a row that was written by its columns, what may be told. What no form holds follows from the rest."""
+    told, changes = _told.get(model, Told()), Changes()
+    for column, old, new in zip(columns, before, after, strict=True):
+        if old != new and (known := model._meta.get_field(column)).editable:  # type: ignore[union-attr]
+            changes[known.name] = [_plain(old), _plain(new)] if known.name in told.values else None
+    return changes
+
+
 def label_of(obj: models.Model) -> str:
     return _told.get(type(obj), Told()).label(obj)
 
@@ -213,7 +222,10 @@ def value_name(object_type: str, name: str, value: Any) -> str:
 
 
 def _as_json(obj: Any, name: str) -> Any:
-    value = getattr(obj, name)
+    return _plain(getattr(obj, name))
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, models.Manager):
         return sorted(label_of(one) for one in value.all())
     if isinstance(value, models.Model):

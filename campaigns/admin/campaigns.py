@@ -23,6 +23,7 @@ from unfold.views import ChangeList
 from campaigns import lifecycle
 from campaigns.definitions import DefinitionError, in_order, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
+from campaigns.history import note_activated
 from campaigns.lifecycle import WrongState, find_cautions, missing_statuses
 from campaigns.models import Activation, Campaign, CampaignState, Message, Run, RunState
 from campaigns.sms.connections import reaches_nobody
@@ -130,10 +131,8 @@ class CampaignScreen(Screen):
         assert isinstance(request.user, User)
         with transaction.atomic():
             saved = save(text, revision, campaign=campaign, by=request.user)
-            if campaign:
-                self.log_change(request, campaign)
-            elif saved.campaign:
-                self.log_addition(request, saved.campaign)
+            if saved.campaign:
+                (self.log_change if campaign else self.log_addition)(request, saved.campaign)
         if saved.campaign is None:
             return self._editor(request, campaign, text, revision, may_edit=True, saved=saved)
         self._tell_saved(request, saved.campaign)
@@ -213,13 +212,12 @@ class CampaignScreen(Screen):
             try:
                 assert isinstance(request.user, User)
                 with transaction.atomic():
-                    activation = lifecycle.activate(campaign, by=request.user).activation
-                    version = [None, activation.version.number]
-                    history.record_changed(request, campaign, Verb.ACTIVATED, version=version)
+                    activated = lifecycle.activate(campaign, by=request.user)
+                    note_activated(request, activated)
             except (WrongState, DefinitionError) as error:
                 refusal = str(error)
             else:
-                since = clock(activation.activated_at)
+                since = clock(activated.activation.activated_at)
                 messages.success(
                     request,
                     _("“%(campaign)s” is active. It starts with changes after %(time)s.")
@@ -274,8 +272,7 @@ class CampaignScreen(Screen):
     ) -> HttpResponse:
         try:
             with transaction.atomic():
-                move(campaign)
-                history.record_changed(request, campaign, verb)
+                history.record_changed(request, move(campaign), verb)
         except WrongState as error:
             messages.error(request, str(error))
         else:

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -36,7 +38,7 @@ def test_postgresql_refuses_what_the_code_refuses(statement):
 
 
 def test_a_field_that_nobody_declared_is_told_by_name_only():
-    beat = Heartbeat.objects.create(name="sweeps", at="2026-05-03T10:00:00Z")
+    beat = Heartbeat.objects.create(name="sweeps", at=datetime(2026, 5, 3, 10, tzinfo=UTC))
 
     history.remember(beat)
     Heartbeat.objects.update(name="a secret")
