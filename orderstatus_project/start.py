@@ -34,6 +34,7 @@ from orderstatus_project.live import happening_of, happenings, phone_bubbles
 from statuses.models import OrderStatus, StatusType
 from workspace.local_time import workspace_of
 from workspace.models import ApiKey, Source
+from workspace.sessions import polled
 
 # What a person must be allowed to see for the demo's page to be theirs.
 TO_LOOK = ("campaigns.view_message", "orders.view_order")
@@ -61,6 +62,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 @require_GET
+@polled
 def live(request: HttpRequest) -> HttpResponse:
     """The parts of the page that change. `?mine=` is the visitor's own move, by the id of its status change."""
     if not _shows_demo(request):

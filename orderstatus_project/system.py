@@ -33,6 +33,7 @@ from workspace.local_time import workspace_of
 from workspace.models import Heartbeat, User, Verb, Workspace
 from workspace.queues import QUEUES, RUNS, SENDING
 from workspace.screens import age, close_window, moment, nothing, pill
+from workspace.sessions import polled
 
 TO_LOOK = "workspace.view_workspace"
 TO_PAUSE = "workspace.pause_sending"
@@ -79,6 +80,7 @@ def system(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@polled
 def now(request: HttpRequest) -> HttpResponse:
     if not may_look(request):
         raise PermissionDenied

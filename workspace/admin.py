@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -297,12 +298,54 @@ class UserScreen(KeepsHistory, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
         (gettext_lazy("What they may do"), {"fields": ("is_active", "is_staff", "groups", "is_superuser")}),
-        (gettext_lazy("Seen"), {"fields": ("last_login_shown", "joined")}),
+        (gettext_lazy("Seen"), {"fields": ("last_login_shown", "joined", "sessions_shown")}),
     )
-    readonly_fields = ("last_login_shown", "joined")
+    readonly_fields = ("last_login_shown", "joined", "sessions_shown")
     filter_horizontal = ()
     show_full_result_count = False
     actions = None
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("sign-me-out/", wrap(self.sign_me_out_view), name="workspace_user_sign_me_out"),
+            path("<int:object_id>/sign-out/", wrap(self.sign_out_view), name="workspace_user_sign_out"),
+            *super().get_urls(),
+        ]
+
+    def sign_me_out_view(self, request: HttpRequest) -> HttpResponse:
+        return self._sign_out(request, User.objects.get(pk=request.user.pk))
+
+    def sign_out_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        user = self.get_object(request, str(object_id))
+        if user is None or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user.is_superuser and not request.user.is_superuser:
+            raise PermissionDenied
+        return self._sign_out(request, user)
+
+    def _sign_out(self, request: HttpRequest, user: User) -> HttpResponse:
+        """At once, wherever they are signed in: asked first."""
+        is_me = user.pk == request.user.pk
+        back = reverse("admin:index" if is_me else "admin:workspace_user_changelist")
+        if request.method != "POST":
+            title = _("Sign out everywhere?") if is_me else _("Sign “%s” out everywhere?") % user
+            shown = {"title": title, "opts": self.opts, "object": user, "is_me": is_me, "back": back}
+            if request.headers.get("HX-Request"):
+                return TemplateResponse(request, "workspace/sign_out.html", shown)
+            frame = {**self.admin_site.each_context(request), **shown, "window_template": "workspace/sign_out.html"}
+            return TemplateResponse(request, "workspace/window_page.html", {**frame, "is_single": True})
+        with transaction.atomic():
+            user.sign_out_everywhere()
+            history.record(request, Verb.SIGNED_OUT_EVERYWHERE, user)
+        if is_me:
+            return close_window(request, reverse("admin:login"))
+        messages.success(request, _("“%s” is signed out everywhere.") % user)
+        return close_window(request, back)
+
+    @admin.display(description=gettext_lazy("Sessions"))
+    def sessions_shown(self, user: User) -> str:
+        return window_button(reverse("admin:workspace_user_sign_out", args=[user.pk]), _("Sign out everywhere"))
 
     @admin.display(description=gettext_lazy("Name"))
     def name_shown(self, user: User) -> str:

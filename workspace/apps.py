@@ -9,7 +9,7 @@ class WorkspaceConfig(AppConfig):
     verbose_name = _("Settings")
 
     def ready(self) -> None:
-        from workspace import lookups
+        from workspace import lookups, sign_ins  # noqa: F401 - it hears of them by signals
         from workspace.database import read_times_quickly
         from workspace.models import make_builtin_rows
 

@@ -127,7 +127,7 @@ def record_changed(by: Any, obj: Any, verb: Verb = Verb.CHANGED, **more: list[An
     The row is read again: a form's object may hold what was not saved, and hides an update in the database.
     """
     before: Standing | None = getattr(obj, REMEMBERED, None)
-    now = Standing.of(type(obj)._base_manager.get(pk=obj.pk))
+    now = Standing.of(obj._meta.model._base_manager.get(pk=obj.pk))
     changes = {**(now.since(before) if before else {}), **more}
     if before and not changes and verb == Verb.CHANGED:
         return None
@@ -152,7 +152,7 @@ class Standing:
 
     @classmethod
     def of(cls, obj: Any) -> Standing:
-        told = _told.get(type(obj), Told())
+        told = _told.get(obj._meta.model, Told())
         elsewhere = {*told.values, *told.parts}
         hidden = {
             column.name: column.value_from_object(obj)
@@ -183,7 +183,7 @@ def compare(model: type[models.Model], columns: Sequence[str], before: Sequence[
 
 
 def label_of(obj: models.Model) -> str:
-    return _told.get(type(obj), Told()).label(obj)
+    return _told.get(obj._meta.model, Told()).label(obj)
 
 
 def kinds() -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +25,20 @@ from workspace.zones import validate_timezone
 
 class User(AbstractUser):
     """A person who works in the admin."""
+
+    # How often they were signed out everywhere: each time makes all their sessions worthless.
+    sign_outs = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
+    def sign_out_everywhere(self) -> None:
+        type(self).objects.filter(pk=self.pk).update(sign_outs=models.F("sign_outs") + 1)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """A session holds it, and ends when it is another: after a new password, and after a sign-out everywhere."""
+        by_password: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.sign_outs:
+            return by_password
+        mixed = salted_hmac("workspace.sign_outs", f"{by_password}:{self.sign_outs}", secret=secret, algorithm="sha256")
+        return mixed.hexdigest()
 
 
 class Workspace(models.Model):

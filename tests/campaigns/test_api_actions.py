@@ -7,9 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import StatusTransition
 from tests.callers import Caller
 from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
-from tests.screens import done, ready_for_pickup, turn_orders_on
+from tests.screens import actions, done, ready_for_pickup, turn_orders_on
 from workspace import history
-from workspace.models import Action, Verb
+from workspace.models import Verb
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ def inserts(queries):
 def test_a_key_is_told_with_its_source_and_the_request(caller):
     caller.post("statuses/", {"type": "payment", "code": "paid", "name": "Paid"}, headers={"X-Request-ID": "r-7"})
 
-    told = Action.objects.get()
+    told = actions().get()
     assert (told.verb, told.who, told.object_label) == ("created", "Test", "Paid")
     assert (told.user_id, told.key_id, told.source_id) == (None, caller.key.pk, caller.key.source_id)
     assert (told.address, told.request_id) == ("127.0.0.1", "r-7")
@@ -111,7 +111,7 @@ def test_of_a_customer_only_fields_and_consent_are_told(caller):
 
     caller.patch("customers/ada@example.com/", {"first_name": "Grace", "phone": "+16025550123", "sms_consent": "given"})
 
-    (told,) = Action.objects.values()
+    (told,) = actions().values()
     assert told["changes"] == {"first_name": None, "phone_written": None, "sms_consent": ["unknown", "given"]}
     assert not any(word in str(told) for word in ("Ada", "Grace", "ada@", "602555"))
 
@@ -126,7 +126,7 @@ def test_a_batch_is_one_action_with_counts_and_one_statement(caller):
     with CaptureQueriesContext(connection) as queries:
         caller.post("orders/bulk/", [*batch, {"external_id": "A-1", "total": "1.00"}, moved])
 
-    told = Action.objects.get()
+    told = actions().get()
     assert (told.verb, told.object_type, told.object_id) == ("written", "orders.order", "")
     assert told.counts == {"created": 20, "changed": 1}
     assert len(inserts(queries)) == 1

@@ -5,8 +5,8 @@ from orders.models import Order, StatusTransition
 from orders.said import Said
 from orders.transitions import hear
 from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
-from tests.screens import HTMX, cost, page_of, signed_in, turn_orders_on
-from workspace.models import Action, Workspace
+from tests.screens import HTMX, actions, cost, page_of, signed_in, turn_orders_on
+from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +105,7 @@ def test_changing_a_status_records_who_did_it(admin, paid, invoiced):
     newest = StatusTransition.objects.first()
     assert (newest.from_status, newest.to_status, newest.actor_id) == (invoiced, paid, admin.user.pk)
     assert newest.silent_because == ""
-    assert not Action.objects.exists()  # it is the ledger's
+    assert not actions().exists()  # it is the ledger's
 
 
 def test_who_saw_another_status_is_told_and_nothing_moves(admin, paid, invoiced):

@@ -3,8 +3,8 @@ import re
 import pytest
 
 from tests.factories import SourceFactory
-from tests.screens import HTMX, cost, page_of, signed_in
-from workspace.models import Action, ApiKey, Source, User, Workspace
+from tests.screens import HTMX, actions, cost, page_of, signed_in
+from workspace.models import ApiKey, Source, User, Workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def test_a_key_is_shown_once_and_works(admin, shop):
     assert key.scopes == ["orders:write"]
     assert secret.startswith(key.prefix)
     assert secret not in admin.get(KEYS).content.decode()
-    told = Action.objects.get()
+    told = actions().get()
     assert (told.verb, told.who, told.object_label) == ("issued", admin.user.username, str(key))
     assert secret not in str(told.changes)
 

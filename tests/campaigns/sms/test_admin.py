@@ -17,9 +17,8 @@ from campaigns.sms.gateways.base import Later, Refused, Taken, Unsure
 from campaigns.sms.sending import send_due
 from tests.campaigns.shop import definition, sms
 from tests.campaigns.sms import pigeon
-from tests.screens import HTMX, cost, done, page_of, signed_in
+from tests.screens import HTMX, actions, cost, done, page_of, signed_in
 from workspace.encryption import decrypt, encrypt
-from workspace.models import Action
 
 pytestmark = pytest.mark.django_db
 
@@ -537,7 +536,7 @@ def test_a_gateway_that_no_message_names_can_be_deleted(admin, connected):
     verb(admin, "delete", row)
 
     assert not SmsGateway.objects.exists()
-    assert Action.objects.get().object_label == "Main route"
+    assert actions().get().object_label == "Main route"
 
 
 def test_a_gateway_that_a_message_names_stays_and_can_be_left(admin, shop, connected):
