@@ -200,7 +200,7 @@ def _move(campaign: Campaign, moves: Mapping[CampaignState, CampaignState], refu
 
 def _lock(campaign: Campaign) -> Campaign:
     """The row as it stands, remembered so: whoever asked for the change writes it to the history of actions."""
-    locked = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+    locked: Campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
     history.remember(locked)
     return locked
 

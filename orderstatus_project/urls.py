@@ -25,6 +25,7 @@ def to_icon(request: HttpRequest) -> HttpResponse:
 
 def change_password(request: HttpRequest) -> HttpResponse:
     """The admin's own page for one's own password, and that it was changed."""
+    assert request.user.pk is not None
     me = User.objects.get(pk=request.user.pk)
     history.remember(me)
     with transaction.atomic():

@@ -314,6 +314,7 @@ class UserScreen(KeepsHistory, DjangoUserAdmin, ModelAdmin):  # type: ignore[typ
         ]
 
     def sign_me_out_view(self, request: HttpRequest) -> HttpResponse:
+        assert request.user.pk is not None
         return self._sign_out(request, User.objects.get(pk=request.user.pk))
 
     def sign_out_view(self, request: HttpRequest, object_id: int) -> HttpResponse:

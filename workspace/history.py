@@ -92,7 +92,7 @@ def record(
 ) -> Action:
     """Write down one action: one INSERT. `by`: a request, or a Who. A model in place of an object: a batch of them."""
     who = by if isinstance(by, Who) else Who.asks(by)
-    is_row = isinstance(obj, models.Model)
+    row = obj if isinstance(obj, models.Model) else None
     return Action.objects.create(
         verb=verb,
         who=_short(who.name),
@@ -102,8 +102,8 @@ def record(
         address=who.address,
         request_id=who.request_id,
         object_type=obj._meta.label_lower if obj is not None else "",
-        object_id=str(obj.pk) if is_row else "",
-        object_label=_short(label_of(obj)) if is_row else "",
+        object_id=str(row.pk) if row is not None else "",
+        object_label=_short(label_of(row)) if row is not None else "",
         changes=changes or {},
         counts={name: number for name, number in (counts or {}).items() if number},
     )
@@ -177,7 +177,7 @@ def compare(model: type[models.Model], columns: Sequence[str], before: Sequence[
     """Of a row that was written by its columns, what may be told. What no form holds follows from the rest."""
     told, changes = _told.get(model, Told()), Changes()
     for column, old, new in zip(columns, before, after, strict=True):
-        if old != new and (known := model._meta.get_field(column)).editable:  # type: ignore[union-attr]
+        if old != new and (known := model._meta.get_field(column)).editable:
             changes[known.name] = [_plain(old), _plain(new)] if known.name in told.values else None
     return changes
 

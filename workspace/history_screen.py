@@ -48,7 +48,7 @@ class Choice(admin.SimpleListFilter):
 
     template = "workspace/filter_choice.html"
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         yield {"name": self.parameter_name, "value": self.value() or "", "options": self.lookup_choices}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Action]) -> QuerySet[Action]:
@@ -121,13 +121,13 @@ class DayFilter(admin.ListFilter):
             if _read_day(written):
                 self.used_parameters[name] = written
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.names)
 
     def has_output(self) -> bool:
         return True
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         labels = {"from": _("From"), "until": _("Until")}
         yield {"days": [(name, labels[name], self.used_parameters.get(name, "")) for name in self.names]}
 
@@ -147,6 +147,7 @@ class ActionScreen(ReadOnlyScreen):
     list_display_links = ("at_shown",)
     list_filter = (WhoFilter, VerbFilter, KindFilter, ObjectFilter, DayFilter)
     list_filter_submit = True
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ("who", "object_label", "=request_id", "=address")
     search_help_text = gettext_lazy("A name, what it was done to, exact address or request id")
     how_they_come = gettext_lazy("What people and API keys change is written here from now on, and never removed.")

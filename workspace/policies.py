@@ -45,8 +45,7 @@ class PermissionsPolicy:
 
     HEADER = "Permissions-Policy"
     VALUE = ", ".join(
-        f"{name}=()"
-        for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb", "bluetooth")
+        f"{name}=()" for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb")
     )
 
     def __init__(self, get_response: Any) -> None:
