@@ -203,9 +203,6 @@ class OrderScreen(OrdersScreen):
                 moved = _moved(current, seen)
                 form = ChangeForm(type, {"to": to.pk, "seen": current.pk if current else ""})
             else:
-                self.log_change(
-                    request, order, _("Changed %(type)s to “%(to)s”.") % {"type": type_name(type), "to": to}
-                )
                 messages.success(request, _("%(type)s is now %(to)s.") % {"type": type_name(type), "to": to})
                 return close_window(request, back)
         title = _("Change %(type)s status of %(order)s") % {"type": type_name(type).lower(), "order": order}

@@ -59,6 +59,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("SMS"), "cell_tower", "campaigns.smsgateway"),
                 _screen(request, _("Integrations"), "cable", "workspace.source", "workspace.apikey"),
                 _screen(request, _("People"), "badge", "workspace.user", "auth.group"),
+                _screen(request, _("History of actions"), "history", "workspace.action"),
                 _system(request),
             ],
         ),

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -104,8 +105,9 @@ class StatusScreen(Screen):
         form = StatusForm(request.POST if request.method == "POST" else None, initial=_initial(chosen))
         saved = None
         if form.is_valid():
-            saved = form.save()
-            self.log_addition(request, saved, [{"added": {}}])
+            with transaction.atomic():
+                saved = form.save()
+                self.log_addition(request, saved)
             if "_addanother" not in request.POST:
                 messages.success(request, _("“%s” was added.") % saved.name)
                 return close_window(request, back)
@@ -127,8 +129,9 @@ class StatusScreen(Screen):
             return HttpResponseBadRequest()
         if status.include_in_analytics != wanted:
             status.include_in_analytics = wanted
-            status.save(update_fields=["include_in_analytics"])
-            self.log_change(request, status, [{"changed": {"fields": [str(_("include in analytics"))]}}])
+            with transaction.atomic():
+                status.save(update_fields=["include_in_analytics"])
+                self.log_change(request, status)
         return HttpResponse(_switch(status))
 
     def get_readonly_fields(self, request: HttpRequest, obj: OrderStatus | None = None) -> tuple[str, ...]:

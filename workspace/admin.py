@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -19,8 +19,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from workspace import people  # noqa: F401 - the screens of people and roles
-from workspace.models import ApiKey, Scope, Source, Workspace
+from workspace import history, history_screen, people  # noqa: F401 - screens register themselves
+from workspace.models import ApiKey, Scope, Source, Verb, Workspace
 from workspace.money import currency_choices
 from workspace.roles import Reader
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
@@ -232,8 +232,9 @@ class ApiKeyScreen(Screen):
         form = IssueForm(request.user, request.POST if request.method == "POST" else None, initial=initial)
         if not form.is_valid():
             return self.page(request, "workspace/issue_key.html", _("Issue an API key"), form=form)
-        key, secret = ApiKey.objects.issue(**form.cleaned_data)
-        self.log_addition(request, key, _("Issued."))
+        with transaction.atomic():
+            key, secret = ApiKey.objects.issue(**form.cleaned_data)
+            history.record_created(request, key, Verb.ISSUED)
         return self.page(request, "workspace/key_issued.html", _("Your new API key"), key=key, secret=secret)
 
     def change_view(
@@ -263,8 +264,9 @@ class ApiKeyScreen(Screen):
         back = reverse("admin:workspace_apikey_changelist")
         if request.method == "POST":
             if not key.revoked_at:
-                key.revoke()
-                self.log_change(request, key, _("Revoked."))
+                with transaction.atomic():
+                    key.revoke()
+                    history.record(request, Verb.REVOKED, key)
             messages.success(request, _("“%s” is revoked: the API refuses it from now on.") % key.name)
             return close_window(request, back)
         return self.window(request, "workspace/revoke_key.html", _("Revoke this key?"), key, back=back)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -20,10 +21,11 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from workspace import history
 from workspace.administrators import DECIDING, LastAdministrator, administrators, hold_administrators
-from workspace.models import User
+from workspace.models import User, Verb
 from workspace.roles import ADMINISTRATOR, BY_NAME, in_words, name_of, purpose_of, verb_of
-from workspace.screens import Facts, Screen, lines, moment, nothing, pill
+from workspace.screens import Facts, Screen, close_window, lines, moment, nothing, pill, window_button
 
 # Whoever may give roles may everything, so no role of one's own may: it stays with administrators.
 KEPT_BACK = (User, Group)
@@ -113,11 +115,50 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
         return (
             (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
             (_("What they may do"), may),
-            (_("Seen"), {"fields": ("last_login_shown", "joined")}),
+            (_("Seen"), {"fields": ("last_login_shown", "joined", "sessions_shown")}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        return ("roles_shown", "last_login_shown", "joined")
+        return ("roles_shown", "last_login_shown", "joined", "sessions_shown")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("sign-me-out/", wrap(self.sign_me_out_view), name="workspace_user_sign_me_out"),
+            path("<int:object_id>/sign-out/", wrap(self.sign_out_view), name="workspace_user_sign_out"),
+            *super().get_urls(),
+        ]
+
+    def sign_me_out_view(self, request: HttpRequest) -> HttpResponse:
+        assert request.user.pk is not None
+        return self._sign_out(request, User.objects.get(pk=request.user.pk))
+
+    def sign_out_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        user = self.get_object(request, str(object_id))
+        if user is None or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user.is_superuser and not request.user.is_superuser:
+            raise PermissionDenied
+        return self._sign_out(request, user)
+
+    def _sign_out(self, request: HttpRequest, user: User) -> HttpResponse:
+        """At once, wherever they are signed in: asked first."""
+        is_me = user.pk == request.user.pk
+        back = reverse("admin:index" if is_me else "admin:workspace_user_changelist")
+        if request.method != "POST":
+            title = _("Sign out everywhere?") if is_me else _("Sign “%s” out everywhere?") % user
+            return self.window(request, "workspace/sign_out.html", title, user, is_me=is_me, back=back, is_single=True)
+        with transaction.atomic():
+            user.sign_out_everywhere()
+            history.record(request, Verb.SIGNED_OUT_EVERYWHERE, user)
+        if is_me:
+            return close_window(request, reverse("admin:login"))
+        messages.success(request, _("“%s” is signed out everywhere.") % user)
+        return close_window(request, back)
+
+    @admin.display(description=gettext_lazy("Sessions"))
+    def sessions_shown(self, user: User) -> str:
+        return window_button(reverse("admin:workspace_user_sign_out", args=[user.pk]), _("Sign out everywhere"))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
         people: models.QuerySet[User] = super().get_queryset(request).prefetch_related("groups")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -23,7 +24,9 @@ from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind
 from campaigns.sms.trying import send_test
 from campaigns.sms.wording import answer_of, kind_of, price_of, speed_of, state_of
+from workspace import history
 from workspace.local_time import workspace_of
+from workspace.models import Verb
 from workspace.screens import Facts, Screen, close_window, code, moment, nothing, pill
 
 LIST = "admin:campaigns_smsgateway_changelist"
@@ -50,9 +53,9 @@ class GatewayScreen(Screen):
 
     def move_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self._to_change(request, pk)
-        place = move(row, -1 if request.POST.get("to") == "up" else 1)
-        if place:
-            self.log_change(request, row, _("Moved to place %d.") % place)
+        with transaction.atomic():
+            place = move(row, -1 if request.POST.get("to") == "up" else 1)
+            self.log_change(request, row)
         if not request.headers.get("HX-Request"):
             return HttpResponseRedirect(reverse(LIST))
         moved = _("“%(name)s” is number %(place)d now.") % {"name": row.name, "place": place} if place else ""
@@ -95,8 +98,8 @@ class GatewayScreen(Screen):
         is_new = row.pk is None
         forms = Forms.of(kind, row, request.POST if request.method == "POST" else None)
         if request.method == "POST" and forms.is_valid():
-            changed = forms.changed()
-            self._tell_saved(request, forms.save(), changed, is_new=is_new)
+            with transaction.atomic():
+                self._keep(request, forms, is_new=is_new)
             return HttpResponseRedirect(reverse("admin:campaigns_smsgateway_change", args=[row.pk]))
         _focus(forms, is_new=is_new)
         title = str(kind.label) if is_new else row.name
@@ -104,12 +107,13 @@ class GatewayScreen(Screen):
         shown = {"kind": kind, "forms": forms, "problems": forms.problems(), **known}
         return self.page(request, "campaigns/sms/form.html", title, None if is_new else row, where_title=title, **shown)
 
-    def _tell_saved(self, request: HttpRequest, row: SmsGateway, changed: list[str], *, is_new: bool) -> None:
+    def _keep(self, request: HttpRequest, forms: Forms, *, is_new: bool) -> None:
+        row = forms.save()
         if is_new:
-            self.log_addition(request, row, [{"added": {}}])
+            self.log_addition(request, row)
             messages.success(request, _("“%s” is connected. Send a test, then let campaigns use it.") % row)
         else:
-            self.log_change(request, row, [{"changed": {"fields": changed}}] if changed else _("Saved unchanged."))
+            self.log_change(request, row)
             messages.success(request, _("Saved. It counts from the next message on."))
 
     def _standing(self, request: HttpRequest, row: SmsGateway) -> dict[str, Any]:
@@ -140,7 +144,7 @@ class GatewayScreen(Screen):
         said = None
         if form.is_valid():
             answer = send_test(row, form.cleaned_data["to"], form.cleaned_data["text"])
-            self.log_change(request, row, _("Sent a test: %s.") % type(answer).__name__)
+            history.record(request, Verb.TESTED, row, changes={"answer": [None, type(answer).__name__]})
             said = answer_of(answer)
         back = reverse("admin:campaigns_smsgateway_change", args=[row.pk])
         title = _("Send a test through “%s”") % row
@@ -179,16 +183,18 @@ class GatewayScreen(Screen):
             raise PermissionDenied
         is_named, back = _is_named(row), reverse("admin:campaigns_smsgateway_change", args=[row.pk])
         if request.method == "POST" and not is_named:
-            self.log_deletions(request, SmsGateway.objects.filter(pk=row.pk))
-            row.delete()
+            with transaction.atomic():
+                self.log_deletions(request, [row])
+                row.delete()
             messages.success(request, _("“%s” is gone.") % row)
             return close_window(request, reverse(LIST))
         title, shown = _("Delete “%s”?") % row, {"is_named": is_named, "is_last": _is_last(row)}
         return self.window(request, "campaigns/sms/delete.html", title, row, back=back, **shown)
 
     def _switch(self, request: HttpRequest, row: SmsGateway, *, is_active: bool) -> None:
-        SmsGateway.objects.filter(pk=row.pk).update(is_active=is_active)
-        self.log_change(request, row, _("Activated.") if is_active else _("Deactivated."))
+        with transaction.atomic():
+            SmsGateway.objects.filter(pk=row.pk).update(is_active=is_active)
+            history.record_changed(request, row, Verb.ACTIVATED if is_active else Verb.DEACTIVATED)
 
     def _to_change(self, request: HttpRequest, pk: int) -> SmsGateway:
         row: SmsGateway | None = self.found(request, str(pk), to_change=True)

@@ -20,7 +20,9 @@ from campaigns.models import Message
 from campaigns.sms import settling
 from campaigns.sms.connections import Switchboard
 from campaigns.sms.wording import error_of
+from workspace import history
 from workspace.database import in_sets
+from workspace.models import Verb
 from workspace.personal import shown_to
 from workspace.screens import ReadOnlyScreen, close_window, moment
 
@@ -150,12 +152,14 @@ class SettlingDesk(ReadOnlyScreen):
         verb = settling.mark_sent if todo == SENT else settling.mark_not_sent_and_send
         assert request.user.pk is not None
         settled = sum(verb(some, reason=reason, actor_id=request.user.pk) for some in in_sets(chosen.ids))
+        _record(request, todo, chosen.ids, settled)
         _tell(request, todo, settled, len(chosen.ids) - settled)
 
     def _look_up(self, request: HttpRequest, chosen: Chosen) -> None:
         most = settling.LOOK_UPS_AT_ONCE
         asked = list(Message.objects.unknown().filter(pk__in=chosen.ids[:most]).order_by("pk"))
         settled = settling.look_up(asked, request.user.pk)
+        _record(request, LOOK_UP, [message.pk for message in asked], settled)
         _tell(request, LOOK_UP, settled, len(chosen.ids[:most]) - len(asked))
         if open_still := len(asked) - settled:
             messages.warning(request, NOT_ANSWERED % {"n": open_still})
@@ -182,6 +186,13 @@ def _tell(request: HttpRequest, todo: str, settled: int, meanwhile: int) -> None
         messages.success(request, DONE[todo] % {"n": settled})
     if meanwhile:
         messages.warning(request, MEANWHILE % {"n": meanwhile})
+
+
+def _record(request: HttpRequest, todo: str, ids: Sequence[int], settled: int) -> None:
+    """The reason stays with each message: a person wrote it, and may have written of a customer."""
+    if settled:
+        about = Message(pk=ids[0]) if len(ids) == 1 else Message
+        history.record(request, Verb.SETTLED, about, counts={todo: settled})
 
 
 def _id(raw: str) -> int:

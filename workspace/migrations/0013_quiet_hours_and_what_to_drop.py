@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workspace", "0011_unknown_as_usual"),
+        ("workspace", "0012_unknown_as_usual"),
     ]
 
     operations = [
