@@ -401,9 +401,9 @@ def test_a_customers_page_tells_what_they_wrote(admin, written):
     page = admin.get(page_of("customers_customer", "change", written.pk))
 
     entries = page.context["entries"]
-    assert [(entry.text, entry.details, entry.tone) for entry in entries] == [
-        ("Wrote to us", ("Where is <b>my</b> order?",), ""),
-        ("Wants no more messages", ("Stop.",), "bad"),
+    assert [(entry.text, entry.words, entry.tone) for entry in entries] == [
+        ("Wrote to us", "Where is <b>my</b> order?", ""),
+        ("Wants no more messages", "Stop.", "bad"),
     ]
     proof = f"sms:{IncomingText.objects.get(meaning='stop').pk}"
     assert f"by a text from their number ({proof})" in page.content.decode()
