@@ -58,6 +58,8 @@ class KeepsHistory(ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """An object's own history is a part of the one there is."""
+        if not request.user.has_perm(MAY_READ_HISTORY):
+            raise PermissionDenied
         return HttpResponseRedirect(history_of(self.opts, unquote(object_id)))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:

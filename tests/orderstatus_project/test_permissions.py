@@ -15,7 +15,7 @@ from django.urls import get_resolver, path
 
 from campaigns.lifecycle import save_draft
 from campaigns.models import IncomingText, Message, SmsGateway
-from orders.models import StatusChange, StatusTransition
+from orders.models import StatusChange, StatusTransition, UnknownCode
 from orderstatus_project.demo.shop import SOURCE, VISITORS_ORDER
 from orderstatus_project.urls import to_start
 from tests.callers import Caller
@@ -23,7 +23,7 @@ from tests.campaigns.shop import definition, sms
 from tests.factories import SourceFactory
 from tests.matrix import ROLES, Row, endpoints, fill, is_endpoint, routes, screens, told
 from tests.screens import holding, signed_in
-from workspace.models import ApiKey, Scope, User
+from workspace.models import Action, ApiKey, Scope, User
 
 METHODS = ("GET", "POST")
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -58,6 +58,7 @@ def things(shop, settings, caplog):
         "/admin/auth/group/": Group.objects.create(name="Our own").pk,
         "/admin/workspace/user/": User.objects.create_user("grace", is_staff=True).pk,
         "/admin/workspace/workspace/": 1,
+        "/admin/workspace/action/": Action.objects.create(verb="created", who="grace").pk,
         "/admin/workspace/source/": shop.source.pk,
         "/admin/workspace/apikey/": key.pk,
         "/admin/statuses/orderstatus/": shop.statuses["shipped"].pk,
@@ -74,6 +75,16 @@ def things(shop, settings, caplog):
         "/admin/campaigns/smsgateway/": gateway.pk,
         "/admin/r/": 1,
         "/api/v1/runs/": run.pk,
+        "/api/v1/unknown-codes/": UnknownCode.objects.create(
+            source=shop.source,
+            type="payment",
+            code="payd",
+            code_key="payd",
+            times=1,
+            order_external_id="O-1",
+            first_seen_at=run.entered_at,
+            last_seen_at=run.entered_at,
+        ).pk,
         "/api/v1/messages/": Message.objects.latest("pk").pk,
         "bodies": {
             "/admin/start/move/": {"status": shop.statuses["invoiced"].pk},

@@ -100,7 +100,7 @@ def test_of_a_customer_only_the_fields_are_told_and_the_consent_as_a_word(admin)
 
 
 def test_a_persons_roles_are_told_and_their_password_is_not(admin):
-    role = admin.post(page_of("auth_group", "add"), {"name": "Support"}) and history.Group.objects.get()
+    role = admin.post(page_of("auth_group", "add"), {"name": "Support"}) and history.Group.objects.get(name="Support")
     ann = User.objects.create_user("ann", password="before-it-was-this")
     admin.post(page_of("workspace_user", "change", ann.pk), {"username": "ann", "is_staff": "on", "groups": [role.pk]})
     admin.post(
@@ -236,7 +236,7 @@ def test_a_list_costs_the_same_for_few_and_many(reader):
 
 
 def test_turning_orders_on_is_told(admin):
-    admin.post("/admin/workspace/workspace/turn-orders-on/")
+    admin.post("/admin/orders-switch/on/")
 
     assert done() == [("changed", {"orders_enabled": [False, True]})]
 
