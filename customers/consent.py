@@ -69,10 +69,18 @@ def hold_numbers() -> None:
     hold(NUMBERS_LOCK, shared=True)
 
 
-def tell_again(phone: str) -> None:
-    """What was said from a number, to the customers who have it now."""
-    if told := said_from([phone]):
-        _tell(told)
+def catch_up(customer: Customer) -> bool:
+    """Let a copy of a customer that gets a number say what was said from it, as its row stands now. To be saved after.
+
+    Numbers are held by then, and of customers only this row is locked: whoever else locks several waits for it at most.
+    """
+    told = said_from([customer.phone])
+    if not told:
+        return False
+    for row in lock_rows(Customer.objects.filter(pk=customer.pk)):
+        for column in PROOF:
+            setattr(customer, column, getattr(row, column))
+    return bool([one for one in told if take(customer, one)])
 
 
 def take(customer: Customer, one: ByPhone) -> bool:
