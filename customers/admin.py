@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from customers.categories import read_categories, split_categories
-from customers.consent import PROOF, catch_up, hold_numbers
+from customers.consent import PROOF, catch_up, hold_numbers, proof_named
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from workspace import timeline
@@ -132,7 +132,7 @@ class CustomerScreen(Screen):
     def consent_told(self, customer: Customer) -> Any:
         if not customer.sms_consent_at:
             return nothing()
-        return format_html(_("by {}, {}"), _told_by(customer.sms_consent_source), moment(customer.sms_consent_at))
+        return format_html(_("by {}, {}"), proof_named(customer.sms_consent_source), moment(customer.sms_consent_at))
 
     @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
     def changed(self, customer: Customer) -> str:
@@ -166,8 +166,3 @@ class CustomerScreen(Screen):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def _told_by(source: str) -> str:
-    """Whoever told by number is kept as sms: and the number of the text, which is below among what happened."""
-    return _("a text from their number (%s)") % source if source.startswith("sms:") else source
