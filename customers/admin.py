@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from customers.categories import read_categories, split_categories
-from customers.consent import hold_numbers, tell_again
+from customers.consent import PROOF, catch_up, hold_numbers, proof_named
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from workspace import timeline
+from workspace.models import Workspace
 from workspace.reading import Problem
 from workspace.screens import Screen, moment, nothing, pill
 from workspace.zones import timezones
@@ -161,7 +162,7 @@ class CustomerScreen(Screen):
     def consent_told(self, customer: Customer) -> Any:
         if not customer.sms_consent_at:
             return nothing()
-        return format_html(_("by {}, {}"), _told_by(customer.sms_consent_source), moment(customer.sms_consent_at))
+        return format_html(_("by {}, {}"), proof_named(customer.sms_consent_source), moment(customer.sms_consent_at))
 
     @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
     def changed(self, customer: Customer) -> str:
@@ -174,12 +175,16 @@ class CustomerScreen(Screen):
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Keep who told of the consent and when: its proof. What the form left alone is not written over."""
         hold_numbers()
-        proof = ["sms_consent_source", "sms_consent_at"] if "sms_consent" in form.changed_data else []
-        if proof:
-            obj.sms_consent_source, obj.sms_consent_at = request.user.get_username(), timezone.now()
-        obj.save(update_fields=[*form.changed_data, *proof, "updated_at"] if change else None)
+        told: set[str] = set()
         if "phone_written" in form.changed_data:
-            tell_again(obj.phone)
+            obj.read_phone(Workspace.current().default_country)
+            if catch_up(obj):
+                told = set(PROOF)
+        if "sms_consent" in form.changed_data:
+            obj.sms_consent = form.cleaned_data["sms_consent"]
+            obj.sms_consent_source, obj.sms_consent_at = request.user.get_username(), timezone.now()
+            told = set(PROOF)
+        obj.save(update_fields={*form.changed_data, *told, "updated_at"} if change else None)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -191,8 +196,3 @@ class CustomerScreen(Screen):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def _told_by(source: str) -> str:
-    """Whoever told by number is kept as sms: and the number of the text, which is below among what happened."""
-    return _("a text from their number (%s)") % source if source.startswith("sms:") else source

@@ -23,6 +23,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from campaigns import columns
 from campaigns.claiming import claim, lock_free
 from campaigns.engine import NOT_MINE, readable_plans
 from campaigns.models import (
@@ -41,7 +42,6 @@ from campaigns.sms.law import Hold, Send, Skip, judge
 from campaigns.sms.receipts import apply_kept
 from campaigns.sms.templates import TemplateProblem, render, variables_for
 from campaigns.sms.turns import in_turn
-from orders.standing import TYPES
 from statuses.models import OrderStatus
 from workspace.batches import work_batch
 from workspace.database import lock_rows, set_size, write_rows
@@ -60,19 +60,12 @@ CLAIM_COLUMNS = (
 # By smsutil's names.
 ENCODINGS = {"gsm0338": Encoding.GSM_7, "utf_16_be": Encoding.UCS_2}
 
-# Columns that neither the law nor a text reads: leaving them out saves a fifth of the reading.
 UNREAD = (
-    *(f"run__{name}" for name in (
-        "occasion", "lane", "state", "step", "step_at", "due_at", "reason", "event_count", "entered_at", "ended_at",
-    )),
-    *(f"run__transition__{name}" for name in (
-        "order", "received_at", "source", "change", "actor_id", "silent_because", "is_test", "customer",
-        "general_status", "delivery_status", "payment_status", "total_minor", "currency",
-    )),
-    *(f"order__{type}_heard_{what}" for type in TYPES for what in ("at", "sequence")),
-    *(f"{who}__{name}" for who in ("order", "customer") for name in ("created_at", "updated_at")),
-    *(f"customer__{name}" for name in ("phone_written", "email", "sms_consent_source", "sms_consent_at")),
-)  # fmt: skip
+    *columns.under("run", columns.OF_RUN),
+    *columns.under("run__transition", columns.OF_TRANSITION, columns.OF_TRANSITION_BY_TEXTS),
+    *columns.under("order", columns.OF_ORDER),
+    *columns.under("customer", columns.OF_CUSTOMER),
+)
 
 log = structlog.get_logger(__name__)
 

@@ -409,6 +409,20 @@ def test_a_customers_page_tells_what_they_wrote(admin, written):
     assert f"by a text from their number ({proof})" in page.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("proof", "told"),
+    [
+        ("gateway:acme:7", "by a gateway that they told so (gateway:acme:7)"),
+        ("Web shop", "by Web shop"),
+        ("sms", "by sms"),
+    ],
+)
+def test_a_customers_page_tells_who_told_of_their_consent(admin, proof, told):
+    customer = CustomerFactory(sms_consent="refused", sms_consent_source=proof, sms_consent_at=NOON)
+
+    assert f"{told}, <time" in admin.get(page_of("customers_customer", "change", customer.pk)).content.decode()
+
+
 @pytest.mark.parametrize("model", [Run, Message])
 def test_what_ran_is_only_read(admin, shop, model):
     activate(save_draft(definition(sms()))[0])
