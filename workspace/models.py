@@ -349,6 +349,8 @@ class Verb(models.TextChoices):
     CHANGED = "changed", _("Changed")
     DELETED = "deleted", _("Deleted")
     WRITTEN = "written", _("Wrote a batch")
+    ASKED = "asked", _("Asked for activation")
+    WITHDRAWN = "withdrawn", _("Took back the asking")
     ACTIVATED = "activated", _("Activated")
     DEACTIVATED = "deactivated", _("Deactivated")
     PAUSED = "paused", _("Paused")

@@ -85,7 +85,7 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(User)
-class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
+class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg,misc]
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = PasswordForm
@@ -207,7 +207,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleScreen(DjangoGroupAdmin, Screen):
+class RoleScreen(DjangoGroupAdmin, Screen):  # type: ignore[misc]
     """Those of every installation are looked at; beside them one may make one's own."""
 
     add_label = gettext_lazy("Add role")

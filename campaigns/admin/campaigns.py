@@ -294,7 +294,7 @@ class CampaignScreen(Screen):
         assert isinstance(request.user, User)
         asked = partial(lifecycle.ask, by=request.user)
         done = _("You asked for “%s” to be activated. Those who may are shown it.")
-        return self._move(request, campaign, asked, _("Asked for activation."), done)
+        return self._move(request, campaign, asked, Verb.ASKED, done)
 
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """By who asked, or by who answers that it shall not be."""
@@ -306,7 +306,7 @@ class CampaignScreen(Screen):
         if not (may or self._may_withdraw(request, campaign)):
             raise PermissionDenied
         done = _("Nobody asks for “%s” to be activated any more.")
-        return self._move(request, campaign, lifecycle.withdraw, _("Took back that activation was asked for."), done)
+        return self._move(request, campaign, lifecycle.withdraw, Verb.WITHDRAWN, done)
 
     def _may_withdraw(self, request: HttpRequest, campaign: Campaign) -> bool:
         is_asker = campaign.asked_by == request.user and self.has_change_permission(request, campaign)

@@ -23,6 +23,8 @@ class Migration(migrations.Migration):
                             ("changed", "Changed"),
                             ("deleted", "Deleted"),
                             ("written", "Wrote a batch"),
+                            ("asked", "Asked for activation"),
+                            ("withdrawn", "Took back the asking"),
                             ("activated", "Activated"),
                             ("deactivated", "Deactivated"),
                             ("paused", "Paused"),
