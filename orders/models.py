@@ -336,6 +336,13 @@ class StatusChangeQuerySet(models.QuerySet["StatusChange"]):
         """Those that wait, and did not wait too long."""
         return self.filter(verdict=InboxVerdict.PARKED, parked_until__gt=now)
 
+    def hold_orders(self) -> None:
+        """Lock the orders they speak of until the transaction ends, in the writer's order of locks: for whoever goes on
+        to write to the inbox, or to have several sets applied, in one transaction."""
+        hold_ledger()
+        names = self.order_by().values("order_external_id")
+        list(lock_rows(Order.objects.filter(external_id__in=names).order_by("pk")).values_list("pk"))
+
     def delete(self) -> Never:
         raise AppendOnly(self.model)
 
