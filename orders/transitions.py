@@ -128,7 +128,8 @@ def apply_parked(**which: Any) -> int:
     `which` narrows them by fields of StatusChange. Those of one order are applied together: name whole orders.
     """
     understood = _understood(which)
-    if understood and connection.in_atomic_block:  # the caller's transaction keeps what each set locks, so all is locked in one order
+    if understood and connection.in_atomic_block:
+        # The caller's transaction keeps what each set locks, so all of it is locked in one order.
         StatusChange.objects.filter(pk__in=set(understood)).hold_orders()
     applied = sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(understood))
     reach("hearing.parked_applied")
