@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from customers.models import Customer
+from orders import unknown_codes_admin  # noqa: F401 - it registers itself
 from orders.by_hand import SeenOtherwise, change_status
 from orders.drawing import Block, draw_block, draw_lines
 from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.models import Campaign, Message, Run
 from campaigns.sms.desk import DESK
+from orders.unknown_codes_admin import TO_MAP, number_of_unknown
 from orderstatus_project.switch import TO_SWITCH
 from orderstatus_project.system import may_look, may_pause
 from workspace.heartbeats import is_silent
@@ -54,7 +55,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Settings"),
             [
-                _screen(request, _("Order Statuses"), "label", "statuses.orderstatus"),
+                _statuses(request),
                 _screen(request, _("General"), "tune", "workspace.workspace"),
                 _screen(request, _("SMS"), "cell_tower", "campaigns.smsgateway"),
                 _screen(request, _("Integrations"), "cable", "workspace.source", "workspace.apikey"),
@@ -164,6 +165,15 @@ def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item 
     return None
 
 
+def _statuses(request: HttpRequest) -> Item | None:
+    """With the number of codes that wait for somebody to say what they mean, which is then where it leads."""
+    item = _screen(request, _("Order Statuses"), "label", "statuses.orderstatus")
+    number = number_of_unknown(request.user)
+    if item and number:
+        item |= {"badge": number, "badge_variant": "warning"}
+    return item
+
+
 def _told(request: HttpRequest) -> Item | None:
     """A tab of Orders, and a way of its own for those who connect systems and see no orders."""
     if _may_see(request, "orders.order"):
@@ -228,13 +238,21 @@ def _status_types(request: HttpRequest) -> dict[str, Any]:
         ("payment", gettext_lazy("Payment")),
     ]
     address = _list_of(model)
-    return {
-        "models": [model],
-        "items": [
-            {"title": title, "link": f"{address}?type__exact={key}" if key else address, "active": key == chosen}
-            for key, title in choices
-        ],
-    }
+    is_there = request.path == address
+    items = [
+        {
+            "title": title,
+            "link": f"{address}?type__exact={key}" if key else address,
+            "active": is_there and key == chosen,
+        }
+        for key, title in choices
+    ]
+    unknown = "orders.unknowncode"
+    if request.user.has_perm(TO_MAP) or _may_see(request, unknown):
+        number = number_of_unknown(request.user)
+        title = _("Unknown codes (%d)") % number if number else _("Unknown codes")
+        items.append({"title": title, "link": _list_of(unknown), "active": _is_at(request, unknown)})
+    return {"models": [model, unknown], "items": items}
 
 
 def _may_see(request: HttpRequest, model: str) -> bool:

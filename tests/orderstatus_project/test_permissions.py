@@ -46,6 +46,16 @@ def things(shop, settings, caplog):
     )  # fmt: skip
     gateway = SmsGateway.objects.create(code="acme", name="Acme", kind="http")
     change = StatusChange.objects.filter(order=run.order).latest("pk")
+    unknown = UnknownCode.objects.create(
+        source=shop.source,
+        type="payment",
+        code="payd",
+        code_key="payd",
+        times=1,
+        order_external_id="O-1",
+        first_seen_at=run.entered_at,
+        last_seen_at=run.entered_at,
+    )
     return {
         "run_id": run.pk,
         "type": "payment",
@@ -58,6 +68,7 @@ def things(shop, settings, caplog):
         "/admin/auth/group/": Group.objects.create(name="Our own").pk,
         "/admin/workspace/user/": User.objects.create_user("grace", is_staff=True).pk,
         "/admin/workspace/workspace/": 1,
+        "/admin/orders/unknowncode/": unknown.pk,
         "/admin/workspace/action/": Action.objects.create(verb="created", who="grace").pk,
         "/admin/workspace/source/": shop.source.pk,
         "/admin/workspace/apikey/": key.pk,
@@ -75,16 +86,7 @@ def things(shop, settings, caplog):
         "/admin/campaigns/smsgateway/": gateway.pk,
         "/admin/r/": 1,
         "/api/v1/runs/": run.pk,
-        "/api/v1/unknown-codes/": UnknownCode.objects.create(
-            source=shop.source,
-            type="payment",
-            code="payd",
-            code_key="payd",
-            times=1,
-            order_external_id="O-1",
-            first_seen_at=run.entered_at,
-            last_seen_at=run.entered_at,
-        ).pk,
+        "/api/v1/unknown-codes/": unknown.pk,
         "/api/v1/messages/": Message.objects.latest("pk").pk,
         "bodies": {
             "/admin/start/move/": {"status": shop.statuses["invoiced"].pk},
