@@ -13,9 +13,8 @@ from unfold.views import ChangeList
 
 from campaigns.admin.links import to_campaign, to_customer, to_order
 from campaigns.models import Message, MessageState
-from campaigns.sms.connections import Switchboard
 from campaigns.sms.desk import SettlingDesk, can_look_up
-from campaigns.sms.wording import error_of, parts_of
+from campaigns.sms.wording import error_of, gateway_names, named, parts_of
 from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import TONES
 from workspace.screens import Facts, excerpt, moment, nothing, pill
@@ -81,7 +80,7 @@ class MessageScreen(SettlingDesk):
             (_("Deliver"), message.get_deliver_display()),
             (_("To"), message.phone or nothing()),
             (_("Parts"), parts_of(message) or nothing()),
-            (_("Gateway"), message.gateway or nothing()),
+            (_("Gateway"), named(message.gateway, gateway_names()) or nothing()),
             (_("Gateway's id"), message.gateway_id or nothing()),
             (_("Created"), moment(message.created_at, seconds=True)),
             (_("Worth sending until"), moment(message.expires_at)),
@@ -103,7 +102,7 @@ class MessageScreen(SettlingDesk):
             heard=entries(message, request.user),
             is_unknown=is_unknown,
             may_settle=is_unknown and self.may_settle(request),
-            can_look_up=is_unknown and can_look_up(message, Switchboard.now()),
+            can_look_up=is_unknown and bool(can_look_up([message.gateway])),
         )
 
 
