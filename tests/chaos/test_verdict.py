@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,7 +63,8 @@ def test_what_the_books_explain_is_not_lost():
         (refusals("idempotent", turns=[(0.0, "idempotent"), (50.0, "idempotent", "telling")]), (), True),
         (refusals("idempotent", turns=[(0.0, "idempotent"), (95.0, "idempotent", "telling")]), (), False),
         (refusals("idempotent", turns=[(0.0, "telling"), (105.0, "idempotent")]), (), False),
-        (refusals("idempotent", turns=[(0.0, "telling"), (150.0, "idempotent")]), (), True),
+        (refusals("idempotent", turns=[(0.0, "telling"), (150.0, "idempotent")]), (), False),
+        (refusals("idempotent", turns=[(0.0, "telling"), (150.0, "idempotent", "telling")]), (), True),
     ],
 )
 def test_what_the_books_call_rejected_is_lost_unless_all_that_were_in_use_refused_it(refused, befell, is_lost):
@@ -99,3 +101,15 @@ def test_texts_of_one_order_leave_in_the_order_in_which_they_were_made():
 
     assert found(owed=both, taken=overtaken, kept=[kept(), kept(2, step="second")]) == ["out of order"]
     assert found(owed=both, taken=overtaken, kept=[kept(befell=("unsure",)), kept(2, step="second")]) == []
+
+
+def test_a_text_that_was_owed_only_after_a_later_one_left_may_follow_it():
+    both = [owed(), owed(step="second", after=owed().key)]
+    overtaken = [taken(at=5.0), taken(2, step="second", at=1.0)]
+    first, second = kept(), kept(2, step="second")
+
+    written_later = replace(first, pk=3)
+    made_later = replace(first, created_at=second.created_at + timedelta(seconds=1))
+
+    assert found(owed=both, taken=overtaken, kept=[written_later, second]) == []
+    assert found(owed=both, taken=overtaken, kept=[made_later, second]) == []

@@ -48,17 +48,18 @@ class Refusals:
             self.by_reference[one.reference].append(one)
 
     def explain(self, message):
-        """Those that refused it by the books did, and so did all that were in use together when the last one did."""
+        """Those that refused it by the books did, and so did all that were in use together then, or later: what waits
+        for one that is away is refused by all once only those are in use that refused it."""
         refused = self.by_reference[message.reference]
         by = {one.provider for one in refused}
         said = {words.split()[1] for words in message.befell if words.startswith("refused ")}
         last = max((one.at for one in refused), default=0.0)
-        return said <= by and any(by.issuperset(providers) for providers in self._in_use_about(last))
+        return said <= by and any(by.issuperset(providers) for providers in self._in_use_since(last))
 
-    def _in_use_about(self, at):
+    def _in_use_since(self, at):
         ends = [turn.at for turn in self.turns[1:]] + [float("inf")]
         for turn, end in zip(self.turns, ends, strict=True):
-            if turn.at <= at + A_DECISION_TAKES_S and end >= at - A_DECISION_TAKES_S:
+            if end >= at - A_DECISION_TAKES_S:
                 yield turn.providers
 
 
@@ -149,7 +150,8 @@ def _misreported(taken, kept):
 
 def _out_of_order(taken, kept):
     """Of an order one text is in flight, in the order of its changes: but for those that ended in doubt, or that were
-    not owed yet when a later one was."""
+    not owed yet when a later one was. That is told by keys, which no step of the clock turns back and which are drawn
+    as rows are written, and by times, which are older than the keys of a batch by as long as it took."""
     first_taken = {}
     for one in taken:
         first_taken[one.reference] = min(one.at, first_taken.get(one.reference, one.at))
@@ -160,8 +162,12 @@ def _out_of_order(taken, kept):
         before = last.get(message.order)
         if before is None or first_taken[before.reference] <= first_taken[message.reference]:
             last[message.order] = message
-        elif not message.befell and not before.befell and before.created_at <= message.created_at:
+        elif not message.befell and not before.befell and _was_owed_first(before, message):
             yield f"{before.key} ({before.pk}) after {message.key} ({message.pk})"
+
+
+def _was_owed_first(before, message):
+    return before.pk < message.pk and before.created_at <= message.created_at
 
 
 def _tell(key, taken, by_key):
