@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -199,22 +200,22 @@ class GatewayScreen(Screen):
 
 def _shown(row: SmsGateway, now: Any) -> tuple[Facts, str]:
     """What is known of it, and its state."""
-    facts: Facts = [
+    facts: list[tuple[str, Any]] = [
         (_("Kind"), kind_of(row)),
         (_("Code"), code(row.code)),
         (_("Sender ID"), row.sender or nothing()),
         (_("Last sent"), moment(row.last_sent_at) if row.last_sent_at else nothing(_("never"))),
         (_("Speed"), speed_of(row)),
         (_("Price"), price_of(row) or nothing()),
-        (_("Last error"), _error(row)),
+        (_("Last error"), _noted(row.last_error, row.last_error_at)),
     ]
+    if row.refused_call:
+        facts.append((_("Refused call"), _noted(row.refused_call, row.refused_call_at)))
     return facts, pill(*state_of(row, now))
 
 
-def _error(row: SmsGateway) -> SafeString:
-    if not row.last_error:
-        return nothing(_("none"))
-    return format_html('{} <span class="os-quiet">{}</span>', row.last_error, moment(row.last_error_at))
+def _noted(error: str, at: datetime | None) -> SafeString:
+    return format_html('{} <span class="os-quiet">{}</span>', error, moment(at)) if error else nothing(_("none"))
 
 
 def _focus(forms: Forms, *, is_new: bool) -> None:

@@ -356,7 +356,7 @@ def test_the_list_says_how_each_stands(admin, connected):
     connected("Fresh")
     connected("Down", out_until=now + timedelta(minutes=5), last_error="Connection refused", last_error_at=now)
     connected("Gone", is_active=False)
-    connected("Strange", kind="telegraph")
+    connected("Strange", kind="telegraph", refused_call="A call without the right token.", refused_call_at=now)
 
     page = admin.get(LIST)
 
@@ -369,6 +369,8 @@ def test_the_list_says_how_each_stands(admin, connected):
     assert "1 call at once, at most 30 messages a second" in html
     assert "0.045 EUR a part" in html
     assert "Connection refused" in html
+    assert html.count("Refused call") == 1
+    assert "A call without the right token." in html
     assert "Messages go to the first gateway." in html
 
 
