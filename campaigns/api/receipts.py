@@ -142,7 +142,7 @@ def _connect(row: SmsGateway) -> Gateway:
 
 
 def _check_token(row: SmsGateway, given: str) -> None:
-    if constant_time_compare(given, receipts_token(row.code)):
+    if constant_time_compare(given, receipts_token(row)):
         return
     wrong = _(
         "A call without the right token. If the provider made it, give it the address for receipts as it is shown "

@@ -28,6 +28,8 @@ class SmsGateway(models.Model):
     settings = models.JSONField(_("settings"), default=dict)
     # Encrypted (workspace/encryption.py): a JSON object by field name.
     secrets = models.TextField(default="", blank=True, editable=False)
+    # In the token of its address for receipts: no secret without SECRET_KEY, and another one makes another token.
+    receipts_salt = models.CharField(max_length=32, blank=True, editable=False, default="", db_default="")
     sender = models.CharField(_("sender ID"), max_length=32, blank=True)
     connections = models.PositiveSmallIntegerField(
         _("calls at once"), default=20, validators=[MinValueValidator(1), MaxValueValidator(500)]

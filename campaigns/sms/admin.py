@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import address_for_receipts, problem_of, reaches_nobody
+from campaigns.sms.connections import address_for_receipts, problem_of, reaches_nobody, renew_address
 from campaigns.sms.forms import Forms, TestForm, move
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind
@@ -38,6 +38,7 @@ class GatewayScreen(Screen):
             path("<int:pk>/move/", wrap(require_POST(self.move_view)), name="campaigns_smsgateway_move"),
             path("<int:pk>/test/", wrap(self.test_view), name="campaigns_smsgateway_test"),
             path("<int:pk>/activate/", wrap(self.activate_view), name="campaigns_smsgateway_activate"),
+            path("<int:pk>/renew/", wrap(self.renew_view), name="campaigns_smsgateway_renew"),
             path("<int:pk>/deactivate/", wrap(self.deactivate_view), name="campaigns_smsgateway_deactivate"),
             *super().get_urls(),
         ]
@@ -171,6 +172,17 @@ class GatewayScreen(Screen):
             return close_window(request, back)
         title = _("Stop using “%s”?") % row
         return self.window(request, "campaigns/sms/deactivate.html", title, row, back=back, is_last=_is_last(row))
+
+    def renew_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        row = self._to_change(request, pk)
+        back = reverse("admin:campaigns_smsgateway_change", args=[row.pk])
+        if request.method == "POST":
+            renew_address(row)
+            self.log_change(request, row, _("Renewed the address for receipts."))
+            messages.success(request, _("The old address is refused from now on. Give the provider the new one."))
+            return close_window(request, back)
+        title = _("Renew the address of “%s”?") % row
+        return self.window(request, "campaigns/sms/renew.html", title, row, back=back)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         row: SmsGateway | None = self.found(request, object_id)

@@ -14,7 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import receipts_token, receipts_url
+from campaigns.sms.connections import receipts_token, receipts_url, renew_address
 from campaigns.sms.gateways.base import Delivery, Incoming
 from customers.models import Customer
 from tests.campaigns.shop import NOON, message_of, sms
@@ -136,8 +136,18 @@ def test_whoever_only_guessed_the_code_is_refused(unsigned, message, query):
     )
 
 
-def test_the_token_of_one_gateway_is_not_that_of_another(settings):
-    assert receipts_token("acme") != receipts_token("http")
+def test_the_token_of_one_gateway_is_not_that_of_another():
+    assert receipts_token(SmsGateway(code="acme")) != receipts_token(SmsGateway(code="http"))
+
+
+def test_a_renewed_address_is_taken_and_the_old_one_refused(unsigned, message):
+    row = SmsGateway.objects.get(code="http")
+    old = receipts_token(row)
+
+    renew_address(row)
+
+    assert unsigned(f"?token={old}").status_code == 403
+    assert unsigned(f"?token={receipts_token(row)}").status_code == 204
 
 
 # By the kinds that there are

@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.lifecycle import save_draft
 from campaigns.models import Message, SmsGateway
 from campaigns.sms import admin as screen
-from campaigns.sms.connections import Switchboard
+from campaigns.sms.connections import Switchboard, address_for_receipts
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import Later, Refused, Taken, Unsure
 from campaigns.sms.sending import send_due
@@ -489,6 +489,25 @@ def test_where_nothing_is_signed_the_address_holds_a_token_for_who_may_change_it
     assert re.search(rf'value="{ADDRESS}\?token=[0-9a-f]{{32}}"', html)
     assert "Nothing this provider sends is signed." in html
     assert ADDRESS not in viewed
+
+
+def test_an_address_is_renewed_by_who_may_change_it_and_is_in_no_history(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    row = connected()
+    old = address_for_receipts(row)
+
+    window = admin.get(page_of(MODEL, "renew", row.pk), headers=HTMX).content.decode()
+    refused = verb(signed_in("campaigns.view_smsgateway"), "renew", row)
+    kept = address_for_receipts(SmsGateway.objects.get())
+    answer = verb(admin, "renew", row)
+    new = address_for_receipts(SmsGateway.objects.get())
+
+    assert "The old address is refused at once." in window
+    assert (refused.status_code, kept) == (403, old)
+    assert answer.headers["HX-Redirect"] == page_of(MODEL, "change", row.pk)
+    assert re.fullmatch(rf"{ADDRESS}\?token=[0-9a-f]{{32}}", new)
+    assert new != old
+    assert notes() == ["Renewed the address for receipts."]
 
 
 def test_without_a_public_address_it_is_said_what_to_do(admin, connected, settings):
