@@ -18,7 +18,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import address_for_receipts, problem_of, reaches_nobody, renew_address
+from campaigns.sms.connections import (
+    address_for_receipts,
+    connection_of,
+    problem_of,
+    reaches_nobody,
+    renew_address,
+)
 from campaigns.sms.forms import Forms, TestForm, move
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind
@@ -124,6 +130,7 @@ class GatewayScreen(Screen):
             "tells_on_a_line": row.kind in KINDS and KINDS[row.kind].listen is not None,
             # It may hold a token, and who has that is believed.
             "receipts_url": address_for_receipts(row) if may_change else "",
+            "hears_texts": connection_of(row).gateway.promises.hears_texts,
             "may_change": may_change,
             "may_delete": self.has_delete_permission(request, row),
         }

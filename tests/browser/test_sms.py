@@ -291,3 +291,32 @@ def test_the_list_of_messages_is_no_wider_than_its_card(page, visit, shoot, shop
     card = page.locator("div:has(> #result_list)")
     assert card.evaluate("card => card.scrollWidth - card.clientWidth") == 0
     assert is_narrow(page)
+
+
+def test_an_address_that_somebody_may_know_is_renewed_by_keyboard(page, visit, shoot, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    row = SmsGateway.objects.create(
+        code="acme",
+        name="Main route",
+        kind="http",
+        settings={"url": "https://sms.example"},
+        refused_call="A call without the right token.",
+        refused_call_at=timezone.now(),
+    )
+    visit(page_of("campaigns_smsgateway", "change", row.pk))
+    expect(page.get_by_text("No STOP is heard through this gateway yet.")).to_be_visible()
+    shoot("gateway-renew")
+    assert is_narrow(page)
+    address = page.get_by_label("Address for receipts")
+    old = address.input_value()
+
+    press(page, page.get_by_role("link", name="Renew the address"))
+    window = page.get_by_role("dialog")
+    expect(window.get_by_role("link", name="Cancel")).to_be_focused()
+    shoot("gateway-renew-window")
+    press(page, window.get_by_role("button", name="Renew the address"))
+
+    expect(page.get_by_text("The old address is refused from now on.")).to_be_visible()
+    expect(address).not_to_have_value(old)
+    visit(LIST)
+    shoot("gateway-renew-list")

@@ -491,6 +491,19 @@ def test_where_nothing_is_signed_the_address_holds_a_token_for_who_may_change_it
     assert ADDRESS not in viewed
 
 
+@pytest.mark.parametrize("kind", ["http", "http_batch"])
+def test_a_gateway_over_http_says_that_it_hears_no_stop_until_it_is_told_where_words_stand(admin, connected, kind):
+    url = {"url": "https://sms.example"}
+    deaf, hearing = (
+        connected("A", kind=kind, settings=url),
+        connected("B", kind=kind, settings={**url, "incoming_text": "text"}),
+    )
+
+    pages = [admin.get(page_of(MODEL, "change", row.pk)).content.decode() for row in (deaf, hearing)]
+
+    assert ["No STOP is heard through this gateway yet." in page for page in pages] == [True, False]
+
+
 def test_an_address_is_renewed_by_who_may_change_it_and_is_in_no_history(admin, connected, settings):
     settings.PUBLIC_URL = "https://shop.example"
     row = connected()
