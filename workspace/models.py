@@ -80,6 +80,14 @@ class User(AbstractUser):
         return mixed.hexdigest()
 
 
+def evening() -> time:
+    return time(21)
+
+
+def morning() -> time:
+    return time(9)
+
+
 class Workspace(models.Model):
     """The installation's settings: exactly one row, read afresh wherever it decides something."""
 
@@ -118,10 +126,10 @@ class Workspace(models.Model):
     # In the customer's own time zone. Equal: never.
     quiet_from = models.TimeField(
         _("quiet hours from"),
-        default=time(21),
+        default=evening,
         help_text=_("Texts that keep quiet hours wait for their end, in the customer's own time zone."),
     )
-    quiet_until = models.TimeField(_("quiet hours until"), default=time(9))
+    quiet_until = models.TimeField(_("quiet hours until"), default=morning)
     # Orders was off until then, and whoever turned it on again wants nothing done that was due before.
     drop_due_before = models.DateTimeField(null=True, editable=False)
     sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.filters import AllValuesFieldListFilter
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -12,10 +15,20 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.admin.links import to_customer
 from campaigns.models import IncomingText
+from campaigns.sms.wording import gateway_names, named
 from campaigns.timeline import INCOMING_TONES
 from customers.models import Customer
 from workspace.personal import shown_to
 from workspace.screens import Facts, ReadOnlyScreen, excerpt, lines, moment, nothing, pill
+
+
+class GatewayFilter(AllValuesFieldListFilter):
+    """By the code that is kept, shown with the name that people know."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        names = gateway_names()
+        for choice in super().choices(changelist):
+            yield choice | {"display": named(str(choice["display"]), names)}
 
 
 @admin.register(IncomingText)
@@ -24,7 +37,7 @@ class IncomingTextScreen(ReadOnlyScreen):
 
     list_display = ("occurred", "meaning_shown", "phone_shown", "customers_shown", "text_shown")
     list_display_links = ("occurred",)
-    list_filter = ("meaning", "gateway")
+    list_filter = ("meaning", ("gateway", GatewayFilter))
     search_fields = ("=customers__external_id",)
     search_help_text = gettext_lazy("Exact customer id")
     personal_search_fields = ("=phone",)
@@ -72,7 +85,7 @@ class IncomingTextScreen(ReadOnlyScreen):
             (_("Meaning"), self.meaning_shown(text)),
             (_("From"), text.phone or nothing()),
             (_("Customers"), self.customers_shown(text)),
-            (_("Gateway"), text.gateway),
+            (_("Gateway"), named(text.gateway, gateway_names())),
             (_("Gateway's id"), text.gateway_id),
             (_("Written"), moment(text.occurred_at, seconds=True)),
             (_("Received"), moment(text.received_at, seconds=True)),

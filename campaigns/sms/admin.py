@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,7 +19,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import address_for_receipts, problem_of, reaches_nobody
+from campaigns.sms.connections import (
+    address_for_receipts,
+    connection_of,
+    problem_of,
+    reaches_nobody,
+    renew_address,
+)
 from campaigns.sms.forms import Forms, TestForm, move
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind
@@ -40,6 +47,7 @@ class GatewayScreen(Screen):
             path("<int:pk>/move/", wrap(require_POST(self.move_view)), name="campaigns_smsgateway_move"),
             path("<int:pk>/test/", wrap(self.test_view), name="campaigns_smsgateway_test"),
             path("<int:pk>/activate/", wrap(self.activate_view), name="campaigns_smsgateway_activate"),
+            path("<int:pk>/renew/", wrap(self.renew_view), name="campaigns_smsgateway_renew"),
             path("<int:pk>/deactivate/", wrap(self.deactivate_view), name="campaigns_smsgateway_deactivate"),
             *super().get_urls(),
         ]
@@ -126,6 +134,7 @@ class GatewayScreen(Screen):
             "tells_on_a_line": row.kind in KINDS and KINDS[row.kind].listen is not None,
             # It may hold a token, and who has that is believed.
             "receipts_url": address_for_receipts(row) if may_change else "",
+            "hears_texts": connection_of(row).gateway.promises.hears_texts,
             "may_change": may_change,
             "may_delete": self.has_delete_permission(request, row),
         }
@@ -175,6 +184,18 @@ class GatewayScreen(Screen):
         title = _("Stop using “%s”?") % row
         return self.window(request, "campaigns/sms/deactivate.html", title, row, back=back, is_last=_is_last(row))
 
+    def renew_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        row = self._to_change(request, pk)
+        back = reverse("admin:campaigns_smsgateway_change", args=[row.pk])
+        if request.method == "POST":
+            with transaction.atomic():
+                renew_address(row)
+                history.record(request, Verb.CHANGED, row, changes={"receipts_salt": None})
+            messages.success(request, _("The old address is refused from now on. Give the provider the new one."))
+            return close_window(request, back)
+        title = _("Renew the address of “%s”?") % row
+        return self.window(request, "campaigns/sms/renew.html", title, row, back=back)
+
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         row: SmsGateway | None = self.found(request, object_id)
         if row is None:
@@ -205,22 +226,22 @@ class GatewayScreen(Screen):
 
 def _shown(row: SmsGateway, now: Any) -> tuple[Facts, str]:
     """What is known of it, and its state."""
-    facts: Facts = [
+    facts: list[tuple[str, Any]] = [
         (_("Kind"), kind_of(row)),
         (_("Code"), code(row.code)),
         (_("Sender ID"), row.sender or nothing()),
         (_("Last sent"), moment(row.last_sent_at) if row.last_sent_at else nothing(_("never"))),
         (_("Speed"), speed_of(row)),
         (_("Price"), price_of(row) or nothing()),
-        (_("Last error"), _error(row)),
+        (_("Last error"), _noted(row.last_error, row.last_error_at)),
     ]
+    if row.refused_call:
+        facts.append((_("Refused call"), _noted(row.refused_call, row.refused_call_at)))
     return facts, pill(*state_of(row, now))
 
 
-def _error(row: SmsGateway) -> SafeString:
-    if not row.last_error:
-        return nothing(_("none"))
-    return format_html('{} <span class="os-quiet">{}</span>', row.last_error, moment(row.last_error_at))
+def _noted(error: str, at: datetime | None) -> SafeString:
+    return format_html('{} <span class="os-quiet">{}</span>', error, moment(at)) if error else nothing(_("none"))
 
 
 def _focus(forms: Forms, *, is_new: bool) -> None:

@@ -353,6 +353,18 @@ def test_what_people_wrote_is_found(admin, written, asked, found):
     assert [text.text for text in rows] == found
 
 
+def test_what_people_wrote_is_told_with_the_names_of_gateways(admin, written):
+    SmsGateway.objects.create(code="acme", name="Main route", kind="memory")
+
+    listed = admin.get(page_of("campaigns_incomingtext"), {"gateway": "acme"})
+    own = admin.get(page_of("campaigns_incomingtext", "change", IncomingText.objects.first().pk))
+
+    [_meaning, gateway] = listed.context["cl"].filter_specs
+    assert [choice["display"] for choice in gateway.choices(listed.context["cl"])] == ["All", "Main route"]
+    assert len(listed.context["cl"].result_list) == 3
+    assert dict(own.context["facts"])["Gateway"] == "Main route"
+
+
 def test_while_nobody_wrote_it_is_said_how_texts_come(admin):
     page = admin.get(page_of("campaigns_incomingtext")).content.decode()
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns.lifecycle import save_draft
 from campaigns.models import Message, SmsGateway
 from campaigns.sms import admin as screen
-from campaigns.sms.connections import Switchboard
+from campaigns.sms.connections import Switchboard, address_for_receipts
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import Later, Refused, Taken, Unsure
 from campaigns.sms.sending import send_due
@@ -351,7 +351,7 @@ def test_the_list_says_how_each_stands(admin, connected):
     connected("Fresh")
     connected("Down", out_until=now + timedelta(minutes=5), last_error="Connection refused", last_error_at=now)
     connected("Gone", is_active=False)
-    connected("Strange", kind="telegraph")
+    connected("Strange", kind="telegraph", refused_call="A call without the right token.", refused_call_at=now)
 
     page = admin.get(LIST)
 
@@ -364,6 +364,8 @@ def test_the_list_says_how_each_stands(admin, connected):
     assert "1 call at once, at most 30 messages a second" in html
     assert "0.045 EUR a part" in html
     assert "Connection refused" in html
+    assert html.count("Refused call") == 1
+    assert "A call without the right token." in html
     assert "Messages go to the first gateway." in html
 
 
@@ -483,6 +485,38 @@ def test_where_nothing_is_signed_the_address_holds_a_token_for_who_may_change_it
     assert re.search(rf'value="{ADDRESS}\?token=[0-9a-f]{{32}}"', html)
     assert "Nothing this provider sends is signed." in html
     assert ADDRESS not in viewed
+
+
+@pytest.mark.parametrize("kind", ["http", "http_batch"])
+def test_a_gateway_over_http_says_that_it_hears_no_stop_until_it_is_told_where_words_stand(admin, connected, kind):
+    url = {"url": "https://sms.example"}
+    deaf, hearing = (
+        connected("A", kind=kind, settings=url),
+        connected("B", kind=kind, settings={**url, "incoming_text": "text"}),
+    )
+
+    pages = [admin.get(page_of(MODEL, "change", row.pk)).content.decode() for row in (deaf, hearing)]
+
+    assert ["No STOP is heard through this gateway yet." in page for page in pages] == [True, False]
+
+
+def test_an_address_is_renewed_by_who_may_change_it_and_is_in_no_history(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    row = connected()
+    old = address_for_receipts(row)
+
+    window = admin.get(page_of(MODEL, "renew", row.pk), headers=HTMX).content.decode()
+    refused = verb(signed_in("campaigns.view_smsgateway"), "renew", row)
+    kept = address_for_receipts(SmsGateway.objects.get())
+    answer = verb(admin, "renew", row)
+    new = address_for_receipts(SmsGateway.objects.get())
+
+    assert "The old address is refused at once." in window
+    assert (refused.status_code, kept) == (403, old)
+    assert answer.headers["HX-Redirect"] == page_of(MODEL, "change", row.pk)
+    assert re.fullmatch(rf"{ADDRESS}\?token=[0-9a-f]{{32}}", new)
+    assert new != old
+    assert done() == [("changed", {"receipts_salt": None})]
 
 
 def test_without_a_public_address_it_is_said_what_to_do(admin, connected, settings):
