@@ -150,8 +150,8 @@ class Promises:
     """`is_idempotent`: the same reference again reaches the phone once. `can_look_up`: it can be asked what it took.
 
     `per_call`: how many messages one call carries. `is_signed`: it checks by itself who calls with receipts; where it
-    does not, the address for them holds a token. `hears_texts`: a text that somebody writes back is known as one, as it is
-    set up; where it is not, no STOP is heard.
+    does not, the address for them holds a token. `hears_texts`: it knows what somebody writes back from a
+    receipt; one that does not hears no STOP.
     """
 
     is_idempotent: bool = False
