@@ -43,7 +43,7 @@ from workspace.queues import QUEUES
 
 HOST = "127.0.0.1"
 # Of the Procfile, in the order in which they are started.
-PROCESSES = ("worker-runs", "worker-sending", "beat", "web")
+PROCESSES = ("worker-runs", "worker-sending", "beat", "listen", "web")
 START_TIMEOUT_S = 90.0
 PYTHON = sys.executable
 
@@ -109,20 +109,10 @@ def _start(supervisor: Supervisor, port: int) -> None:
         processes = commands()
         for name in PROCESSES:
             supervisor.start(name, processes[name])
-        if _has_smpp():
-            supervisor.start("listen", processes["listen"])
         supervisor.wait_until(lambda: _answers(port), _("The web process did not answer"), START_TIMEOUT_S)
         if settings.DEMO:
             supervisor.start("shop", [PYTHON, "-m", "orderstatus_project.demo.simulator", f"http://{HOST}:{port}"])
         supervisor.wait_until(lambda: _works_since(began), _("The workers did not answer"), START_TIMEOUT_S)
-
-
-def _has_smpp() -> bool:
-    """Whether a gateway tells on a connection of ours. One that is connected later is heard from the next start."""
-    gateways = apps.get_model("campaigns", "SmsGateway").objects
-    has_smpp = gateways.filter(kind="smpp", is_active=True).exists()
-    connection.close()
-    return bool(has_smpp)
 
 
 def _port() -> int:

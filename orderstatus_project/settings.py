@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.urls import reverse_lazy
@@ -25,9 +26,11 @@ SECRET_KEY_IS_GIVEN = bool(env.text("SECRET_KEY"))
 # What encrypts the secrets of gateways: the newest first, the former after it until nothing needs them.
 ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS") or [SECRET_KEY]
 ENCRYPTION_KEYS_ARE_GIVEN = bool(env.words("ENCRYPTION_KEYS"))
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
 # Where the outside reaches this installation, as in https://orders.example.com: providers send receipts there.
 PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")
+# Whoever names no host outside production, but where the outside reaches this, means that host too.
+_AT_HOME = ",".join(["localhost", "127.0.0.1", "[::1]", urlsplit(PUBLIC_URL).hostname or ""])
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "" if PRODUCTION else _AT_HOME)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # In production all is HTTPS but the health checks and metrics, which are asked from inside in plain HTTP.

@@ -17,6 +17,9 @@ from workspace.models import ApiKey, Scope, Source, Workspace
 
 TIMEOUT_S = 2
 CALLS_AT_ONCE = 8
+# One takes lists, one only so many texts a second: all three ways to a provider are tried.
+TAKES_LISTS, IS_SLOW = "telling", "forgetful"
+PER_CALL, PER_SECOND = 4, 20
 
 
 def take_first_steps(feed_file, ports):
@@ -54,15 +57,17 @@ def _make_orders(feed, customers):
 
 
 def _connect(name, position, address):
+    takes_lists = name == TAKES_LISTS
     SmsGateway.objects.create(
         code=name,
         name=name,
-        kind="http",
+        kind="http_batch" if takes_lists else "http",
         position=position,
         is_active=position == 1,
         connections=CALLS_AT_ONCE,
+        per_second=PER_SECOND if name == IS_SLOW else None,
         settings={
-            "url": f"{address}/send",
+            **({"url": f"{address}/batch", "per_call": PER_CALL} if takes_lists else {"url": f"{address}/send"}),
             "timeout_s": TIMEOUT_S,
             "knows_repeats": name == "idempotent",
             "look_up_url": "" if name == "forgetful" else address + "/messages?reference={reference}",

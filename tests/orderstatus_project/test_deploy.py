@@ -191,9 +191,6 @@ def test_the_processes_of_the_procfile_start_work_tell_and_stop(started):
     assert ends == {"web": 0, "worker-runs": 0, "worker-sending": 0, "beat": 0}
 
 
-@pytest.mark.skipif(
-    not (BASE_DIR / "campaigns/management/commands/listen.py").exists(), reason="there is no `manage.py listen` yet"
-)
 def test_the_listener_starts_and_stops(started):
     started.start("listen")
     time.sleep(5)

@@ -17,9 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.models import SmsGateway
-from orderstatus_project import run
-
 PATIENCE_S = 120
 
 
@@ -121,6 +118,7 @@ def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installa
     healthy = (installation.ask("/healthz"), installation.ask("/readyz"))
     moves = [json.loads(shlex.split(curl)[-1]) for curl in re.findall(r"^curl .*$", said, re.MULTILINE)]
     mode = stat.S_IMODE((installation.var_dir / "demo.env").stat().st_mode)
+    listens = any("manage.py listen" in command_line(pid) for pid in installation.pids())
     status = installation.end()
 
     assert re.findall(r"^(Redis|Checks|Static files|Login|Web).* \d+\.\d s$", said, re.MULTILINE) == [
@@ -133,6 +131,7 @@ def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installa
         {"order": "DEMO-1001", "type": "delivery", "code": code} for code in ("at_pickup_point", "shipped")
     ]
     assert healthy == (200, 200)
+    assert listens
     assert mode == 0o600
     assert (status, installation.pids()) == (0, [])
 
@@ -195,14 +194,3 @@ def test_a_port_that_is_no_number_is_said(installation):
 
     assert installation.process.wait(PATIENCE_S) == 1
     assert installation.said().strip() == "PORT='eighty' is not a whole number."
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_listens_where_there_is_something_to_listen_to():
-    SmsGateway.objects.create(code="http", name="HTTP", kind="http")
-    SmsGateway.objects.create(code="idle", name="Idle", kind="smpp", is_active=False)
-    assert not run._has_smpp()
-
-    SmsGateway.objects.create(code="smsc", name="SMSC", kind="smpp")
-
-    assert run._has_smpp()

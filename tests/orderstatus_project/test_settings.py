@@ -36,6 +36,19 @@ def test_at_home_http_and_the_demo_are_on():
 
 
 @pytest.mark.parametrize(
+    ("given", "hosts"),
+    [
+        ({}, ["localhost", "127.0.0.1", "[::1]"]),
+        ({"PUBLIC_URL": "https://a.example:8443/"}, ["localhost", "127.0.0.1", "[::1]", "a.example"]),
+        ({"PUBLIC_URL": "https://a.example", "ALLOWED_HOSTS": "b.example"}, ["b.example"]),
+        ({"PUBLIC_URL": "https://a.example", "PRODUCTION": "1"}, []),
+    ],
+)
+def test_providers_are_let_in_where_they_are_told_to_call(given, hosts):
+    assert read("ALLOWED_HOSTS", **given) == [hosts]
+
+
+@pytest.mark.parametrize(
     ("given", "believed"), [({}, None), ({"BEHIND_PROXY": "1"}, ["HTTP_X_FORWARDED_PROTO", "https"])]
 )
 def test_the_header_of_a_proxy_is_believed_only_when_told_so(given, believed):
