@@ -20,6 +20,7 @@ from campaigns.steps.base import Watched
 from orders.ledger import hold_ledger, hold_ledger_alone
 from orders.models import StatusTransition
 from statuses.models import OrderStatus
+from workspace import history
 from workspace.database import lock_rows
 from workspace.models import User, Workspace
 from workspace.reading import Problem, read_time
@@ -81,7 +82,7 @@ def save_draft(definition: Any, *, revision: int | None = None, by: User | None 
         campaign, is_new = Campaign.objects.get_or_create(code=plan.code, defaults=new)
         if is_new:
             return campaign, True
-        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        campaign = _lock(campaign)
         if campaign.state == CampaignState.ENDED:
             raise WrongState(_("The campaign has ended. Give the definition another code to begin a new one."))
         if revision is not None and revision != campaign.revision:
@@ -105,7 +106,7 @@ def activate(
     campaign goes on where the former one leaves off. Raises WrongState.
     """
     with transaction.atomic():
-        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        campaign = _lock(campaign)
         if campaign.state == CampaignState.ENDED:
             raise WrongState(_("The campaign has ended. Copy it to begin again."))
         plan = read_plan(campaign.draft)
@@ -247,12 +248,19 @@ def _catch_up(activation: Activation, statuses: Sequence[OrderStatus]) -> None:
 
 def _move(campaign: Campaign, moves: Mapping[CampaignState, CampaignState], refusal: str) -> Campaign:
     with transaction.atomic():
-        campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        campaign = _lock(campaign)
         if campaign.state not in moves:
             raise WrongState(refusal)
         campaign.state = moves[CampaignState(campaign.state)]
         campaign.save(update_fields=["state", "updated_at"])
         return campaign
+
+
+def _lock(campaign: Campaign) -> Campaign:
+    """The row as it stands, remembered so: whoever asked for the change writes it to the history of actions."""
+    locked: Campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+    history.remember(locked)
+    return locked
 
 
 def _cut() -> int:

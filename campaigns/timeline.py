@@ -4,11 +4,13 @@ that somebody wrote to us; and of a message all that was done with it and heard 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.models import Fate, IncomingText, Message, MessageEvent, MessageState, Receipt, Run, RunState
-from campaigns.sms.wording import told_by
+from campaigns.sms.wording import gateway_names, named, told_by
 from campaigns.story import tell_all, tell_messages
 from customers.models import Customer
 from orders.models import Order
@@ -66,7 +68,7 @@ def texts(of: Order | Customer, most: int) -> list[Entry]:
             at=message.sent_at or message.ended_at or message.created_at,
             icon="sms",
             text=f"{message.campaign}: {told[message.pk]}",
-            details=(message.text,) if message.text else (),
+            words=message.text,
             tone=TONES.get(MessageState(message.state), "good"),
             url=reverse("admin:campaigns_message_change", args=[message.pk]),
             rank=2,
@@ -81,7 +83,7 @@ def texts_from(customer: Customer, most: int) -> list[Entry]:
             at=text.occurred_at,
             icon="chat",
             text=_("Wrote to us") if text.meaning == Meaning.OTHER else text.get_meaning_display(),
-            details=(text.text,),
+            words=text.text,
             tone=INCOMING_TONES.get(Meaning(text.meaning), ""),
             url=reverse("admin:campaigns_incomingtext_change", args=[text.pk]),
             rank=3,
@@ -94,32 +96,34 @@ def sending(message: Message, most: int) -> list[Entry]:
     """What we did with a message, and what its gateway and people said of it."""
     events, receipts = list(message.events.order_by("-pk")[:most]), list(message.receipts.order_by("-pk")[:most])
     names = {user.pk: str(user) for user in User.objects.filter(pk__in={e.actor_id for e in events if e.actor_id})}
+    gateways = gateway_names()
     return [
-        *_milestones(message),
-        *(_event(event, names.get(event.actor_id or 0, "")) for event in events),
-        *(_receipt(receipt) for receipt in receipts),
+        *_milestones(message, gateways),
+        *(_event(event, gateways, names.get(event.actor_id or 0, "")) for event in events),
+        *(_receipt(receipt, gateways) for receipt in receipts),
     ]
 
 
-def _milestones(message: Message) -> list[Entry]:
+def _milestones(message: Message, gateways: Mapping[str, str]) -> list[Entry]:
     """What stands in the message itself."""
     entries = [Entry(message.created_at, "edit_note", _("It was owed"))]
     if message.called_at:
-        entries.append(Entry(message.called_at, "call_made", _("Handed to %s") % message.gateway, rank=1))
+        handed = _("Handed to %s") % named(message.gateway, gateways)
+        entries.append(Entry(message.called_at, "call_made", handed, rank=1))
     if message.sent_at:
         entries.append(Entry(message.sent_at, "check", _("Taken as sent"), tone="good", rank=3))
     return entries
 
 
-def _event(event: MessageEvent, actor: str) -> Entry:
+def _event(event: MessageEvent, gateways: Mapping[str, str], actor: str) -> Entry:
     icon, tone = EVENTS[MessageEvent.What(event.what)]
-    details = tuple(detail for detail in (event.gateway, actor) if detail)
+    details = tuple(detail for detail in (named(event.gateway, gateways), actor) if detail)
     return Entry(event.at, icon, told_by(event), details, tone, rank=2)
 
 
-def _receipt(receipt: Receipt) -> Entry:
+def _receipt(receipt: Receipt, gateways: Mapping[str, str]) -> Entry:
     text = _("Receipt: %s") % Fate(receipt.fate).label
-    details = tuple(detail for detail in (receipt.reason, receipt.gateway) if detail)
+    details = tuple(detail for detail in (receipt.reason, named(receipt.gateway, gateways)) if detail)
     return Entry(receipt.occurred_at, "receipt_long", text, details, RECEIPTS[Fate(receipt.fate)], rank=4)
 
 

@@ -7,23 +7,16 @@ from datetime import datetime
 from functools import cached_property
 
 from analytics.fields import Subject
+from campaigns import columns
 from campaigns.models import Message, Run
 from orders.models import Order, StatusTransition
-from orders.standing import TYPES
 from statuses.vocabulary import Words
 
-# What no step asks for: the more columns, the dearer is an object of each row.
 UNREAD_OF_ORDER = (
-    *(f"{type}_heard_{what}" for type in TYPES for what in ("at", "sequence")),
-    "lines",
-    "delivery",
-    "payment",
-    "created_at",
-    "updated_at",
-    *(f"customer__{name}" for name in ("phone_written", "email", "sms_consent_source", "sms_consent_at")),
-    *(f"customer__{name}" for name in ("refused_categories", "created_at", "updated_at")),
+    *columns.OF_ORDER,
+    *columns.OF_ORDER_BY_STEPS,
+    *columns.under("customer", columns.OF_CUSTOMER, columns.OF_CUSTOMER_BY_STEPS),
 )
-UNREAD_OF_TRANSITION = ("received_at", "source", "change", "actor_id", "silent_because", "order", "customer")
 READ_OF_MESSAGE = ("run", "step", "state", "skip_reason")
 
 
@@ -60,7 +53,7 @@ class World:
     @cached_property
     def _transitions(self) -> dict[int, StatusTransition]:
         ids = {run.transition_id for run in self.runs if run.transition_id}
-        return StatusTransition.objects.defer(*UNREAD_OF_TRANSITION).in_bulk(ids)
+        return StatusTransition.objects.defer(*columns.OF_TRANSITION).in_bulk(ids)
 
     @cached_property
     def _messages(self) -> dict[tuple[int, str], Message]:

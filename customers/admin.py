@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,10 +15,11 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
 
 from customers.categories import read_categories, split_categories
-from customers.consent import hold_numbers, tell_again
+from customers.consent import PROOF, catch_up, hold_numbers, proof_named
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from workspace import timeline
+from workspace.models import Workspace
 from workspace.reading import Problem
 from workspace.screens import Screen, moment, nothing, pill
 from workspace.zones import timezones
@@ -107,8 +109,16 @@ class CustomerScreen(Screen):
     list_display = ("name_shown", "external_id", "phone_shown", "consent_shown", "timezone", "changed")
     list_display_links = ("name_shown", "external_id")
     list_filter = ("sms_consent", "phone_kind")
-    search_fields = ("^external_id", "^phone", "^first_name", "^last_name", "^email")
-    search_help_text = gettext_lazy("Name, id, phone or email")
+    search_fields = ("^external_id",)
+    search_help_text = gettext_lazy("Customer id")
+    personal_search_fields = ("^phone", "^first_name", "^last_name", "^email")
+    personal_search_help_text = gettext_lazy("Name, id, phone or email")
+    # For those who see no personal data: nothing that could be put in order by it either.
+    masked_list = ("external_id", "number_shown", "consent_shown", "timezone", "changed")
+    masked_fieldsets = (
+        (None, {"fields": ("external_id", "language", "timezone")}),
+        (gettext_lazy("Messages"), {"fields": ("number_shown", "sms_consent", "consent_told", "refused_shown")}),
+    )
     change_form_template = "customers/change_form.html"
 
     @admin.display(description=gettext_lazy("Name"), ordering="first_name")
@@ -123,6 +133,27 @@ class CustomerScreen(Screen):
             return pill(_("Fixed line: %s") % customer.phone, "warning")
         return customer.phone or nothing(_("no number"))
 
+    @admin.display(description=gettext_lazy("Number"))
+    def number_shown(self, customer: Customer) -> Any:
+        return self.phone_shown(customer)
+
+    @admin.display(description=gettext_lazy("Refused kinds of message"))
+    def refused_shown(self, customer: Customer) -> Any:
+        return ", ".join(customer.refused_categories) or nothing()
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[str]:
+        return self.list_display if self.sees_personal_data(request) else self.masked_list
+
+    def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        return super().get_fieldsets(request, obj) if self.sees_personal_data(request) else self.masked_fieldsets
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_add_permission(request) and self.sees_personal_data(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whom one may not see one cannot change."""
+        return bool(super().has_change_permission(request, obj) and self.sees_personal_data(request))
+
     @admin.display(description=gettext_lazy("SMS consent"), ordering="sms_consent")
     def consent_shown(self, customer: Customer) -> str:
         return pill(customer.get_sms_consent_display(), TONES.get(Consent(customer.sms_consent), ""))
@@ -131,7 +162,7 @@ class CustomerScreen(Screen):
     def consent_told(self, customer: Customer) -> Any:
         if not customer.sms_consent_at:
             return nothing()
-        return format_html(_("by {}, {}"), _told_by(customer.sms_consent_source), moment(customer.sms_consent_at))
+        return format_html(_("by {}, {}"), proof_named(customer.sms_consent_source), moment(customer.sms_consent_at))
 
     @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
     def changed(self, customer: Customer) -> str:
@@ -139,17 +170,21 @@ class CustomerScreen(Screen):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
         """A shop knows its customer by the id."""
-        return ("phone_shown", "consent_told", *(("external_id",) if obj else ()))
+        return ("phone_shown", "number_shown", "consent_told", "refused_shown", *(("external_id",) if obj else ()))
 
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Keep who told of the consent and when: its proof. What the form left alone is not written over."""
         hold_numbers()
-        proof = ["sms_consent_source", "sms_consent_at"] if "sms_consent" in form.changed_data else []
-        if proof:
-            obj.sms_consent_source, obj.sms_consent_at = request.user.get_username(), timezone.now()
-        obj.save(update_fields=[*form.changed_data, *proof, "updated_at"] if change else None)
+        told: set[str] = set()
         if "phone_written" in form.changed_data:
-            tell_again(obj.phone)
+            obj.read_phone(Workspace.current().default_country)
+            if catch_up(obj):
+                told = set(PROOF)
+        if "sms_consent" in form.changed_data:
+            obj.sms_consent = form.cleaned_data["sms_consent"]
+            obj.sms_consent_source, obj.sms_consent_at = request.user.get_username(), timezone.now()
+            told = set(PROOF)
+        obj.save(update_fields={*form.changed_data, *told, "updated_at"} if change else None)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -161,8 +196,3 @@ class CustomerScreen(Screen):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def _told_by(source: str) -> str:
-    """Whoever told by number is kept as sms: and the number of the text, which is below among what happened."""
-    return _("a text from their number (%s)") % source if source.startswith("sms:") else source

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.categories import MOST_CATEGORIES
+from customers.history import changes_of
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from customers.upserts import read_customer, upsert_customers
@@ -22,7 +23,16 @@ from workspace.api.filtering import time_from, time_until
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import NotThere
 from workspace.api.schema import example_answer
-from workspace.api.upserts import BulkSerializer, address, status_of, sum_up, take_in_batch, take_in_one
+from workspace.api.upserts import (
+    BulkSerializer,
+    address,
+    note_batch,
+    note_one,
+    status_of,
+    sum_up,
+    take_in_batch,
+    take_in_one,
+)
 from workspace.api.views import ApiView, ListView
 from workspace.models import ApiKey, Scope
 
@@ -151,7 +161,7 @@ class CustomersView(ListView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        return _upsert(request.data, self.key)
+        return _upsert(request, request.data, self.key)
 
 
 class CustomerView(ApiView):
@@ -171,7 +181,7 @@ class CustomerView(ApiView):
         responses={200: CustomerSerializer, 201: CustomerSerializer},
     )
     def put(self, request: Request, external_id: str) -> Response:
-        return _upsert(address(request.data, external_id), self.key)
+        return _upsert(request, address(request.data, external_id), self.key)
 
     @extend_schema(
         operation_id="customers_patch",
@@ -181,7 +191,7 @@ class CustomerView(ApiView):
     )
     def patch(self, request: Request, external_id: str) -> Response:
         _find(external_id)
-        return _upsert(address(request.data, external_id), self.key)
+        return _upsert(request, address(request.data, external_id), self.key)
 
 
 class CustomersBulkView(ApiView):
@@ -200,12 +210,15 @@ class CustomersBulkView(ApiView):
     def post(self, request: Request) -> Response:
         wants_all = self.choice("results", ("all",)) == "all"
         upserted = take_in_batch(read_batch(request.data), read_customer, _writing_for(self.key))
+        note_batch(request, Customer, upserted)
         return Response(sum_up(upserted, wants_all=wants_all))
 
 
-def _upsert(body: Any, key: ApiKey) -> Response:
+def _upsert(request: Request, body: Any, key: ApiKey) -> Response:
     row, upserted = take_in_one(body, read_customer, _writing_for(key))
-    return Response(CustomerSerializer(_find(row.external_id)).data, status=status_of(upserted))
+    customer = _find(row.external_id)
+    note_one(request, customer, upserted, changes_of(upserted))
+    return Response(CustomerSerializer(customer).data, status=status_of(upserted))
 
 
 def _writing_for(key: ApiKey) -> Any:

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from customers.models import Consent, Customer
 from workspace.database import hold, lock_rows, write_rows
@@ -45,10 +46,23 @@ class ByPhone:
 Teller = Callable[[Collection[str]], Iterable[ByPhone]]
 
 _tellers: list[Teller] = []
+# Of proofs written as `kind:…`, in the words of a screen.
+_kinds_of_proof: dict[str, Promise] = {}
 
 
 def register(teller: Teller) -> None:
     _tellers.append(teller)
+
+
+def name_proof(kind: str, name: Promise) -> None:
+    """Whoever writes proofs of a kind says what they are."""
+    _kinds_of_proof[kind] = name
+
+
+def proof_named(source: str) -> str:
+    """By whom a consent was told: a person or a source by their name, anything else by its kind and as it is kept."""
+    kind, colon, _which = source.partition(":")
+    return f"{_kinds_of_proof[kind]} ({source})" if colon and kind in _kinds_of_proof else source
 
 
 def said_from(phones: Collection[str]) -> list[ByPhone]:
@@ -69,10 +83,18 @@ def hold_numbers() -> None:
     hold(NUMBERS_LOCK, shared=True)
 
 
-def tell_again(phone: str) -> None:
-    """What was said from a number, to the customers who have it now."""
-    if told := said_from([phone]):
-        _tell(told)
+def catch_up(customer: Customer) -> bool:
+    """Let a copy of a customer that gets a number say what was said from it, as its row stands now. To be saved after.
+
+    Numbers are held by then, and of customers only this row is locked: whoever else locks several waits for it at most.
+    """
+    told = said_from([customer.phone])
+    if not told:
+        return False
+    for row in lock_rows(Customer.objects.filter(pk=customer.pk)):
+        for column in PROOF:
+            setattr(customer, column, getattr(row, column))
+    return bool([one for one in told if take(customer, one)])
 
 
 def take(customer: Customer, one: ByPhone) -> bool:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.phones import PhoneKind, read_phone
 from workspace.models import Workspace
+from workspace.personal import HoldsPersonalData, hidden, hidden_number
 from workspace.text import validate_text
 from workspace.zones import validate_timezone
 
@@ -22,8 +23,10 @@ class Consent(models.TextChoices):
     REFUSED = "refused", _("Refused")
 
 
-class Customer(models.Model):
+class Customer(HoldsPersonalData):
     """A person, by the id the shop knows them by. Everything personal about them is in this row."""
+
+    PERSONAL = ("first_name", "last_name", "phone", "phone_written", "email")
 
     external_id = models.CharField(_("external id"), max_length=128, unique=True, validators=[validate_text])
     first_name = models.CharField(_("first name"), max_length=200, blank=True, validators=[validate_text])
@@ -69,6 +72,12 @@ class Customer(models.Model):
             self.read_phone(Workspace.current().default_country)
             update_fields = None if update_fields is None else {*update_fields, "phone", "phone_kind"}
         super().save(update_fields=update_fields, **kwargs)
+
+    def mask(self) -> None:
+        super().mask()
+        self.first_name = self.last_name = ""
+        self.email, self.phone_written = hidden(self.email), hidden(self.phone_written)
+        self.phone = hidden_number(self.phone)
 
     def read_phone(self, default_country: str) -> None:
         self.phone, self.phone_kind = read_phone(self.phone_written, default_country)

@@ -14,10 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from customers.models import Customer
+from orders import unknown_codes_admin  # noqa: F401 - it registers itself
 from orders.by_hand import SeenOtherwise, change_status
 from orders.drawing import Block, draw_block, draw_lines
 from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition
@@ -101,9 +101,8 @@ class OrderScreen(OrdersScreen):
     list_select_related = ("customer", *STATUS_FIELDS.values())
     search_fields = ("^external_id", "^customer__external_id")
     search_help_text = gettext_lazy("Order or customer id")
-    # For those who may see customers too.
-    customer_search_fields = ("^customer__phone", "^customer__last_name")
-    customer_search_help_text = gettext_lazy("Order or customer id, phone, last name")
+    personal_search_fields = ("^customer__phone", "^customer__last_name")
+    personal_search_help_text = gettext_lazy("Order or customer id, phone, last name")
     list_filter = (GeneralFilter, DeliveryFilter, PaymentFilter)
 
     def get_urls(self) -> list[URLPattern]:
@@ -121,14 +120,8 @@ class OrderScreen(OrdersScreen):
             return self.list_display
         return ["customer_id_shown" if column == "customer_shown" else column for column in self.list_display]
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
-        return (*self.search_fields, *(self.customer_search_fields if may_see_customers(request) else ()))
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        rows = super().get_changelist_instance(request)
-        if may_see_customers(request):
-            rows.search_help_text = self.customer_search_help_text
-        return rows
+    def sees_personal_data(self, request: HttpRequest) -> bool:
+        return may_see_customers(request) and super().sees_personal_data(request)
 
     @admin.display(description=gettext_lazy("Customer"))
     def customer_shown(self, order: Order) -> Any:
@@ -188,6 +181,7 @@ class OrderScreen(OrdersScreen):
             (_("Total"), _money(order)),
             (_("Ordered"), moment(order.ordered_at)),
             (_("Known since"), moment(order.created_at)),
+            *([(_("Delivery, payment, custom fields"), nothing(_("hidden from you")))] if order.is_masked else []),
         ]
 
     def change_status_view(self, request: HttpRequest, pk: int, type: str) -> HttpResponse:
@@ -210,9 +204,6 @@ class OrderScreen(OrdersScreen):
                 moved = _moved(current, seen)
                 form = ChangeForm(type, {"to": to.pk, "seen": current.pk if current else ""})
             else:
-                self.log_change(
-                    request, order, _("Changed %(type)s to “%(to)s”.") % {"type": type_name(type), "to": to}
-                )
                 messages.success(request, _("%(type)s is now %(to)s.") % {"type": type_name(type), "to": to})
                 return close_window(request, back)
         title = _("Change %(type)s status of %(order)s") % {"type": type_name(type).lower(), "order": order}
@@ -269,7 +260,7 @@ class StatusChangeScreen(OrdersScreen):
         if change is None:
             return self.missing(request, object_id)
         facts: Facts = [
-            (_("Order"), _order_link(change.order_id, change.order_external_id)),
+            (_("Order"), _order_link(request, change.order_id, change.order_external_id)),
             (_("Said"), self.said(change)),
             (_("What became of it"), self.verdict_shown(change)),
             (_("Source"), change.source),
@@ -317,7 +308,7 @@ class StatusTransitionScreen(OrdersScreen):
             return self.missing(request, object_id)
         actor = get_user_model().objects.filter(pk=row.actor_id).first() if row.actor_id else None
         facts: Facts = [
-            (_("Order"), _order_link(row.order_id, row.order.external_id)),
+            (_("Order"), _order_link(request, row.order_id, row.order.external_id)),
             (_("Type"), type_name(row.type)),
             (_("Went"), self.went(row)),
             (_("Occurred"), moment(row.occurred_at, seconds=True)),
@@ -368,5 +359,7 @@ def _moved(now: OrderStatus | None, seen: int | None) -> str:
     return _("This order is now %(now)s; you saw %(saw)s.") % {"now": now or nowhere, "saw": saw or nowhere}
 
 
-def _order_link(order_id: int | None, external_id: str) -> Any:
+def _order_link(request: HttpRequest, order_id: int | None, external_id: str) -> Any:
+    if not request.user.has_perm("orders.view_order"):
+        return external_id
     return link(reverse("admin:orders_order_change", args=[order_id]), external_id) if order_id else external_id

@@ -22,6 +22,7 @@ from workspace.append_only import AppendOnly, AppendOnlyModel, AppendOnlyQuerySe
 from workspace.database import lock_rows
 from workspace.models import Source
 from workspace.money import from_minor
+from workspace.personal import HoldsPersonalData
 from workspace.text import validate_text
 
 
@@ -103,8 +104,11 @@ class StatusOfAnotherType(ValueError):
         )
 
 
-class Order(models.Model):
+class Order(HoldsPersonalData):
     """A shop's order. It has one current status of each type, or none; `save()` records how they change."""
+
+    # A shop may write anything into them: recipients, addresses, cards.
+    PERSONAL = ("delivery", "payment", "custom")
 
     external_id = models.CharField(_("external id"), max_length=128, unique=True, validators=[validate_text])
     customer = models.ForeignKey(
@@ -158,6 +162,12 @@ class Order(models.Model):
     @property
     def total(self) -> Decimal | None:
         return None if self.total_minor is None else from_minor(self.total_minor, self.currency)
+
+    def mask(self) -> None:
+        super().mask()
+        self.delivery, self.payment, self.custom = {}, {}, {}
+        if self.customer:
+            self.customer.mask()
 
     def status_ids(self) -> dict[str, int | None]:
         """Status ids by type, without those this copy has not loaded."""
@@ -325,6 +335,13 @@ class StatusChangeQuerySet(models.QuerySet["StatusChange"]):
     def parked(self, now: datetime) -> StatusChangeQuerySet:
         """Those that wait, and did not wait too long."""
         return self.filter(verdict=InboxVerdict.PARKED, parked_until__gt=now)
+
+    def hold_orders(self) -> None:
+        """Lock the orders they speak of until the transaction ends, in the writer's order of locks: for whoever goes on
+        to write to the inbox, or to have several sets applied, in one transaction."""
+        hold_ledger()
+        names = self.order_by().values("order_external_id")
+        list(lock_rows(Order.objects.filter(external_id__in=names).order_by("pk")).values_list("pk"))
 
     def delete(self) -> Never:
         raise AppendOnly(self.model)

@@ -35,8 +35,8 @@ def status_saved(*, instance: OrderStatus, raw: bool, **_kwargs: Any) -> None:
     if instance.merging_into_id:
         transaction.on_commit(partial(carry_on_merges, ASKER_WAITS_S), robust=True)
         return
-    forget_understood(instance.type, instance.code_key, source_id=None)
     apply_parked(type=instance.type)
+    forget_understood(instance.type, instance.code_key, source_id=None)
 
 
 @receiver(post_save, sender=StatusAlias, dispatch_uid="orders.alias_saved")
@@ -44,14 +44,14 @@ def alias_saved(*, instance: StatusAlias, raw: bool, **_kwargs: Any) -> None:
     """Somebody said what a code means, or that it means nothing."""
     if raw:
         return
-    forget_understood(instance.type, instance.code_key, source_id=instance.source_id)
     which = {} if instance.source_id is None else {"source": instance.source_id}
     apply_parked(type=instance.type, **which)
+    forget_understood(instance.type, instance.code_key, source_id=instance.source_id)
 
 
 @receiver(statuses_added, dispatch_uid="orders.statuses_added")
 def many_added(*, statuses: Sequence[OrderStatus], aliases: Sequence[StatusAlias], **_kwargs: Any) -> None:
     """The same for many at once."""
     rows: list[OrderStatus | StatusAlias] = [*statuses, *aliases]
-    forget_all_understood(rows)
     apply_parked(type__in=sorted({row.type for row in rows}))
+    forget_all_understood(rows)

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -127,7 +127,11 @@ def apply_parked(**which: Any) -> int:
 
     `which` narrows them by fields of StatusChange. Those of one order are applied together: name whole orders.
     """
-    applied = sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(_understood(which)))
+    understood = _understood(which)
+    if understood and connection.in_atomic_block:
+        # The caller's transaction keeps what each set locks, so all of it is locked in one order.
+        StatusChange.objects.filter(pk__in=set(understood)).hold_orders()
+    applied = sum(retry_lost_races(partial(_apply, ids)) for ids in in_sets(understood))
     reach("hearing.parked_applied")
     return applied
 

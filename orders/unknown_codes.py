@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils import timezone
 
-from orders.models import StatusChange, UnknownCode
+from orders.models import StatusChange, StatusChangeQuerySet, UnknownCode
 from orders.said import Said
 from statuses.models import OrderStatus, StatusAlias, code_key
 from workspace.database import lock_rows, write_rows
@@ -123,10 +123,12 @@ def forget_all_understood(understood: Iterable[OrderStatus | StatusAlias]) -> No
 
 def _settle(unknown: UnknownCode, *, silently: bool) -> None:
     if silently:
-        StatusChange.objects.filter(pk__in=list(_parked(unknown).values_list("pk", flat=True))).update(fires=False)
+        waiting = _parked(unknown)
+        waiting.hold_orders()
+        waiting.update(fires=False)
 
 
-def _parked(unknown: UnknownCode) -> QuerySet[StatusChange]:
+def _parked(unknown: UnknownCode) -> StatusChangeQuerySet:
     """Codes are compared in Python, where case means the same in every script."""
     waiting = StatusChange.objects.parked(timezone.now()).filter(source=unknown.source_id, type=unknown.type)
     codes = {

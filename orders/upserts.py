@@ -130,7 +130,8 @@ def _write(rows: Sequence[OrderRow], speak: Speak, *, merging: bool) -> list[Ord
 def _answer(upserted: Upserted, heard: list[Heard]) -> OrderUpserted:
     has_moved = any(one.verdict == InboxVerdict.MOVED for one in heard)
     is_changed = has_moved and upserted.outcome is Outcome.UNCHANGED
-    return OrderUpserted(Outcome.CHANGED if is_changed else upserted.outcome, upserted.problem, heard)
+    outcome = Outcome.CHANGED if is_changed else upserted.outcome
+    return OrderUpserted(outcome, upserted.problem, upserted.before, upserted.after, heard)
 
 
 def _refused(row: OrderRow, heard: Sequence[Heard]) -> OrderUpserted | None:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.models import Campaign, Message, Run
 from campaigns.sms.desk import DESK
+from orders.unknown_codes_admin import TO_MAP, number_of_unknown
 from orderstatus_project.switch import TO_SWITCH
 from orderstatus_project.system import may_look, may_pause
 from workspace.heartbeats import is_silent
@@ -37,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 {"title": _("Start"), "icon": "rocket_launch", "link": reverse("admin:index")},
                 _screen(request, _("Orders"), "package_2", "orders.order") if orders_on else None,
+                _told(request) if orders_on else None,
                 _screen(request, _("Customers"), "group", "customers.customer"),
             ],
         ),
@@ -53,11 +55,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (
             _("Settings"),
             [
-                _screen(request, _("Order Statuses"), "label", "statuses.orderstatus"),
+                _statuses(request),
                 _screen(request, _("General"), "tune", "workspace.workspace"),
                 _screen(request, _("SMS"), "cell_tower", "campaigns.smsgateway"),
                 _screen(request, _("Integrations"), "cable", "workspace.source", "workspace.apikey"),
                 _screen(request, _("People"), "badge", "workspace.user", "auth.group"),
+                _screen(request, _("History of actions"), "history", "workspace.action"),
                 _system(request),
             ],
         ),
@@ -162,11 +165,27 @@ def _screen(request: HttpRequest, title: Text, icon: str, *models: str) -> Item 
     return None
 
 
+def _statuses(request: HttpRequest) -> Item | None:
+    """With the number of codes that wait for somebody to say what they mean, which is then where it leads."""
+    item = _screen(request, _("Order Statuses"), "label", "statuses.orderstatus")
+    number = number_of_unknown(request.user)
+    if item and number:
+        item |= {"badge": number, "badge_variant": "warning"}
+    return item
+
+
+def _told(request: HttpRequest) -> Item | None:
+    """A tab of Orders, and a way of its own for those who connect systems and see no orders."""
+    if _may_see(request, "orders.order"):
+        return None
+    return _screen(request, _("Status changes received"), "inbox", "orders.statuschange")
+
+
 def _campaigns(request: HttpRequest) -> Item | None:
     """With the number of those whose activation is asked for, for whoever can answer."""
     item = _screen(request, _("Campaigns"), "campaign", "campaigns.campaign")
     if item and request.user.has_perm("campaigns.activate_campaign"):
-        number = Campaign.objects.asked_for().count()
+        number = Campaign.objects.asked_for().order_by()[: MOST_COUNTED + 1].count()
         item |= {"badge": number, "badge_variant": "warning"} if number else {}
     return item
 
@@ -219,13 +238,21 @@ def _status_types(request: HttpRequest) -> dict[str, Any]:
         ("payment", gettext_lazy("Payment")),
     ]
     address = _list_of(model)
-    return {
-        "models": [model],
-        "items": [
-            {"title": title, "link": f"{address}?type__exact={key}" if key else address, "active": key == chosen}
-            for key, title in choices
-        ],
-    }
+    is_there = request.path == address
+    items = [
+        {
+            "title": title,
+            "link": f"{address}?type__exact={key}" if key else address,
+            "active": is_there and key == chosen,
+        }
+        for key, title in choices
+    ]
+    unknown = "orders.unknowncode"
+    if request.user.has_perm(TO_MAP) or _may_see(request, unknown):
+        number = number_of_unknown(request.user)
+        title = _("Unknown codes (%d)") % number if number else _("Unknown codes")
+        items.append({"title": title, "link": _list_of(unknown), "active": _is_at(request, unknown)})
+    return {"models": [model, unknown], "items": items}
 
 
 def _may_see(request: HttpRequest, model: str) -> bool:

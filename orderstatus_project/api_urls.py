@@ -22,6 +22,7 @@ from orders.api.transitions import OrderTransitions, TransitionFeed
 from orders.api.unknown_codes import CreateView, IgnoreView, MapView, UnknownCodesView
 from statuses.api import AliasesView, AliasView, RestoreView, RetireView, StatusesView, StatusView, UsageView
 from workspace.api import addresses  # noqa: F401 - registers the converter
+from workspace.api.actions import ActionsView
 from workspace.api.views import NothingHere
 
 STATUS = "statuses/<str:type>/<foreign_id:code>/"
@@ -60,6 +61,7 @@ urlpatterns = [
     path("runs/<int:id>/", RunView.as_view(), name="api-run"),
     path("messages/", MessagesView.as_view(), name="api-messages"),
     path("messages/<int:id>/", MessageView.as_view(), name="api-message"),
+    path("actions/", ActionsView.as_view(), name="api-actions"),
     path("receipts/<slug:gateway>/", ReceiptsView.as_view(), name="receipts"),
     re_path("", NothingHere.as_view()),
 ]

@@ -32,6 +32,8 @@ LEAST: dict[str, str | int] = {
     # Tasks and sweeps come every few seconds.
     "celery.worker.strategy": "WARNING",
     "celery.beat": "WARNING",
+    # It would write names that were tried and addresses. The history of actions tells of them.
+    "axes": logging.CRITICAL + 1,
     # It would write the words of a task's failure. We tell of it ourselves (celery.py).
     "celery.app.trace": logging.CRITICAL + 1,
 }

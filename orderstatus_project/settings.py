@@ -1,8 +1,11 @@
 """Django settings. What may differ between installations is read through `environment.py`, and only there."""
 
+from datetime import timedelta
 from typing import Any
 
 import dj_database_url
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -31,8 +34,9 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 30 * 24 * 3600) if PRODUCTION else 0
-# Only a proxy that sets this header itself may be believed about it.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+# Only a proxy that sets these headers itself may be believed about them: X-Forwarded-Proto, and X-Forwarded-For.
+BEHIND_PROXY = env.flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 INSTALLED_APPS = [
     "orderstatus_project.apps.ProjectConfig",
@@ -47,6 +51,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
     "workspace",
     "statuses",
     "customers",
@@ -58,6 +63,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orderstatus_project.metrics.RequestsTimed",
     "workspace.api.request_ids.RequestIdMiddleware",
+    "workspace.policies.ContentPolicy",
+    "workspace.policies.PermissionsPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -65,9 +72,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workspace.sessions.SessionLimits",
     "workspace.local_time.LocalTimeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Whoever is locked out gets its page in place of the login.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "orderstatus_project.urls"
@@ -108,17 +118,48 @@ DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "workspace.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+SHORTEST_PASSWORD = 12
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": SHORTEST_PASSWORD},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# A name is locked out from the address it was tried from, so that nobody can lock out somebody else.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "workspace.callers.address_of"
+AXES_LOCKOUT_CALLABLE = "workspace.sign_ins.answer_locked_out"
+# What was tried is told in our own history of actions.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/admin/"
+
+# One is signed out when nothing was done for so long, and so long after signing in (workspace/sessions.py).
+SESSION_COOKIE_AGE = env.number("SESSION_IDLE_HOURS", 12) * 3600
+SESSION_LONGEST_S = env.number("SESSION_DAYS", 7) * 24 * 3600
+
+# Browsers are told the rest in workspace/policies.py.
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+
+# No form takes a file; one that did would be held to these. The API's bodies have a limit of their own, below.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
@@ -262,6 +303,12 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "orderstatus_project.start.dashboard",
     "GLOBAL_CALLBACK": "orderstatus_project.admin_site.on_every_page",
     "SHOW_VIEW_ON_SITE": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": gettext_lazy("Change password"), "link": reverse_lazy("admin:password_change")},
+            {"title": gettext_lazy("Sign out everywhere"), "link": reverse_lazy("admin:workspace_user_sign_me_out")},
+        ]
+    },
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

@@ -35,9 +35,11 @@ from statuses.models import OrderStatus, StatusType
 from workspace.administrators import administrators
 from workspace.local_time import workspace_of
 from workspace.models import ApiKey, Source
+from workspace.roles import PERSONAL_DATA
+from workspace.sessions import polled
 
 # What a person must be allowed to see for the demo's page to be theirs.
-TO_LOOK = ("campaigns.view_message", "orders.view_order")
+TO_LOOK = ("campaigns.view_message", "orders.view_order", PERSONAL_DATA)
 TO_MOVE = "orders.change_order"
 
 Text = str | Promise
@@ -64,6 +66,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 @require_GET
+@polled
 def live(request: HttpRequest) -> HttpResponse:
     """The parts of the page that change. `?mine=` is the visitor's own move, by the id of its status change."""
     if not _shows_demo(request):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -19,7 +22,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminRadioSelect
 
 from campaigns import doorbell
 from campaigns.models import Campaign, CampaignState, Message, MessageState, Run, RunState
-from workspace.local_time import workspace_of
+from workspace import history
 from workspace.models import Workspace
 from workspace.queues import QUEUES
 from workspace.screens import close_window
@@ -80,8 +83,7 @@ def turn_off(request: HttpRequest) -> HttpResponse:
     _refuse_others(request)
     back = _back()
     if request.method == "POST":
-        if Workspace.turn_orders_off():
-            _note(request, _("Turned Orders off."))
+        _switch(request, Workspace.turn_orders_off)
         messages.success(request, _("Orders is off. What goes through campaigns stands still until it is on again."))
         return close_window(request, back)
     live = Campaign.objects.filter(state__in=(CampaignState.ACTIVE, CampaignState.PAUSED)).order_by("name")
@@ -104,10 +106,10 @@ def turn_on(request: HttpRequest) -> HttpResponse:
     may_go = request.method == "POST" and (not waiting or form.is_valid())
     if not may_go:
         return _window(request, "switch/on.html", _("Turn Orders on?"), back=back, waiting=waiting, form=form)
-    if Workspace.turn_orders_on(drop_due_before=form.drop_due_before(now) if form.is_bound else None):
-        _note(request, _("Turned Orders on."))
-        for queue in QUEUES:
-            doorbell.ring(queue)
+    drop_due_before = form.drop_due_before(now) if form.is_bound else None
+    _switch(request, partial(Workspace.turn_orders_on, drop_due_before=drop_due_before))
+    for queue in QUEUES:
+        doorbell.ring(queue)
     messages.success(request, _("Orders is on. What sources tell from now on can start campaigns."))
     return close_window(request, back)
 
@@ -130,9 +132,12 @@ def _refuse_others(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _note(request: HttpRequest, done: str) -> None:
-    """In the history of the general settings."""
-    admin.site.get_model_admin(Workspace).log_change(request, workspace_of(request), done)
+def _switch(request: HttpRequest, turn: Callable[[], bool]) -> None:
+    workspace = Workspace.current()
+    history.remember(workspace)
+    with transaction.atomic():
+        if turn():
+            history.record_changed(request, workspace)
 
 
 def _count(runs: Any, texts: Any) -> Waiting:

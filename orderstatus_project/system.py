@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -26,11 +27,13 @@ from campaigns.ages import MOST_COUNTED, Ages, ages
 from campaigns.models import OVERDUE_AFTER, Audit, SmsGateway
 from campaigns.sms.desk import DESK
 from campaigns.sms.wording import state_of
+from workspace import history
 from workspace.heartbeats import SILENT_AFTER, SWEEPS
 from workspace.local_time import workspace_of
-from workspace.models import Heartbeat, User, Workspace
+from workspace.models import Heartbeat, User, Verb, Workspace
 from workspace.queues import QUEUES, RUNS, SENDING
 from workspace.screens import age, close_window, moment, nothing, pill
+from workspace.sessions import polled
 
 TO_LOOK = "workspace.view_workspace"
 TO_PAUSE = "workspace.pause_sending"
@@ -77,6 +80,7 @@ def system(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@polled
 def now(request: HttpRequest) -> HttpResponse:
     if not may_look(request):
         raise PermissionDenied
@@ -94,16 +98,20 @@ def pause(request: HttpRequest) -> HttpResponse:
         framed = {**_frame(request, shown["title"]), **shown, "window_template": "system/pause.html"}
         return render(request, "workspace/window_page.html", framed)
     assert isinstance(request.user, User)
-    if Workspace.pause_sending(request.user):
-        _note(request, _("Paused all sending."))
+    with transaction.atomic():
+        if Workspace.pause_sending(request.user):
+            history.record(request, Verb.PAUSED, workspace_of(request))
     return close_window(request, back)
 
 
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
     _refuse_others(request)
-    if Workspace.resume_sending():
-        _note(request, _("Resumed sending."))
+    with transaction.atomic():
+        resumed = Workspace.resume_sending()
+        if resumed:
+            history.record(request, Verb.RESUMED, workspace_of(request))
+    if resumed:
         doorbell.ring(SENDING)
     messages.success(request, _("Sending goes on."))
     return HttpResponseRedirect(reverse("system"))
@@ -130,11 +138,6 @@ def _frame(request: HttpRequest, title: Text) -> dict[str, Any]:
 def _refuse_others(request: HttpRequest) -> None:
     if not may_pause(request):
         raise PermissionDenied
-
-
-def _note(request: HttpRequest, done: str) -> None:
-    """In the history of the general settings."""
-    admin.site.get_model_admin(Workspace).log_change(request, workspace_of(request), done)
 
 
 def _now(request: HttpRequest) -> dict[str, Any]:

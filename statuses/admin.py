@@ -8,18 +8,21 @@ from urllib.parse import parse_qs, urlsplit
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
+from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from statuses import exchange_admin
+from statuses import exchange_admin, lifecycle_admin
 from statuses.models import OrderStatus, StatusType
-from workspace.screens import Screen, close_window, code, pill
+from statuses.usages import usages
+from workspace.screens import Screen, close_window, code, lines, link, nothing, pill, window_button
 
 
 class StatusForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -27,8 +30,9 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = OrderStatus
-        fields = ("name", "type", "code", "include_in_analytics")
+        fields = ("name", "type", "code", "include_in_analytics", "colour")
         widgets = {
+            "colour": UnfoldAdminSelectWidget(),
             "name": UnfoldAdminTextInputWidget(
                 attrs={"autofocus": True, "data-suggests": "id_code", "autocomplete": "off"}
             ),
@@ -43,6 +47,12 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if "type" in self.fields:
             self.fields["type"].choices = StatusType.choices  # type: ignore[attr-defined]
+        if "colour" in self.fields:
+            self.fields["colour"].required = False
+
+    def clean_colour(self) -> str:
+        """Left out, it stays as it is."""
+        return str(self.cleaned_data["colour"] or self.instance.colour)
 
     def _post_clean(self) -> None:
         """That a code is taken is said beside the code."""
@@ -54,11 +64,24 @@ class StatusForm(forms.ModelForm):  # type: ignore[type-arg]
             self.errors["__all__"] = taken
 
 
+class StatusList(ChangeList):
+    """Asks once for all statuses of a page who uses them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        listed: Any = self
+        listed.result_list = list(listed.result_list)
+        told = usages(listed.result_list, request.user)
+        for status in listed.result_list:
+            status.uses = told.get(status.pk, [])
+
+
 @admin.register(OrderStatus)
 class StatusScreen(Screen):
     form = StatusForm
-    fields = ("name", "type", "code", "include_in_analytics")
-    list_display = ("name_shown", "type_shown", "code_shown", "analytics_shown")
+    fields = ("name", "type", "code", "include_in_analytics", "colour", "standing_shown")
+    list_display = ("name_shown", "type_shown", "code_shown", "analytics_shown", "uses_shown", "standing_shown")
+    list_select_related = ("merging_into", "merged_into")
     list_display_links = ("name_shown",)
     list_filter = ("type", "include_in_analytics")
     search_fields = ("name", "code")
@@ -71,12 +94,13 @@ class StatusScreen(Screen):
             path("add-status/", wrap(self.add_in_window), name="statuses_orderstatus_add_in_window"),
             path("<int:pk>/analytics/", wrap(switch), name="statuses_orderstatus_analytics"),
             *exchange_admin.urls(self),
+            *lifecycle_admin.urls(self),
             *super().get_urls(),
         ]
 
     @admin.display(description=gettext_lazy("Name"), ordering="name")
     def name_shown(self, status: OrderStatus) -> str:
-        return status.name
+        return dotted(status)
 
     @admin.display(description=gettext_lazy("Type"), ordering="type")
     def type_shown(self, status: OrderStatus) -> str:
@@ -89,6 +113,42 @@ class StatusScreen(Screen):
     @admin.display(description=gettext_lazy("Include in analytics"), ordering="include_in_analytics")
     def analytics_shown(self, status: OrderStatus) -> str:
         return _switch(status)
+
+    @admin.display(description=gettext_lazy("Used by"))
+    def uses_shown(self, status: Any) -> str:
+        return lines(link(use.url, use.text) for use in status.uses) or nothing()
+
+    @admin.display(description=gettext_lazy("Standing"))
+    def standing_shown(self, status: OrderStatus) -> str:
+        """Whether it is offered, and what may be done about that."""
+        if status.merged_into_id or status.merging_into_id:
+            return _standing(status)
+        first = ("restore", _("Restore")) if status.is_retired else ("retire", _("Retire"))
+        return lines([_standing(status), self._ways(status, first, ("merge", _("Merge")))])
+
+    @admin.display(description=gettext_lazy("Standing"))
+    def standing_told(self, status: OrderStatus) -> str:
+        """The same for who may not change it."""
+        return _standing(status)
+
+    def _ways(self, status: OrderStatus, *ways: tuple[str, str]) -> str:
+        buttons = (window_button(reverse(f"admin:statuses_{verb}", args=[status.pk]), word) for verb, word in ways)
+        return format_html_join(" ", "{}", ((button,) for button in buttons))
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return self._as_may(request, self.list_display)
+
+    def get_fields(self, request: HttpRequest, obj: OrderStatus | None = None) -> tuple[str, ...]:
+        """A new one stands nowhere yet."""
+        fields = self._as_may(request, self.fields)
+        return fields if obj else fields[:-1]
+
+    def _as_may(self, request: HttpRequest, columns: tuple[str, ...]) -> tuple[str, ...]:
+        told = "standing_shown" if self.has_change_permission(request) else "standing_told"
+        return tuple(told if name == "standing_shown" else name for name in columns)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StatusList]:
+        return StatusList
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         may = {"may_add": self.has_add_permission(request), "may_switch": self.has_change_permission(request)}
@@ -104,8 +164,9 @@ class StatusScreen(Screen):
         form = StatusForm(request.POST if request.method == "POST" else None, initial=_initial(chosen))
         saved = None
         if form.is_valid():
-            saved = form.save()
-            self.log_addition(request, saved, [{"added": {}}])
+            with transaction.atomic():
+                saved = form.save()
+                self.log_addition(request, saved)
             if "_addanother" not in request.POST:
                 messages.success(request, _("“%s” was added.") % saved.name)
                 return close_window(request, back)
@@ -127,15 +188,17 @@ class StatusScreen(Screen):
             return HttpResponseBadRequest()
         if status.include_in_analytics != wanted:
             status.include_in_analytics = wanted
-            status.save(update_fields=["include_in_analytics"])
-            self.log_change(request, status, [{"changed": {"fields": [str(_("include in analytics"))]}}])
+            with transaction.atomic():
+                status.save(update_fields=["include_in_analytics"])
+                self.log_change(request, status)
         return HttpResponse(_switch(status))
 
     def get_readonly_fields(self, request: HttpRequest, obj: OrderStatus | None = None) -> tuple[str, ...]:
         """A status keeps its type. Its code is fixed once something uses it."""
         if obj is None:
             return ()
-        return ("type", "code") if obj.is_used() else ("type",)
+        standing = ("standing_shown", "standing_told")
+        return ("type", "code", *standing) if obj.is_used() else ("type", *standing)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         status = self.get_object(request, object_id)
@@ -149,8 +212,23 @@ class StatusScreen(Screen):
 
     def _refuse_to_delete(self, request: HttpRequest, status: Any) -> HttpResponse:
         stays = _("“%s” is used by orders, their history or campaigns, so it stays.") % status.name
-        messages.error(request, f"{stays} {_('Leave it out of analytics to retire it.')}")
+        messages.error(request, f"{stays} {_('Retire it, or merge it into another.')}")
         return HttpResponseRedirect(reverse("admin:statuses_orderstatus_change", args=[status.pk]))
+
+
+def dotted(status: OrderStatus) -> str:
+    """Its name with its colour before it."""
+    return format_html('<span class="os-status os-colour-{}">{}</span>', status.colour, status.name)
+
+
+def _standing(status: OrderStatus) -> str:
+    if status.merged_into:
+        return pill(_("Merged into “%s”") % status.merged_into.name)
+    if status.merging_into:
+        return pill(_("Being merged into “%s”") % status.merging_into.name, "info")
+    if not status.is_retired:
+        return pill(_("Offered"), "good")
+    return pill(_("Retired")) if status.is_taken_from_sources else pill(_("Retired, and refused"), "warning")
 
 
 def _chosen_type(request: HttpRequest) -> str:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar
 
 import django_filters
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from statuses import lifecycle
 from statuses.models import OrderStatus, StatusAlias, StatusType, check_code, code_key
 from statuses.usages import usages
+from workspace import history
 from workspace.api.filtering import FlagFilter
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, Invalid, Mistake, NotThere, Refusal
@@ -201,7 +202,8 @@ class StatusesView(ListView):
         serializer = StatusSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         said = serializer.validated_data
-        create_status(said["type"], said["code"], serializer.save)
+        with transaction.atomic():
+            history.record_created(request, create_status(said["type"], said["code"], serializer.save))
         return Response(serializer.data, status=status.HTTP_201_CREATED)
 
 
@@ -215,6 +217,14 @@ class OneStatus(ApiView):
 
     def find(self) -> OrderStatus:
         return find_status(self.kwargs["type"], self.kwargs["code"])
+
+    def noting(self, found: OrderStatus, change: Callable[[], OrderStatus]) -> OrderStatus:
+        """Change it, and write down what was changed."""
+        history.remember(found)
+        with transaction.atomic():
+            changed = refusing(change)
+            history.record_changed(self.request, found)
+        return changed
 
 
 @extend_schema(parameters=ADDRESS)
@@ -235,14 +245,17 @@ class StatusView(OneStatus):
         serializer.is_valid(raise_exception=True)
         named = dict(serializer.validated_data)
         revision = named.pop("revision", None)
-        return Response(StatusSerializer(refusing(lambda: lifecycle.change(found, named, revision=revision))).data)
+        changed = self.noting(found, lambda: lifecycle.change(found, named, revision=revision))
+        return Response(StatusSerializer(changed).data)
 
     @extend_schema(
         operation_id="statuses_delete", summary="Delete a status that nothing uses", request=None, responses={204: None}
     )
     def delete(self, request: Request, type: str, code: str) -> Response:
         found = self.find()
-        refusing(lambda: lifecycle.delete(found))
+        with transaction.atomic():
+            history.record_deleted(request, found)
+            refusing(lambda: lifecycle.delete(found))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -258,7 +271,7 @@ class RetireView(OneStatus):
     )
     def post(self, request: Request, type: str, code: str) -> Response:
         found, said = self.find(), RetireSerializer().said(request.data)
-        retired = refusing(lambda: lifecycle.retire(found, is_taken=said["keep_taking"]))
+        retired = self.noting(found, lambda: lifecycle.retire(found, is_taken=said["keep_taking"]))
         return Response(StatusSerializer(retired).data)
 
 
@@ -273,7 +286,7 @@ class RestoreView(OneStatus):
     def post(self, request: Request, type: str, code: str) -> Response:
         found = self.find()
         StrictBody().said(request.data)
-        return Response(StatusSerializer(refusing(lambda: lifecycle.restore(found))).data)
+        return Response(StatusSerializer(self.noting(found, lambda: lifecycle.restore(found))).data)
 
 
 @extend_schema(parameters=ADDRESS)
@@ -300,7 +313,9 @@ class AliasesView(ListView):
         found, wanted = find_status(type, code), AliasBodySerializer().said(request.data)["code"]
         if problem := check_code("code", wanted):
             raise Invalid([Mistake.in_body(problem)])
-        alias = refusing(lambda: lifecycle.add_alias(found, wanted.strip()))
+        with transaction.atomic():
+            alias = refusing(lambda: lifecycle.add_alias(found, wanted.strip()))
+            history.record_created(request, alias)
         return Response(AliasSerializer(alias).data, status=status.HTTP_201_CREATED)
 
 
@@ -319,10 +334,13 @@ class AliasView(OneStatus):
     def delete(self, request: Request, type: str, code: str, alias: str) -> Response:
         asked = request.query_params.get("source")
         of_source = Q(source=None) if asked is None else Q(source__code=asked)
-        removed, _rows = self.find().aliases.filter(of_source, code_key=code_key(alias)).delete()
-        if not removed:
+        found = self.find().aliases.filter(of_source, code_key=code_key(alias)).first()
+        if found is None:
             words = {"alias": alias, "code": code}
             raise NotThere(_("“%(alias)s” is no other code of “%(code)s”.") % words)
+        with transaction.atomic():
+            history.record_deleted(request, found)
+            found.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

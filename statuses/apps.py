@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class StatusesConfig(AppConfig):
     name = "statuses"
     verbose_name = _("Statuses")
+
+    def ready(self) -> None:
+        from statuses import history  # noqa: F401 - it declares itself

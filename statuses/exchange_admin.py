@@ -6,12 +6,10 @@ import base64
 import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -26,7 +24,9 @@ from statuses.exchange import Line, NotTakenIn, Plan, Planned, Verdict
 from statuses.exchange_files import FORMATS, MOST_BYTES, export, read
 from statuses.models import OrderStatus
 from statuses.presets import EXAMPLE, PRESETS
+from workspace import history
 from workspace.files import BadFile
+from workspace.models import Verb
 from workspace.screens import Screen, close_window
 
 LIST = "admin:statuses_orderstatus_changelist"
@@ -125,7 +125,7 @@ class _Pages:
         added = _read_ids(request.GET.get("added", ""))
         if request.method == "POST":
             removed = lifecycle.delete_unused(added)
-            _log(request, removed, DELETION, "")
+            history.record(request, Verb.WRITTEN, OrderStatus, counts={"deleted": len(removed)})
             self._tell_removed(request, removed)
             return close_window(request, reverse(LIST))
         statuses = list(OrderStatus.objects.filter(pk__in=added))
@@ -203,8 +203,9 @@ class _Pages:
         """In the log of who did what, and to whoever did it."""
         added = [planned.status for planned in done.of(Verdict.ADD)]
         changed = [planned.status for planned in done.of(Verdict.CHANGE)]
-        _log(request, added, ADDITION, [{"added": {}}])
-        _log(request, changed, CHANGE, [{"changed": {}}])
+        if added or changed:
+            counts = {"created": len(added), "changed": len(changed)}
+            history.record(request, Verb.WRITTEN, OrderStatus, counts=counts)
         if not added and not changed:
             messages.info(request, _("All of it was there already. Nothing was changed."))
             return
@@ -228,11 +229,6 @@ class _Pages:
 
 def _count_words(count: int) -> str:
     return ngettext("Add %d status", "Add %d statuses", count) % count
-
-
-def _log(request: HttpRequest, statuses: Sequence[OrderStatus], flag: int, message: Any) -> None:
-    if statuses:
-        LogEntry.objects.log_actions(request.user.pk, statuses, flag, message)  # type: ignore[arg-type]
 
 
 def _names(statuses: Iterable[OrderStatus]) -> str:

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories import StatusFactory
-from workspace.models import User, Workspace
+from workspace.models import Action, User, Workspace
 
 # How htmx asks.
 HTMX = {"HX-Request": "true"}
@@ -45,6 +45,16 @@ def cost(client, address):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)
+
+
+def actions():
+    """The history of actions, oldest first, but for the sign-ins that tests begin with."""
+    return Action.objects.exclude(verb="signed_in").order_by("pk")
+
+
+def done():
+    """What was done, and what changed by it."""
+    return list(actions().values_list("verb", "changes"))
 
 
 def documented_statuses():

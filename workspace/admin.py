@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -19,9 +19,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from workspace import people  # noqa: F401 - the screens of people and roles
-from workspace.models import ApiKey, Scope, Source, Workspace
+from workspace import history, history_screen, people  # noqa: F401 - screens register themselves
+from workspace.models import ApiKey, Scope, Source, Verb, Workspace
 from workspace.money import currency_choices
+from workspace.roles import Reader
 from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
 from workspace.zones import timezones
 
@@ -61,6 +62,8 @@ class WorkspaceScreen(Screen):
     readonly_fields = ("orders_shown",)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:workspace_workspace_change", args=[Workspace.current().pk]))
 
     def changeform_view(
@@ -173,6 +176,13 @@ class IssueForm(forms.Form):
         help_text=gettext_lazy("What it starts goes to the test phone and never reaches a customer."),
     )
 
+    def __init__(self, issuer: Reader, *args: Any, **kwargs: Any) -> None:
+        """A key may be handed to anybody, so nobody issues one that lets run what they may not."""
+        super().__init__(*args, **kwargs)
+        if not issuer.has_perm("campaigns.activate_campaign"):
+            scopes = [choice for choice in Scope.choices if choice[0] != Scope.CAMPAIGNS_WRITE]
+            self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
+
 
 @admin.register(ApiKey)
 class ApiKeyScreen(Screen):
@@ -219,11 +229,12 @@ class ApiKeyScreen(Screen):
         if not self.has_add_permission(request):
             raise PermissionDenied
         initial = {"source": request.GET.get("source")}
-        form = IssueForm(request.POST if request.method == "POST" else None, initial=initial)
+        form = IssueForm(request.user, request.POST if request.method == "POST" else None, initial=initial)
         if not form.is_valid():
             return self.page(request, "workspace/issue_key.html", _("Issue an API key"), form=form)
-        key, secret = ApiKey.objects.issue(**form.cleaned_data)
-        self.log_addition(request, key, _("Issued."))
+        with transaction.atomic():
+            key, secret = ApiKey.objects.issue(**form.cleaned_data)
+            history.record_created(request, key, Verb.ISSUED)
         return self.page(request, "workspace/key_issued.html", _("Your new API key"), key=key, secret=secret)
 
     def change_view(
@@ -253,8 +264,9 @@ class ApiKeyScreen(Screen):
         back = reverse("admin:workspace_apikey_changelist")
         if request.method == "POST":
             if not key.revoked_at:
-                key.revoke()
-                self.log_change(request, key, _("Revoked."))
+                with transaction.atomic():
+                    key.revoke()
+                    history.record(request, Verb.REVOKED, key)
             messages.success(request, _("“%s” is revoked: the API refuses it from now on.") % key.name)
             return close_window(request, back)
         return self.window(request, "workspace/revoke_key.html", _("Revoke this key?"), key, back=back)

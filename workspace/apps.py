@@ -11,7 +11,12 @@ class WorkspaceConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group
 
-        from workspace import administrators, lookups, roles
+        from workspace import (
+            administrators,
+            lookups,
+            roles,
+            sign_ins,  # noqa: F401 - it hears of them by signals
+        )
         from workspace.database import read_times_quickly
         from workspace.models import User, make_builtin_rows
 

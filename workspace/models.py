@@ -13,10 +13,12 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from workspace.administrators import DECIDING, keeping_an_administrator
+from workspace.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from workspace.countries import validate_country
 from workspace.database import draw_keys_after_the_highest
 from workspace.keywords import START_WORDS, STOP_WORDS, read_keywords, validate_keywords
@@ -48,6 +50,10 @@ class User(AbstractUser):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
     def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if self._state.adding or (update_fields is not None and DECIDING.isdisjoint(update_fields)):
             super().save(update_fields=update_fields, **kwargs)
@@ -58,6 +64,28 @@ class User(AbstractUser):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with keeping_an_administrator():
             return super().delete(*args, **kwargs)
+
+    # How often they were signed out everywhere: each time makes all their sessions worthless.
+    sign_outs = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
+    def sign_out_everywhere(self) -> None:
+        type(self).objects.filter(pk=self.pk).update(sign_outs=models.F("sign_outs") + 1)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """A session holds it, and ends when it is another: after a new password, and after a sign-out everywhere."""
+        by_password: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.sign_outs:
+            return by_password
+        mixed = salted_hmac("workspace.sign_outs", f"{by_password}:{self.sign_outs}", secret=secret, algorithm="sha256")
+        return mixed.hexdigest()
+
+
+def evening() -> time:
+    return time(21)
+
+
+def morning() -> time:
+    return time(9)
 
 
 class Workspace(models.Model):
@@ -98,10 +126,10 @@ class Workspace(models.Model):
     # In the customer's own time zone. Equal: never.
     quiet_from = models.TimeField(
         _("quiet hours from"),
-        default=time(21),
+        default=evening,
         help_text=_("Texts that keep quiet hours wait for their end, in the customer's own time zone."),
     )
-    quiet_until = models.TimeField(_("quiet hours until"), default=time(9))
+    quiet_until = models.TimeField(_("quiet hours until"), default=morning)
     # Orders was off until then, and whoever turned it on again wants nothing done that was due before.
     drop_due_before = models.DateTimeField(null=True, editable=False)
     sending_paused_at = models.DateTimeField(_("sending paused"), null=True, editable=False)
@@ -230,6 +258,7 @@ class Scope(models.TextChoices):
     ORDERS_WRITE = "orders:write", _("Change orders and send status changes")
     CAMPAIGNS_READ = "campaigns:read", _("Read campaigns, orders that entered, and messages")
     CAMPAIGNS_WRITE = "campaigns:write", _("Change, activate and end campaigns")
+    HISTORY_READ = "history:read", _("Read the history of actions")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -319,6 +348,75 @@ class KeptAnswer(models.Model):
 
     def keep(self, status: int, body: str) -> None:
         type(self).objects.filter(pk=self.pk).update(status=status, body=body)
+
+
+class Verb(models.TextChoices):
+    """What somebody did."""
+
+    CREATED = "created", _("Created")
+    CHANGED = "changed", _("Changed")
+    DELETED = "deleted", _("Deleted")
+    WRITTEN = "written", _("Wrote a batch")
+    ASKED = "asked", _("Asked for activation")
+    WITHDRAWN = "withdrawn", _("Took back the asking")
+    ACTIVATED = "activated", _("Activated")
+    DEACTIVATED = "deactivated", _("Deactivated")
+    PAUSED = "paused", _("Paused")
+    RESUMED = "resumed", _("Resumed")
+    ENDED = "ended", _("Ended")
+    ISSUED = "issued", _("Issued")
+    REVOKED = "revoked", _("Revoked")
+    TESTED = "tested", _("Sent a test")
+    SETTLED = "settled", _("Settled")
+    EXPORTED = "exported", _("Exported")
+    SIGNED_IN = "signed_in", _("Signed in")
+    SIGNED_OUT = "signed_out", _("Signed out")
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere", _("Signed out everywhere")
+    SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
+    LOCKED_OUT = "locked_out", _("Locked out")
+
+
+class Action(AppendOnlyModel):
+    """One thing a person, a key or a command did (workspace/history.py). What a row may tell is declared there."""
+
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    verb = models.CharField(_("what"), max_length=32, choices=Verb)
+    # As they were called then. Ids are plain numbers: whoever is gone still did it.
+    who = models.CharField(_("who"), max_length=200, blank=True)
+    user_id = models.BigIntegerField(_("person"), null=True)
+    key_id = models.BigIntegerField(_("API key"), null=True)
+    source_id = models.BigIntegerField(_("source"), null=True)
+    address = models.GenericIPAddressField(_("address"), null=True)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    object_type = models.CharField(_("kind"), max_length=100, blank=True)
+    object_id = models.CharField(_("id"), max_length=64, blank=True)
+    object_label = models.CharField(_("on"), max_length=200, blank=True)
+    # By field: [old, new], or null where only that it changed may be told.
+    changes = models.JSONField(_("changes"), default=dict)
+    # Of a batch: how many rows became what.
+    counts = models.JSONField(_("counts"), default=dict)
+
+    objects = AppendOnlyQuerySet["Action"].as_manager()
+
+    class Meta:
+        verbose_name = _("action")
+        verbose_name_plural = _("history of actions")
+        ordering: ClassVar[list[str]] = ["-id"]
+        default_permissions = ("view",)
+        indexes = [
+            # The history of one object, of a person, of a key, and of a stretch of days.
+            models.Index(fields=["object_type", "object_id", "id"], name="workspace_action_by_object"),
+            models.Index(
+                fields=["user_id", "id"], name="workspace_action_by_person", condition=models.Q(user_id__isnull=False)
+            ),
+            models.Index(
+                fields=["key_id", "id"], name="workspace_action_by_key", condition=models.Q(key_id__isnull=False)
+            ),
+            models.Index(fields=["at"], name="workspace_action_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()}: {self.object_label or self.object_type or self.who}"
 
 
 class Heartbeat(models.Model):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -20,25 +21,25 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from workspace import history
 from workspace.administrators import DECIDING, LastAdministrator, administrators, hold_administrators
-from workspace.models import User
+from workspace.models import User, Verb
 from workspace.roles import ADMINISTRATOR, BY_NAME, in_words, name_of, purpose_of, verb_of
-from workspace.screens import Facts, Screen, lines, moment, nothing, pill
+from workspace.screens import Facts, Screen, close_window, lines, moment, nothing, pill, window_button
 
 # Whoever may give roles may everything, so no role of one's own may: it stays with administrators.
 KEPT_BACK = (User, Group)
 
 
-class RolesField(forms.ModelMultipleChoiceField):
+class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Roles are few: boxes to tick, each with a line of what it is for."""
 
     def label_from_instance(self, obj: Any) -> str:
         purpose = purpose_of(obj)
-        quiet = format_html(' <span class="os-quiet">{}</span>', purpose) if purpose else ""
-        return format_html("{}{}", name_of(obj), quiet)
+        return format_html('<span class="os-role">{} <span class="os-quiet">{}</span></span>', name_of(obj), purpose)
 
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+class PermissionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """“Campaigns: change” rather than the names that Django gives."""
 
     def label_from_instance(self, obj: Any) -> str:
@@ -46,7 +47,13 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return f"{capfirst(str(model._meta.verbose_name_plural))}: {verb_of(model, obj.codename)}"
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]
+class PersonForm(UserChangeForm):
+    class Meta(UserChangeForm.Meta):
+        help_texts = {
+            "is_active": gettext_lazy("Off, they can no longer log in. What they did keeps their name."),
+            "is_superuser": gettext_lazy("May everything whatever their roles, as the command line makes people."),
+        }
+
     def clean(self) -> dict[str, Any]:
         """The request's transaction holds the administrators from here until all is written."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -64,12 +71,12 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
         return bool(flags["is_active"] and flags["is_staff"] and holds)
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[misc]
+class NewPersonForm(UserCreationForm):
     # There is no way in but the password.
     usable_password = None
 
 
-class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
+class PasswordForm(AdminPasswordChangeForm):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.fields.pop("usable_password", None)
@@ -78,11 +85,13 @@ class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
+class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg,misc]
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = PasswordForm
     add_label = gettext_lazy("Add person")
+    # Django's own says that roles come later.
+    add_form_template = None
     list_display = ("username", "name_shown", "email", "roles_shown", "last_login_shown")
     list_filter = ("is_active", "groups")
     add_fieldsets = (
@@ -90,6 +99,7 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
         (gettext_lazy("What they may do"), {"fields": ("groups",)}),
     )
     filter_horizontal = ()
+    actions = None
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
@@ -105,11 +115,50 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
         return (
             (None, {"fields": ("username", "password", "first_name", "last_name", "email")}),
             (_("What they may do"), may),
-            (_("Seen"), {"fields": ("last_login_shown", "joined")}),
+            (_("Seen"), {"fields": ("last_login_shown", "joined", "sessions_shown")}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        return ("roles_shown", "last_login_shown", "joined")
+        return ("roles_shown", "last_login_shown", "joined", "sessions_shown")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("sign-me-out/", wrap(self.sign_me_out_view), name="workspace_user_sign_me_out"),
+            path("<int:object_id>/sign-out/", wrap(self.sign_out_view), name="workspace_user_sign_out"),
+            *super().get_urls(),
+        ]
+
+    def sign_me_out_view(self, request: HttpRequest) -> HttpResponse:
+        assert request.user.pk is not None
+        return self._sign_out(request, User.objects.get(pk=request.user.pk))
+
+    def sign_out_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        user = self.get_object(request, str(object_id))
+        if user is None or not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if user.is_superuser and not request.user.is_superuser:
+            raise PermissionDenied
+        return self._sign_out(request, user)
+
+    def _sign_out(self, request: HttpRequest, user: User) -> HttpResponse:
+        """At once, wherever they are signed in: asked first."""
+        is_me = user.pk == request.user.pk
+        back = reverse("admin:index" if is_me else "admin:workspace_user_changelist")
+        if request.method != "POST":
+            title = _("Sign out everywhere?") if is_me else _("Sign “%s” out everywhere?") % user
+            return self.window(request, "workspace/sign_out.html", title, user, is_me=is_me, back=back, is_single=True)
+        with transaction.atomic():
+            user.sign_out_everywhere()
+            history.record(request, Verb.SIGNED_OUT_EVERYWHERE, user)
+        if is_me:
+            return close_window(request, reverse("admin:login"))
+        messages.success(request, _("“%s” is signed out everywhere.") % user)
+        return close_window(request, back)
+
+    @admin.display(description=gettext_lazy("Sessions"))
+    def sessions_shown(self, user: User) -> str:
+        return window_button(reverse("admin:workspace_user_sign_out", args=[user.pk]), _("Sign out everywhere"))
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
         people: models.QuerySet[User] = super().get_queryset(request).prefetch_related("groups")
@@ -145,7 +194,8 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg]
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         boxes = UnfoldAdminCheckboxSelectMultipleWidget()
         # Ours were made first.
-        asked = {"form_class": RolesField, "widget": boxes, "queryset": Group.objects.order_by("pk"), "help_text": ""}
+        roles = {"form_class": RolesField, "queryset": Group.objects.order_by("pk"), "label": _("Roles")}
+        asked = {**roles, "widget": boxes, "help_text": ""}
         return super().formfield_for_manytomany(db_field, request, **{**kwargs, **asked})
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -157,13 +207,15 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RoleScreen(DjangoGroupAdmin, Screen):
+class RoleScreen(DjangoGroupAdmin, Screen):  # type: ignore[misc]
     """Those of every installation are looked at; beside them one may make one's own."""
 
     add_label = gettext_lazy("Add role")
     list_display = ("name_shown", "purpose_shown", "people")
     ordering = ("pk",)
     sortable_by = ()
+    filter_horizontal = ()
+    actions = None
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Group]:
         active = models.Count("user", filter=models.Q(user__is_active=True))
@@ -209,7 +261,9 @@ class RoleScreen(DjangoGroupAdmin, Screen):
         about = models.Q()
         for model in screens:
             about |= models.Q(content_type__app_label=model._meta.app_label, content_type__model=model._meta.model_name)
-        asked = {"form_class": PermissionsField, "queryset": Permission.objects.filter(about)}
+        boxes = UnfoldAdminCheckboxSelectMultipleWidget()
+        offered = {"form_class": PermissionsField, "queryset": Permission.objects.filter(about)}
+        asked = {**offered, "widget": boxes, "help_text": ""}
         return super().formfield_for_manytomany(db_field, request, **{**kwargs, **asked})
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

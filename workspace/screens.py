@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -21,17 +23,93 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
+
+from workspace import history
+from workspace.personal import shown_to
+from workspace.roles import may_see_personal_data
 
 Text = str | Promise
 
+ACTIONS = "admin:workspace_action_changelist"
+MAY_READ_HISTORY = "workspace.view_action"
 
-class Screen(ModelAdmin):
+
+class KeepsHistory(ModelAdmin):
+    """What is done on this screen is written to the history of actions, in place of Django's own log.
+
+    Django tells a screen of it by `log_addition` and its like; the words it brings are not needed, the rows tell more.
+    """
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None and request.method == "POST":
+            history.remember(obj)
+        return obj
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any = None) -> Any:
+        return history.record_created(request, obj)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any = None) -> Any:
+        return history.record_changed(request, obj)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return [history.record_deleted(request, obj) for obj in queryset]
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """An object's own history is a part of the one there is."""
+        if not request.user.has_perm(MAY_READ_HISTORY):
+            raise PermissionDenied
+        return HttpResponseRedirect(history_of(self.opts, unquote(object_id)))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context |= {"history_url": self.history_url(request, kwargs.get("obj"))}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_url(self, request: HttpRequest, obj: models.Model | None) -> str:
+        """Where this person finds the object's history; empty if nowhere."""
+        if obj is None or not request.user.has_perm(MAY_READ_HISTORY):
+            return ""
+        return history_of(self.opts, obj.pk)
+
+
+def history_of(opts: Any, object_id: Any) -> str:
+    query = urlencode({"object_type": opts.label_lower, "object_id": object_id})
+    return f"{reverse(ACTIONS)}?{query}"
+
+
+class Screen(KeepsHistory):
     """Our way of an admin screen."""
 
     list_per_page = 50
     show_full_result_count = False
     # Deleting goes one by one, where it can say what stands against it.
     actions = None
+    # Beside `search_fields`, and told of by the other text, for those who may see personal data.
+    personal_search_fields: Sequence[str] = ()
+    personal_search_help_text: Text | None = None
+
+    def sees_personal_data(self, request: HttpRequest) -> bool:
+        return may_see_personal_data(request.user)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return shown_to(request.user, super().get_queryset(request))
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return (*self.search_fields, *(self.personal_search_fields if self.sees_personal_data(request) else ()))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        rows = super().get_changelist_instance(request)
+        if self.personal_search_help_text and self.sees_personal_data(request):
+            rows.search_help_text = self.personal_search_help_text
+        return rows
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whoever may not see a column could guess at it by filtering."""
+        is_personal = lookup.partition("__")[0] in getattr(self.model, "PERSONAL", ())
+        if is_personal and not self.sees_personal_data(request):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """One way to save; adding another is done from the list."""
@@ -48,6 +126,7 @@ class Screen(ModelAdmin):
             "opts": self.opts,
             "original": obj,
             "object": obj,
+            "history_url": self.history_url(request, obj),
             "title": title,
             "subtitle": None,
             "is_popup": False,

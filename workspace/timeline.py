@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import models
+
+from workspace.personal import hidden
+from workspace.roles import Reader, may_see_personal_data
 
 MOST = 200
 
@@ -25,6 +28,8 @@ class Entry:
     icon: str
     text: str
     details: tuple[str, ...] = ()
+    # Personal data: told only to who may see it.
+    words: str = ""
     tone: str = ""
     url: str = ""
     # Breaks ties between entries of one moment: what causes comes before what follows.
@@ -38,12 +43,6 @@ Teller = Callable[[Any, int], Sequence[Entry]]
 _tellers: dict[type[models.Model], dict[Teller, str]] = defaultdict(dict)
 
 
-class Reader(Protocol):
-    """Whoever looks at the page: `request.user`."""
-
-    def has_perm(self, perm: str, /) -> bool: ...
-
-
 def register(model: type[models.Model], teller: Teller, *, needs: str) -> None:
     """`needs`: the permission to see what it tells, such as "campaigns.view_message"."""
     _tellers[model][teller] = needs
@@ -53,4 +52,7 @@ def entries(of: models.Model, reader: Reader, most: int = MOST) -> list[Entry]:
     """The newest of all that this reader may be told about it, newest first."""
     tellers = [teller for teller, needed in _tellers[type(of)].items() if reader.has_perm(needed)]
     told = [entry for teller in tellers for entry in teller(of, most)]
-    return sorted(told, key=lambda entry: (entry.at, entry.rank), reverse=True)[:most]
+    newest = sorted(told, key=lambda entry: (entry.at, entry.rank), reverse=True)[:most]
+    if may_see_personal_data(reader):
+        return newest
+    return [replace(entry, words=hidden(entry.words)) for entry in newest]

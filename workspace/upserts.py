@@ -34,6 +34,9 @@ class Upserted:
 
     outcome: Outcome
     problem: Problem | None = None
+    # Its columns, as they were and as they came to be, where something was told that could be.
+    before: Sequence[Any] = ()
+    after: Sequence[Any] = ()
 
 
 class Told(Protocol):
@@ -118,8 +121,8 @@ def _fold_all(copy: Any, columns: Sequence[str], told: Sequence[R], fold: Fold[R
         if problem := fold(copy, row):
             upserted.append(Upserted(Outcome.REJECTED, problem))
         else:
-            is_same = _values(copy, columns) == before
-            upserted.append(Upserted(Outcome.UNCHANGED if is_same else Outcome.CHANGED))
+            after = _values(copy, columns)
+            upserted.append(Upserted(Outcome.UNCHANGED if after == before else Outcome.CHANGED, None, before, after))
     return upserted
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,11 +24,13 @@ from unfold.views import ChangeList
 from campaigns import lifecycle
 from campaigns.definitions import DefinitionError, in_order, read_plan
 from campaigns.editing import NEW, NO_REVISION, Saved, save, vocabulary
+from campaigns.history import note_activated
 from campaigns.lifecycle import WrongState, find_cautions, missing_statuses
 from campaigns.models import Activation, Campaign, CampaignState, Message, Run, RunState
 from campaigns.sms.connections import reaches_nobody
 from campaigns.wording import status_names, trigger_sentence
-from workspace.models import User
+from workspace import history
+from workspace.models import User, Verb
 from workspace.screens import Screen, clock, close_window, moment, nothing, pill
 
 STATE_TONES = {CampaignState.ACTIVE: "good", CampaignState.PAUSED: "warning", CampaignState.DRAFT: "info"}
@@ -146,17 +149,16 @@ class CampaignScreen(Screen):
         text = request.POST.get("definition", "")
         revision = _number(request.POST.get("over" if "_over" in request.POST else "revision"))
         assert isinstance(request.user, User)
-        saved = save(text, revision, campaign=campaign, by=request.user)
+        with transaction.atomic():
+            saved = save(text, revision, campaign=campaign, by=request.user)
+            if saved.campaign:
+                (self.log_change if campaign else self.log_addition)(request, saved.campaign)
         if saved.campaign is None:
             return self._editor(request, campaign, text, revision, may_edit=True, saved=saved)
-        self._log_saved(request, saved.campaign, is_new=campaign is None)
+        self._tell_saved(request, saved.campaign)
         return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[saved.campaign.pk]))
 
-    def _log_saved(self, request: HttpRequest, campaign: Campaign, *, is_new: bool) -> None:
-        if is_new:
-            self.log_addition(request, campaign, [{"added": {}}])
-        else:
-            self.log_change(request, campaign, _("Saved the draft."))
+    def _tell_saved(self, request: HttpRequest, campaign: Campaign) -> None:
         is_live = campaign.state in (CampaignState.ACTIVE, CampaignState.PAUSED)
         hint = (
             _("What runs stays as it was until you publish it.")
@@ -236,13 +238,13 @@ class CampaignScreen(Screen):
         if request.method == "POST":
             try:
                 assert isinstance(request.user, User)
-                activation = lifecycle.activate(campaign, by=request.user).activation
+                with transaction.atomic():
+                    activated = lifecycle.activate(campaign, by=request.user)
+                    note_activated(request, activated)
             except (WrongState, DefinitionError) as error:
                 refusal = str(error)
             else:
-                version = activation.version.number
-                self.log_change(request, campaign, _("Activated version %d.") % version)
-                since = clock(activation.activated_at)
+                since = clock(activated.activation.activated_at)
                 messages.success(
                     request,
                     _("“%(campaign)s” is active. It starts with changes after %(time)s.")
@@ -270,7 +272,7 @@ class CampaignScreen(Screen):
         campaign = self._to_move(request, pk)
         back = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
         if request.method == "POST":
-            self._move(request, campaign, lifecycle.end, _("Ended."), _("“%s” has ended."))
+            self._move(request, campaign, lifecycle.end, Verb.ENDED, _("“%s” has ended."))
             return close_window(request, back)
         under_way = Run.objects.filter(campaign=campaign, state=RunState.WAITING).count()
         title = _("End “%s”?") % campaign
@@ -278,11 +280,11 @@ class CampaignScreen(Screen):
 
     def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         done = _("“%s” is paused: orders still enter, and wait.")
-        return self._move(request, self._to_move(request, pk), lifecycle.pause, _("Paused."), done)
+        return self._move(request, self._to_move(request, pk), lifecycle.pause, Verb.PAUSED, done)
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         done = _("“%s” goes on.")
-        return self._move(request, self._to_move(request, pk), lifecycle.resume, _("Resumed."), done)
+        return self._move(request, self._to_move(request, pk), lifecycle.resume, Verb.RESUMED, done)
 
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """For those who may edit a campaign and not let it run."""
@@ -292,17 +294,19 @@ class CampaignScreen(Screen):
         assert isinstance(request.user, User)
         asked = partial(lifecycle.ask, by=request.user)
         done = _("You asked for “%s” to be activated. Those who may are shown it.")
-        return self._move(request, campaign, asked, _("Asked for activation."), done)
+        return self._move(request, campaign, asked, Verb.ASKED, done)
 
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """By who asked, or by who answers that it shall not be."""
         campaign: Campaign | None = self.found(request, str(pk))
         if campaign is None:
             raise Http404
-        if campaign.asked_at is not None and not self._may_withdraw(request, campaign):
+        # Taken back already, it is told so whoever might have.
+        may = self.has_change_permission(request, campaign) if campaign.asked_at is None else False
+        if not (may or self._may_withdraw(request, campaign)):
             raise PermissionDenied
         done = _("Nobody asks for “%s” to be activated any more.")
-        return self._move(request, campaign, lifecycle.withdraw, _("Took back that activation was asked for."), done)
+        return self._move(request, campaign, lifecycle.withdraw, Verb.WITHDRAWN, done)
 
     def _may_withdraw(self, request: HttpRequest, campaign: Campaign) -> bool:
         is_asker = campaign.asked_by == request.user and self.has_change_permission(request, campaign)
@@ -317,14 +321,14 @@ class CampaignScreen(Screen):
         return campaign
 
     def _move(
-        self, request: HttpRequest, campaign: Campaign, verb: Callable[[Campaign], Campaign], noted: str, done: str
+        self, request: HttpRequest, campaign: Campaign, move: Callable[[Campaign], Campaign], verb: Verb, done: str
     ) -> HttpResponse:
         try:
-            verb(campaign)
+            with transaction.atomic():
+                history.record_changed(request, move(campaign), verb)
         except WrongState as error:
             messages.error(request, str(error))
         else:
-            self.log_change(request, campaign, noted)
             messages.success(request, done % campaign)
         return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
 

@@ -14,6 +14,7 @@ from campaigns.admin.links import to_campaign, to_order
 from campaigns.models import Message, Run, RunState
 from campaigns.story import tell, tell_messages
 from orders.admin import OrdersScreen
+from workspace.personal import shown_to
 from workspace.screens import Facts, moment, nothing, pill
 
 RUN_TONES = {RunState.FINISHED: "good", RunState.WAITING: "info", RunState.FAILED: "bad"}
@@ -92,7 +93,9 @@ class EnteredScreen(OrdersScreen):
             facts=facts,
             story=tell(run),
             events=run.events.order_by("number"),
-            texts=Message.objects.filter(run=run) if request.user.has_perm("campaigns.view_message") else (),
+            texts=shown_to(request.user, Message.objects.filter(run=run).select_related("customer"))
+            if request.user.has_perm("campaigns.view_message")
+            else (),
         )
 
 

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.filters import AllValuesFieldListFilter
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.admin.links import to_customer
 from campaigns.models import IncomingText
+from campaigns.sms.wording import gateway_names, named
 from campaigns.timeline import INCOMING_TONES
+from customers.models import Customer
+from workspace.personal import shown_to
 from workspace.screens import Facts, ReadOnlyScreen, excerpt, lines, moment, nothing, pill
+
+
+class GatewayFilter(AllValuesFieldListFilter):
+    """By the code that is kept, shown with the name that people know."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        names = gateway_names()
+        for choice in super().choices(changelist):
+            yield choice | {"display": named(str(choice["display"]), names)}
 
 
 @admin.register(IncomingText)
 class IncomingTextScreen(ReadOnlyScreen):
     """What people wrote to us. A keyword has changed their consent by the time it is shown."""
 
-    list_display = ("occurred", "meaning_shown", "phone", "customers_shown", "text_shown")
+    list_display = ("occurred", "meaning_shown", "phone_shown", "customers_shown", "text_shown")
     list_display_links = ("occurred",)
-    list_filter = ("meaning", "gateway")
-    search_fields = ("=phone", "=customers__external_id")
-    search_help_text = gettext_lazy("Exact phone or customer id")
+    list_filter = ("meaning", ("gateway", GatewayFilter))
+    search_fields = ("=customers__external_id",)
+    search_help_text = gettext_lazy("Exact customer id")
+    personal_search_fields = ("=phone",)
+    personal_search_help_text = gettext_lazy("Exact phone or customer id")
     how_they_come = gettext_lazy(
         "They come through a gateway: its page under Settings > SMS says which address to give the provider, and an "
         "HTTP gateway has to know where in a call they stand. STOP and START then change consent by themselves."
@@ -33,7 +50,8 @@ class IncomingTextScreen(ReadOnlyScreen):
     sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IncomingText]:
-        rows: QuerySet[IncomingText] = super().get_queryset(request).prefetch_related("customers")
+        writers = Prefetch("customers", shown_to(request.user, Customer.objects.all()))
+        rows: QuerySet[IncomingText] = super().get_queryset(request).prefetch_related(writers)
         return rows
 
     @admin.display(description=gettext_lazy("Written"))
@@ -43,6 +61,10 @@ class IncomingTextScreen(ReadOnlyScreen):
     @admin.display(description=gettext_lazy("Meaning"))
     def meaning_shown(self, text: IncomingText) -> str:
         return pill(text.get_meaning_display(), INCOMING_TONES.get(IncomingText.Meaning(text.meaning), ""))
+
+    @admin.display(description=gettext_lazy("Phone"))
+    def phone_shown(self, text: IncomingText) -> str:
+        return text.phone
 
     @admin.display(description=gettext_lazy("Customers"))
     def customers_shown(self, text: IncomingText) -> Any:
@@ -63,7 +85,7 @@ class IncomingTextScreen(ReadOnlyScreen):
             (_("Meaning"), self.meaning_shown(text)),
             (_("From"), text.phone or nothing()),
             (_("Customers"), self.customers_shown(text)),
-            (_("Gateway"), text.gateway),
+            (_("Gateway"), named(text.gateway, gateway_names())),
             (_("Gateway's id"), text.gateway_id),
             (_("Written"), moment(text.occurred_at, seconds=True)),
             (_("Received"), moment(text.received_at, seconds=True)),

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import django_filters
+from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers, status
@@ -15,12 +16,14 @@ from rest_framework.response import Response
 
 from campaigns import lifecycle
 from campaigns.definitions import DefinitionError, in_order
+from campaigns.history import note_activated
 from campaigns.models import Campaign, CampaignState
+from workspace import history
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, Invalid, Mistake, NotThere, Refusal
 from workspace.api.schema import example_answer
 from workspace.api.views import ApiView, ListView
-from workspace.models import Scope
+from workspace.models import Scope, Verb
 from workspace.reading import Problem
 
 READY_FOR_PICKUP: dict[str, Any] = {
@@ -142,7 +145,7 @@ class CampaignsView(_Campaigns, ListView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        campaign, is_new = refusing(lambda: lifecycle.save_draft(request.data))
+        campaign, is_new = save_draft(request)
         return self.answer(campaign, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
 
@@ -168,7 +171,7 @@ class CampaignView(_Campaigns):
         if isinstance(request.data, dict) and request.data.get("code", code) != campaign.code:
             raise Invalid([Mistake("#/code", "read_only", _("A campaign keeps its code. Create another one."))])
         revision = self._revision()
-        return self.answer(refusing(lambda: lifecycle.save_draft(request.data, revision=revision))[0])
+        return self.answer(save_draft(request, revision)[0])
 
     def _revision(self) -> int | None:
         written = self.request.query_params.get("revision")
@@ -182,10 +185,12 @@ class CampaignView(_Campaigns):
 class _Verb(_Campaigns):
     """One verb of a campaign's life, as a POST of its own."""
 
-    def do(self, request: Request, code: str, verb: Callable[[Campaign], Campaign]) -> Response:
+    def do(self, request: Request, code: str, move: Callable[[Campaign], Campaign], verb: Verb) -> Response:
         _body(request)
         campaign = find(code)
-        return self.answer(refusing(lambda: verb(campaign)))
+        with transaction.atomic():
+            history.record_changed(request, refusing(lambda: move(campaign)), verb)
+        return self.answer(campaign)
 
 
 @extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
@@ -194,14 +199,14 @@ class PauseView(_Verb):
         operation_id="campaigns_pause", summary="Hold every order that entered, and every message", examples=[PAUSED]
     )
     def post(self, request: Request, code: str) -> Response:
-        return self.do(request, code, lifecycle.pause)
+        return self.do(request, code, lifecycle.pause, Verb.PAUSED)
 
 
 @extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
 class ResumeView(_Verb):
     @extend_schema(operation_id="campaigns_resume", summary="Go on where it was paused")
     def post(self, request: Request, code: str) -> Response:
-        return self.do(request, code, lifecycle.resume)
+        return self.do(request, code, lifecycle.resume, Verb.RESUMED)
 
 
 @extend_schema(parameters=ADDRESS, request=None, responses=CampaignSerializer)
@@ -210,7 +215,7 @@ class EndView(_Verb):
         operation_id="campaigns_end", summary="Start nothing more and stop what is under way", examples=[ENDED]
     )
     def post(self, request: Request, code: str) -> Response:
-        return self.do(request, code, lifecycle.end)
+        return self.do(request, code, lifecycle.end, Verb.ENDED)
 
 
 class ActivateView(_Campaigns):
@@ -235,7 +240,9 @@ class ActivateView(_Campaigns):
     def post(self, request: Request, code: str) -> Response:
         reach = _read_reach(request)
         campaign = find(code)
-        activated = refusing(lambda: lifecycle.activate(campaign, **reach))
+        with transaction.atomic():
+            activated = refusing(lambda: lifecycle.activate(campaign, **reach))
+            note_activated(request, activated)
         told = {
             "campaign": self.answer(campaign).data,
             "version": activated.activation.version.number,
@@ -243,6 +250,14 @@ class ActivateView(_Campaigns):
             "warnings": CautionSerializer(activated.cautions, many=True).data,
         }
         return Response(told)
+
+
+def save_draft(request: Request, revision: int | None = None) -> tuple[Campaign, bool]:
+    """Keep the definition that was sent, and who sent it."""
+    with transaction.atomic():
+        campaign, is_new = refusing(lambda: lifecycle.save_draft(request.data, revision=revision))
+        (history.record_created if is_new else history.record_changed)(request, campaign)
+    return campaign, is_new
 
 
 def find(code: str) -> Campaign:

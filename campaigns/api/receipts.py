@@ -42,6 +42,9 @@ MOST_TOLD = 5000
 # Whoever calls with wrong signatures all the time does not make us write each time.
 NOTED_AGAIN_AFTER = timedelta(seconds=10)
 
+# Columns of a gateway. What a stranger may have called with stands apart from what the gateway itself did wrong.
+LAST_ERROR, REFUSED_CALL = "last_error", "refused_call"
+
 log = structlog.get_logger(__name__)
 
 
@@ -139,15 +142,13 @@ def _connect(row: SmsGateway) -> Gateway:
 
 
 def _check_token(row: SmsGateway, given: str) -> None:
-    if constant_time_compare(given, receipts_token(row.code)):
+    if constant_time_compare(given, receipts_token(row)):
         return
-    _note(
-        row,
-        _(
-            "A call without the right token. If the provider made it, give it the address for receipts as it is shown "
-            "here, or enter the secret it signs with."
-        ),
+    wrong = _(
+        "A call without the right token. If the provider made it, give it the address for receipts as it is shown "
+        "here, or enter the secret it signs with."
     )
+    _note(row, wrong, REFUSED_CALL)
     raise _refusal(row, HTTPStatus.FORBIDDEN, "bad_token", _("The token is missing or wrong."))
 
 
@@ -161,7 +162,7 @@ def _hear(gateway: Gateway, row: SmsGateway, request: HttpRequest) -> list[Told]
             "A call with a wrong signature. If the provider made it, the secret here is not theirs, or PUBLIC_URL is "
             "not the address they call."
         )
-        _note(row, f"{wrong} {error}".strip())
+        _note(row, f"{wrong} {error}".strip(), REFUSED_CALL)
         raise _refusal(row, HTTPStatus.FORBIDDEN, "bad_signature", _("The signature is wrong.")) from None
     except BadReceipt as error:
         raise _bad(row, str(error) or _("The receipt cannot be read.")) from None
@@ -188,9 +189,9 @@ def _refusal(row: SmsGateway, status: HTTPStatus, code: str, detail: str) -> Ref
     return Refusal(status, code, detail)
 
 
-def _note(row: SmsGateway, error: str) -> None:
+def _note(row: SmsGateway, error: str, column: str = LAST_ERROR) -> None:
     """Where an operator looks."""
     error, now = storable(error)[:500], timezone.now()
-    is_noted = row.last_error == error and row.last_error_at and now - row.last_error_at < NOTED_AGAIN_AFTER
-    if not is_noted:
-        SmsGateway.objects.filter(pk=row.pk).update(last_error=error, last_error_at=now)
+    noted, noted_at = getattr(row, column), getattr(row, f"{column}_at")
+    if noted != error or noted_at is None or now - noted_at >= NOTED_AGAIN_AFTER:
+        SmsGateway.objects.filter(pk=row.pk).update(**{column: error, f"{column}_at": now})

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.messages import Message
 from customers.models import Customer
+from workspace.personal import HoldsPersonalData, hidden, hidden_number
 
 
 class SmsGateway(models.Model):
@@ -28,6 +29,8 @@ class SmsGateway(models.Model):
     settings = models.JSONField(_("settings"), default=dict)
     # Encrypted (workspace/encryption.py): a JSON object by field name.
     secrets = models.TextField(default="", blank=True, editable=False)
+    # In the token of its address for receipts: no secret without SECRET_KEY, and another one makes another token.
+    receipts_salt = models.CharField(max_length=32, blank=True, editable=False, default="", db_default="")
     sender = models.CharField(_("sender ID"), max_length=32, blank=True)
     connections = models.PositiveSmallIntegerField(
         _("calls at once"), default=20, validators=[MinValueValidator(1), MaxValueValidator(500)]
@@ -43,6 +46,11 @@ class SmsGateway(models.Model):
     out_until = models.DateTimeField(_("out of order until"), null=True, editable=False)
     last_error = models.CharField(_("last error"), max_length=500, blank=True, editable=False)
     last_error_at = models.DateTimeField(_("last error at"), null=True, editable=False)
+    # Anybody can make a call that is refused: it is no error of the gateway, and hides none.
+    refused_call = models.CharField(
+        _("refused call"), max_length=500, blank=True, editable=False, default="", db_default=""
+    )
+    refused_call_at = models.DateTimeField(_("refused call at"), null=True, editable=False)
     last_sent_at = models.DateTimeField(_("last sent at"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     # Whoever holds a live connection makes it anew when this has changed.
@@ -99,8 +107,10 @@ class Receipt(models.Model):
         return f"{self.gateway}/{self.gateway_id}: {self.fate}"
 
 
-class IncomingText(models.Model):
+class IncomingText(HoldsPersonalData):
     """A text that somebody wrote to us. A word such as STOP changes the consent of every customer with that number."""
+
+    PERSONAL = ("phone", "text")
 
     class Meaning(models.TextChoices):
         STOP = "stop", _("Wants no more messages")
@@ -126,6 +136,10 @@ class IncomingText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway}/{self.gateway_id}"
+
+    def mask(self) -> None:
+        super().mask()
+        self.phone, self.text = hidden_number(self.phone), hidden(self.text)
 
 
 class PhoneText(models.Model):

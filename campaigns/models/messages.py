@@ -17,6 +17,7 @@ from customers.models import Customer
 from orders.models import Order
 from statuses.models import OrderStatus
 from workspace.append_only import AppendOnlyModel, AppendOnlyQuerySet
+from workspace.personal import HoldsPersonalData, hidden, hidden_number
 
 
 class Purpose(models.TextChoices):
@@ -95,8 +96,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(state=MessageState.UNKNOWN)
 
 
-class Message(models.Model):
+class Message(HoldsPersonalData):
     """One SMS owed by one run at one step. Its text and number are emptied when the customer is erased."""
+
+    PERSONAL = ("phone", "text")
 
     ENDED: ClassVar[frozenset[str]] = frozenset(MessageState.values) - {
         MessageState.PENDING,
@@ -198,6 +201,12 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.step}"
+
+    def mask(self) -> None:
+        super().mask()
+        self.phone, self.text = hidden_number(self.phone), hidden(self.text)
+        if self.customer:
+            self.customer.mask()
 
     @property
     def has_ended(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -17,13 +19,21 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import address_for_receipts, problem_of, reaches_nobody
+from campaigns.sms.connections import (
+    address_for_receipts,
+    connection_of,
+    problem_of,
+    reaches_nobody,
+    renew_address,
+)
 from campaigns.sms.forms import Forms, TestForm, move
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind
 from campaigns.sms.trying import send_test
 from campaigns.sms.wording import answer_of, kind_of, price_of, speed_of, state_of
+from workspace import history
 from workspace.local_time import workspace_of
+from workspace.models import Verb
 from workspace.screens import Facts, Screen, close_window, code, moment, nothing, pill
 
 LIST = "admin:campaigns_smsgateway_changelist"
@@ -37,6 +47,7 @@ class GatewayScreen(Screen):
             path("<int:pk>/move/", wrap(require_POST(self.move_view)), name="campaigns_smsgateway_move"),
             path("<int:pk>/test/", wrap(self.test_view), name="campaigns_smsgateway_test"),
             path("<int:pk>/activate/", wrap(self.activate_view), name="campaigns_smsgateway_activate"),
+            path("<int:pk>/renew/", wrap(self.renew_view), name="campaigns_smsgateway_renew"),
             path("<int:pk>/deactivate/", wrap(self.deactivate_view), name="campaigns_smsgateway_deactivate"),
             *super().get_urls(),
         ]
@@ -50,9 +61,9 @@ class GatewayScreen(Screen):
 
     def move_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         row = self._to_change(request, pk)
-        place = move(row, -1 if request.POST.get("to") == "up" else 1)
-        if place:
-            self.log_change(request, row, _("Moved to place %d.") % place)
+        with transaction.atomic():
+            place = move(row, -1 if request.POST.get("to") == "up" else 1)
+            self.log_change(request, row)
         if not request.headers.get("HX-Request"):
             return HttpResponseRedirect(reverse(LIST))
         moved = _("“%(name)s” is number %(place)d now.") % {"name": row.name, "place": place} if place else ""
@@ -95,8 +106,8 @@ class GatewayScreen(Screen):
         is_new = row.pk is None
         forms = Forms.of(kind, row, request.POST if request.method == "POST" else None)
         if request.method == "POST" and forms.is_valid():
-            changed = forms.changed()
-            self._tell_saved(request, forms.save(), changed, is_new=is_new)
+            with transaction.atomic():
+                self._keep(request, forms, is_new=is_new)
             return HttpResponseRedirect(reverse("admin:campaigns_smsgateway_change", args=[row.pk]))
         _focus(forms, is_new=is_new)
         title = str(kind.label) if is_new else row.name
@@ -104,12 +115,13 @@ class GatewayScreen(Screen):
         shown = {"kind": kind, "forms": forms, "problems": forms.problems(), **known}
         return self.page(request, "campaigns/sms/form.html", title, None if is_new else row, where_title=title, **shown)
 
-    def _tell_saved(self, request: HttpRequest, row: SmsGateway, changed: list[str], *, is_new: bool) -> None:
+    def _keep(self, request: HttpRequest, forms: Forms, *, is_new: bool) -> None:
+        row = forms.save()
         if is_new:
-            self.log_addition(request, row, [{"added": {}}])
+            self.log_addition(request, row)
             messages.success(request, _("“%s” is connected. Send a test, then let campaigns use it.") % row)
         else:
-            self.log_change(request, row, [{"changed": {"fields": changed}}] if changed else _("Saved unchanged."))
+            self.log_change(request, row)
             messages.success(request, _("Saved. It counts from the next message on."))
 
     def _standing(self, request: HttpRequest, row: SmsGateway) -> dict[str, Any]:
@@ -122,6 +134,7 @@ class GatewayScreen(Screen):
             "tells_on_a_line": row.kind in KINDS and KINDS[row.kind].listen is not None,
             # It may hold a token, and who has that is believed.
             "receipts_url": address_for_receipts(row) if may_change else "",
+            "hears_texts": connection_of(row).gateway.promises.hears_texts,
             "may_change": may_change,
             "may_delete": self.has_delete_permission(request, row),
         }
@@ -140,7 +153,7 @@ class GatewayScreen(Screen):
         said = None
         if form.is_valid():
             answer = send_test(row, form.cleaned_data["to"], form.cleaned_data["text"])
-            self.log_change(request, row, _("Sent a test: %s.") % type(answer).__name__)
+            history.record(request, Verb.TESTED, row, changes={"answer": [None, type(answer).__name__]})
             said = answer_of(answer)
         back = reverse("admin:campaigns_smsgateway_change", args=[row.pk])
         title = _("Send a test through “%s”") % row
@@ -171,6 +184,18 @@ class GatewayScreen(Screen):
         title = _("Stop using “%s”?") % row
         return self.window(request, "campaigns/sms/deactivate.html", title, row, back=back, is_last=_is_last(row))
 
+    def renew_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        row = self._to_change(request, pk)
+        back = reverse("admin:campaigns_smsgateway_change", args=[row.pk])
+        if request.method == "POST":
+            with transaction.atomic():
+                renew_address(row)
+                history.record(request, Verb.CHANGED, row, changes={"receipts_salt": None})
+            messages.success(request, _("The old address is refused from now on. Give the provider the new one."))
+            return close_window(request, back)
+        title = _("Renew the address of “%s”?") % row
+        return self.window(request, "campaigns/sms/renew.html", title, row, back=back)
+
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         row: SmsGateway | None = self.found(request, object_id)
         if row is None:
@@ -179,16 +204,18 @@ class GatewayScreen(Screen):
             raise PermissionDenied
         is_named, back = _is_named(row), reverse("admin:campaigns_smsgateway_change", args=[row.pk])
         if request.method == "POST" and not is_named:
-            self.log_deletions(request, SmsGateway.objects.filter(pk=row.pk))
-            row.delete()
+            with transaction.atomic():
+                self.log_deletions(request, [row])
+                row.delete()
             messages.success(request, _("“%s” is gone.") % row)
             return close_window(request, reverse(LIST))
         title, shown = _("Delete “%s”?") % row, {"is_named": is_named, "is_last": _is_last(row)}
         return self.window(request, "campaigns/sms/delete.html", title, row, back=back, **shown)
 
     def _switch(self, request: HttpRequest, row: SmsGateway, *, is_active: bool) -> None:
-        SmsGateway.objects.filter(pk=row.pk).update(is_active=is_active)
-        self.log_change(request, row, _("Activated.") if is_active else _("Deactivated."))
+        with transaction.atomic():
+            SmsGateway.objects.filter(pk=row.pk).update(is_active=is_active)
+            history.record_changed(request, row, Verb.ACTIVATED if is_active else Verb.DEACTIVATED)
 
     def _to_change(self, request: HttpRequest, pk: int) -> SmsGateway:
         row: SmsGateway | None = self.found(request, str(pk), to_change=True)
@@ -199,22 +226,22 @@ class GatewayScreen(Screen):
 
 def _shown(row: SmsGateway, now: Any) -> tuple[Facts, str]:
     """What is known of it, and its state."""
-    facts: Facts = [
+    facts: list[tuple[str, Any]] = [
         (_("Kind"), kind_of(row)),
         (_("Code"), code(row.code)),
         (_("Sender ID"), row.sender or nothing()),
         (_("Last sent"), moment(row.last_sent_at) if row.last_sent_at else nothing(_("never"))),
         (_("Speed"), speed_of(row)),
         (_("Price"), price_of(row) or nothing()),
-        (_("Last error"), _error(row)),
+        (_("Last error"), _noted(row.last_error, row.last_error_at)),
     ]
+    if row.refused_call:
+        facts.append((_("Refused call"), _noted(row.refused_call, row.refused_call_at)))
     return facts, pill(*state_of(row, now))
 
 
-def _error(row: SmsGateway) -> SafeString:
-    if not row.last_error:
-        return nothing(_("none"))
-    return format_html('{} <span class="os-quiet">{}</span>', row.last_error, moment(row.last_error_at))
+def _noted(error: str, at: datetime | None) -> SafeString:
+    return format_html('{} <span class="os-quiet">{}</span>', error, moment(at)) if error else nothing(_("none"))
 
 
 def _focus(forms: Forms, *, is_new: bool) -> None:

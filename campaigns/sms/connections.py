@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext as _
 
 from campaigns.models import SmsGateway
@@ -47,7 +47,7 @@ LONGEST_OUT = timedelta(minutes=15)
 A_CROWD = 5
 # Where nobody limits it, calls to a built-in gateway take this many messages.
 BUILTIN_AT_ONCE = 1000
-TOKEN_LENGTH = 32
+TOKEN_LENGTH, SALT_LENGTH = 32, 16
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -215,11 +215,19 @@ def address_for_receipts(row: SmsGateway) -> str:
     """What its provider is to be given. A code is soon guessed: where nothing is signed, a token shows who calls."""
     url = receipts_url(row.code)
     is_signed = connection_of(row).gateway.promises.is_signed
-    return url if is_signed or not url else f"{url}?token={receipts_token(row.code)}"
+    return url if is_signed or not url else f"{url}?token={receipts_token(row)}"
 
 
-def receipts_token(code: str) -> str:
-    return salted_hmac("campaigns.sms.receipts", code, algorithm="sha256").hexdigest()[:TOKEN_LENGTH]
+def receipts_token(row: SmsGateway) -> str:
+    """A code is a slug, so that no code with a salt is another one."""
+    said = f"{row.code}:{row.receipts_salt}" if row.receipts_salt else row.code
+    return salted_hmac("campaigns.sms.receipts", said, algorithm="sha256").hexdigest()[:TOKEN_LENGTH]
+
+
+def renew_address(row: SmsGateway) -> None:
+    """From now on only its new address for receipts is right."""
+    row.receipts_salt = get_random_string(SALT_LENGTH)
+    row.save(update_fields=["receipts_salt"])
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,11 @@ from django.views.decorators.http import require_POST
 from campaigns.models import Message
 from campaigns.sms import settling
 from campaigns.sms.connections import Switchboard
-from campaigns.sms.wording import error_of
+from campaigns.sms.wording import error_of, gateway_names, named
+from workspace import history
 from workspace.database import in_sets
+from workspace.models import Verb
+from workspace.personal import shown_to
 from workspace.screens import ReadOnlyScreen, close_window, moment
 
 DESK = "admin:campaigns_message_desk"
@@ -45,6 +48,11 @@ DONE = {
 NOT_ANSWERED = ngettext_lazy(
     "The gateway could not say what became of the message, or could not be asked.",
     "Of %(n)d messages the gateways could not say what became of them, or could not be asked.",
+    "n",
+)
+NOT_ASKED = ngettext_lazy(
+    "%(n)d was not asked about: its gateway cannot look messages up. Look in the provider’s own log.",
+    "%(n)d were not asked about: their gateways cannot look messages up. Look in the providers’ own logs.",
     "n",
 )
 MEANWHILE = ngettext_lazy(
@@ -108,16 +116,17 @@ class SettlingDesk(ReadOnlyScreen):
         self._refuse_others(request)
         gateway = request.GET.get("gateway", "")
         listed = _listed(gateway)
-        rows = list(listed.select_related("customer", "order", "campaign")[:SHOWN])
-        switchboard = Switchboard.now()
+        rows = list(shown_to(request.user, listed.select_related("customer", "order", "campaign"))[:SHOWN])
         newest = listed.order_by("-pk").values_list("pk", flat=True).first()
         gateways = list(_listed("").order_by("gateway").values_list("gateway", flat=True).distinct())
+        askable, names = can_look_up(gateways), gateway_names()
         shown: dict[str, Any] = {
-            "rows": [(row, moment(row.called_at), error_of(row), can_look_up(row, switchboard)) for row in rows],
+            "rows": [_shown(row, names, askable) for row in rows],
+            "can_look_up": bool(askable & ({gateway} if gateway else set(gateways))),
             "number": listed.count(),
             "newest": newest or 0,
             "gateway": gateway,
-            "gateways": gateways if len(gateways) > 1 or gateway else [],
+            "gateways": [(one, named(one, names)) for one in gateways] if len(gateways) > 1 or gateway else [],
         }
         return self.page(request, "campaigns/desk/desk.html", _("Messages to settle"), is_single=True, **shown)
 
@@ -149,16 +158,23 @@ class SettlingDesk(ReadOnlyScreen):
         verb = settling.mark_sent if todo == SENT else settling.mark_not_sent_and_send
         assert request.user.pk is not None
         settled = sum(verb(some, reason=reason, actor_id=request.user.pk) for some in in_sets(chosen.ids))
+        _record(request, todo, chosen.ids, settled)
         _tell(request, todo, settled, len(chosen.ids) - settled)
 
     def _look_up(self, request: HttpRequest, chosen: Chosen) -> None:
         most = settling.LOOK_UPS_AT_ONCE
-        asked = list(Message.objects.unknown().filter(pk__in=chosen.ids[:most]).order_by("pk"))
+        unknown = _gateways_of(chosen.ids)
+        askable = can_look_up(unknown.values())
+        ids = [pk for pk, gateway in unknown.items() if gateway in askable]
+        asked = list(Message.objects.unknown().filter(pk__in=ids[:most]).order_by("pk"))
         settled = settling.look_up(asked, request.user.pk)
-        _tell(request, LOOK_UP, settled, len(chosen.ids[:most]) - len(asked))
+        _record(request, LOOK_UP, [message.pk for message in asked], settled)
+        _tell(request, LOOK_UP, settled, len(chosen.ids) - len(unknown))
         if open_still := len(asked) - settled:
             messages.warning(request, NOT_ANSWERED % {"n": open_still})
-        if len(chosen.ids) > most:
+        if not_asked := len(unknown) - len(ids):
+            messages.warning(request, NOT_ASKED % {"n": not_asked})
+        if len(ids) > most:
             messages.info(request, _("%d are looked up at a time: look up the rest in a moment.") % most)
 
     def _refuse_others(self, request: HttpRequest) -> None:
@@ -166,9 +182,21 @@ class SettlingDesk(ReadOnlyScreen):
             raise PermissionDenied
 
 
-def can_look_up(message: Message, switchboard: Switchboard) -> bool:
-    connection = switchboard.find(message.gateway)
-    return connection is not None and connection.gateway.promises.can_look_up
+def can_look_up(codes: Iterable[str]) -> set[str]:
+    """Those of these gateways that can be asked what became of a message."""
+    switchboard = Switchboard.now()
+    found = {code: switchboard.find(code) for code in set(codes)}
+    return {code for code, one in found.items() if one and one.gateway.promises.can_look_up}
+
+
+def _gateways_of(ids: Sequence[int]) -> dict[int, str]:
+    """The code of each that is still unknown, the oldest first."""
+    sets = (Message.objects.unknown().filter(pk__in=some) for some in in_sets(sorted(ids)))
+    return {pk: gateway for some in sets for pk, gateway in some.order_by("pk").values_list("pk", "gateway")}
+
+
+def _shown(row: Message, names: Mapping[str, str], askable: Collection[str]) -> tuple[Any, ...]:
+    return row, moment(row.called_at), error_of(row), named(row.gateway, names), row.gateway in askable
 
 
 def _listed(gateway: str) -> QuerySet[Message]:
@@ -181,6 +209,13 @@ def _tell(request: HttpRequest, todo: str, settled: int, meanwhile: int) -> None
         messages.success(request, DONE[todo] % {"n": settled})
     if meanwhile:
         messages.warning(request, MEANWHILE % {"n": meanwhile})
+
+
+def _record(request: HttpRequest, todo: str, ids: Sequence[int], settled: int) -> None:
+    """The reason stays with each message: a person wrote it, and may have written of a customer."""
+    if settled:
+        about = Message(pk=ids[0]) if len(ids) == 1 else Message
+        history.record(request, Verb.SETTLED, about, counts={todo: settled})
 
 
 def _id(raw: str) -> int:

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy
+
 from campaigns import doorbell
 from campaigns.models import Fate, Message, MessageEvent, MessageState, Receipt, Run
 from campaigns.sms.connections import Connection
 from campaigns.sms.gateways.base import Later
-from customers.consent import ByPhone, tell_consents
+from customers.consent import ByPhone, name_proof, tell_consents
 from customers.models import Consent
 from workspace.database import insert_rows, write_rows
 from workspace.queues import RUNS
@@ -201,3 +203,6 @@ def _pause(attempts: int, asked_s: float | None = None) -> timedelta:
     usual_s = min(FIRST_PAUSE_S * 2 ** (attempts - 1), LONGEST_PAUSE_S)
     spread_s = usual_s * random.uniform(0.8, 1.2)  # noqa: S311 - spreads, hides nothing
     return timedelta(seconds=max(spread_s, min(asked_s or 0, LONGEST_ASKED_S)))
+
+
+name_proof("gateway", gettext_lazy("a gateway that they told so"))

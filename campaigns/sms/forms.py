@@ -150,13 +150,6 @@ class Forms:
         ]
         return [Section("", first), *groups]
 
-    def changed(self) -> list[str]:
-        """What is not as it was, by its label: for the history, which holds no values."""
-        secret, typed = self.kind.form.secret_fields, self.typed or QueryDict()
-        own = [n for n in self.own.changed_data if n not in secret or typed.get(f"{PREFIX}-{n}")]
-        names = [(self.common, name) for name in self.common.changed_data] + [(self.own, name) for name in own]
-        return [str(form.fields[name].label or name) for form, name in names]
-
     def save(self) -> SmsGateway:
         """Whoever holds a connection makes it anew: what is saved may be what failed."""
         row: SmsGateway = self.common.instance

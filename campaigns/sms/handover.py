@@ -42,19 +42,37 @@ RECONNECTED_WITHIN_S = 45.0
 log = structlog.get_logger(__name__)
 
 
-def hand_over(switchboard: Switchboard, code: str, messages: list[Message], lease: uuid.UUID, deadline: float) -> None:
+def begin_at_once(switchboard: Switchboard, claimed: list[Message], now: datetime) -> None:
+    """Of what is being claimed, let that be called already which is called as soon as the claim is committed: one
+    write instead of two. Where one gateway has to wait for another or for its turn, or a call is a repeat, each call is
+    begun on its own."""
+    codes = {message.gateway for message in claimed}
+    connection = switchboard.find(codes.pop()) if len(codes) == 1 else None
+    if connection is None or connection.per_second is not None:
+        return
+    lane = min(Lane(message.lane) for message in claimed)
+    first = [message for message in claimed if message.lane == lane][: _chunk_size(connection, lane)]
+    if not any(message.is_uncertain for message in first):
+        for message in first:
+            message.state, message.called_at = MessageState.CALLING, now
+
+
+def hand_over(
+    switchboard: Switchboard, code: str, messages: list[Message], lease: uuid.UUID, claimed_at: float, deadline: float
+) -> None:
     """Call chunk by chunk. The answers to one are written in the transaction that marks the next as being called; or at
     once, where the next has to wait for its turn: a worker that dies meanwhile must not take them with it."""
     connection = switchboard.find(code)
     assert connection is not None, "it was found a moment ago"
     answered, left = _Answered(), dict.fromkeys(messages)
     for chunk in _chunks(connection, messages, deadline):
+        are_begun = all(message.state == MessageState.CALLING for message in chunk)
         with transaction.atomic():
             _write_answers(switchboard, connection, answered, lease)
             calling = _begin(chunk, lease)
         for message in chunk:
             del left[message]
-        begun = time.monotonic()
+        begun = claimed_at if are_begun else time.monotonic()
         reach("sending.calling")
         answered = _call(connection, calling, begun)
         reach("sending.called")
@@ -101,11 +119,14 @@ def _has_turn(connection: Connection, messages: int) -> bool:
 
 
 def _begin(chunk: list[Message], lease: uuid.UUID) -> list[Message]:
-    """Commit that these are being called now. Answers those that are still ours to call."""
-    ours = Message.objects.filter(pk__in={m.pk for m in chunk}, lease=lease, state=MessageState.CLAIMED)
+    """Commit that these are being called now, but for those that are already. Answers those that are ours to call."""
+    claimed = {m.pk for m in chunk if m.state == MessageState.CLAIMED}
+    if not claimed:
+        return chunk
+    ours = Message.objects.filter(pk__in=claimed, lease=lease, state=MessageState.CLAIMED)
     now = timezone.now()
     begun = ours.update(state=MessageState.CALLING, called_at=now, leased_until=now + LEASE)
-    if begun < len(chunk):
+    if begun < len(claimed):
         calling = Message.objects.filter(pk__in={m.pk for m in chunk}, lease=lease, state=MessageState.CALLING)
         still = set(calling.values_list("pk", flat=True))
         chunk = [m for m in chunk if m.pk in still]
@@ -191,7 +212,7 @@ def _take(message: Message, answer: Answer, switchboard: Switchboard, connection
 
 
 def _release(messages: list[Message], lease: uuid.UUID) -> None:
-    """What was claimed and not called goes back to the queue, and hears what was told of an earlier call meanwhile."""
-    left = Message.objects.filter(pk__in={m.pk for m in messages}, lease=lease, state=MessageState.CLAIMED)
+    """What was not called after all goes back to the queue, and hears what was told of an earlier call meanwhile."""
+    left = Message.objects.filter(pk__in={m.pk for m in messages}, lease=lease, state__in=Message.IN_HAND)
     if messages and left.update(state=MessageState.PENDING, lease=None, leased_until=None):
         apply_kept(messages, timezone.now())

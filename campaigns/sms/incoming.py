@@ -10,10 +10,11 @@ from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from campaigns.models import IncomingText
 from campaigns.sms.gateways.base import Incoming
-from customers.consent import ByPhone, register, tell_consents
+from customers.consent import ByPhone, name_proof, register, tell_consents
 from customers.models import Consent, Customer
 from customers.phones import read_phone
 from workspace.database import retry_lost_races
@@ -105,3 +106,4 @@ def said_from(phones: Collection[str]) -> list[ByPhone]:
 
 
 register(said_from)
+name_proof("sms", gettext_lazy("a text from their number"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -9,7 +10,7 @@ from django.utils.translation import ngettext
 
 from campaigns.models import Encoding, Fate, Message, MessageEvent, SkipReason, SmsGateway
 from campaigns.sms.connections import problem_of
-from campaigns.sms.gateways import KINDS
+from campaigns.sms.gateways import BUILTIN, KINDS
 from campaigns.sms.gateways.base import Answer, Later, NotCalled, Refused, Taken, Unsure
 from workspace.screens import clock
 
@@ -21,6 +22,17 @@ State = tuple[str, str]
 
 def kind_of(row: SmsGateway) -> str:
     return str(KINDS[row.kind].label) if row.kind in KINDS else row.kind
+
+
+def gateway_names() -> dict[str, str]:
+    """What people call each gateway, by its code, which is what messages keep. One query."""
+    builtin = {code: str(KINDS[code].label) for code in BUILTIN}
+    return dict(SmsGateway.objects.values_list("code", "name")) | builtin
+
+
+def named(code: str, names: Mapping[str, str]) -> str:
+    """One that is gone is known by its code alone."""
+    return names.get(code, code)
 
 
 def state_of(row: SmsGateway, now: datetime) -> State:

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orders.api.changes import KEPT_OUTCOMES, MODE
+from orders.history import changes_of
 from orders.models import Order
 from orders.standing import STATUS_FIELDS
 from orders.upserts import OrderUpserted, read_order, upsert_orders
@@ -27,7 +28,16 @@ from workspace.api.permissions import HasScope, OrdersAreOn
 from workspace.api.problems import NotThere
 from workspace.api.schema import example_answer
 from workspace.api.serializers import MoneyField
-from workspace.api.upserts import BulkSerializer, address, status_of, sum_up, take_in_batch, take_in_one
+from workspace.api.upserts import (
+    BulkSerializer,
+    address,
+    note_batch,
+    note_one,
+    status_of,
+    sum_up,
+    take_in_batch,
+    take_in_one,
+)
 from workspace.api.views import ApiView, ListView
 from workspace.models import Scope
 
@@ -198,8 +208,9 @@ class OrderWriter(ApiView):
         row, upserted = take_in_one(body, read_order, self.writing(merging=merging))
         fields = [STATUS_FIELDS[type] for type in row.statuses]
         outcomes = {field: heard.verdict for field, heard in zip(fields, upserted.heard, strict=True)}
-        order = OrderSerializer(_find(row.external_id)).data
-        return Response({**order, "status_outcomes": outcomes}, status=status_of(upserted))
+        order = _find(row.external_id)
+        note_one(self.request, order, upserted, changes_of(upserted))
+        return Response({**OrderSerializer(order).data, "status_outcomes": outcomes}, status=status_of(upserted))
 
 
 CUSTOMERS_OWN = ("customer__first_name", "customer__last_name", "customer__email", "customer__phone")
@@ -295,6 +306,7 @@ class OrdersBulkView(OrderWriter):
     def post(self, request: Request) -> Response:
         wants_all = self.choice("results", ("all",)) == "all"
         upserted = take_in_batch(read_batch(request.data), read_order, self.writing())
+        note_batch(request, Order, upserted)
         return Response({**sum_up(upserted, wants_all=wants_all), "status_changes": _count_statuses(upserted)})
 
 

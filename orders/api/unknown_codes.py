@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import django_filters
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -18,6 +19,7 @@ from orders.unknown_codes import Waiting, create_status, give_meaning, waiting_f
 from statuses import api as statuses_api
 from statuses.api import StatusSerializer, find_meant
 from statuses.models import OrderStatus, StatusType, name_from_code
+from workspace import history
 from workspace.api.idempotency import idempotent
 from workspace.api.problems import Conflict, NotThere
 from workspace.api.schema import example_answer
@@ -171,7 +173,7 @@ class MapView(_Deciding):
     def post(self, request: Request, id: int) -> Response:
         said, unknown = MapSerializer().said(request.data), self.find()
         status = find_meant("status", unknown.type, said["status"])
-        return _meant(unknown, status, silently=said["silently"])
+        return _meant(request, unknown, status, silently=said["silently"])
 
 
 @extend_schema(parameters=ID)
@@ -187,7 +189,7 @@ class IgnoreView(_Deciding):
     @idempotent
     def post(self, request: Request, id: int) -> Response:
         StrictBody().said(request.data)
-        return _meant(self.find(), None, silently=True)
+        return _meant(request, self.find(), None, silently=True)
 
 
 @extend_schema(parameters=ID)
@@ -220,14 +222,18 @@ class CreateView(_Deciding):
         silently = said.pop("silently")
         new = OrderStatus(**{"name": name_from_code(unknown.code), **said}, type=unknown.type, code=unknown.code)
         waiting = waiting_for(unknown)
-        status = statuses_api.create_status(new.type, new.code, lambda: create_status(unknown, new, silently=silently))
+        with transaction.atomic():
+            save = partial(create_status, unknown, new, silently=silently)
+            status = statuses_api.create_status(new.type, new.code, save)
+            history.record_created(request, status)
         return _answer(waiting, status, silently=silently, code=http.HTTP_201_CREATED)
 
 
-def _meant(unknown: UnknownCode, status: OrderStatus | None, *, silently: bool) -> Response:
+def _meant(request: Request, unknown: UnknownCode, status: OrderStatus | None, *, silently: bool) -> Response:
     waiting = waiting_for(unknown)
     try:
-        give_meaning(unknown, status, silently=silently)
+        with transaction.atomic():
+            history.record_created(request, give_meaning(unknown, status, silently=silently))
     except IntegrityError:
         raise Conflict("alias_exists", _("Somebody has just said what “%s” means.") % unknown.code) from None
     return _answer(waiting, status, silently=silently)

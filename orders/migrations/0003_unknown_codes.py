@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("orders", "0002_append_only_ledger"),
         ("statuses", "0002_retire_merge_and_aliases"),
-        ("workspace", "0011_unknown_as_usual"),
+        ("workspace", "0012_unknown_as_usual"),
     ]
 
     operations = [

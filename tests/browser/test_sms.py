@@ -13,6 +13,7 @@ from campaigns.sms.gateways.base import Promises, Refused, Taken
 from tests.browser.conftest import press
 from tests.campaigns.shop import Shop, definition, sms
 from tests.campaigns.sms import pigeon
+from tests.factories import CustomerFactory
 from tests.screens import page_of
 from workspace.encryption import encrypt
 from workspace.heartbeats import SWEEPS, beat
@@ -67,6 +68,21 @@ def unknown(db, settings):
     memory.fails = False
     yield memory
     memory.clear()
+
+
+@pytest.fixture
+def shop_with_texts(db, settings):
+    """As long words as a shop has, and every fate that takes room to tell."""
+    settings.SMS_GATEWAY = "memory"
+    BUILTIN["memory"].clear()
+    shop = Shop()
+    text = "Hello {{ customer.first_name }}, your order {{ order.external_id }} is ready for you at the pickup point."
+    activate(save_draft(definition(sms(text=text), name="Ready for pickup at the pickup point"))[0])
+    ada = CustomerFactory(first_name="Bartholomew", last_name="Featherstonehaugh", sms_consent="given")
+    for number in range(1, 5):
+        shop.pay(f"DEMO-100{number}", customer=ada)
+    Message.objects.filter(pk=Message.objects.last().pk).update(state="skipped", skip_reason="not_mobile", text="")
+    Message.objects.filter(pk=Message.objects.first().pk).update(state="unknown", is_test=True)
 
 
 def is_narrow(page):
@@ -266,3 +282,41 @@ def test_the_form_of_each_kind_fits_and_opens_by_keyboard(page, visit, shoot, ki
 
     assert is_narrow(page)
     shoot(f"sms-kind-{kind}")
+
+
+def test_the_list_of_messages_is_no_wider_than_its_card(page, visit, shoot, shop_with_texts):
+    visit(page_of("campaigns_message"))
+    shoot("messages")
+
+    card = page.locator("div:has(> #result_list)")
+    assert card.evaluate("card => card.scrollWidth - card.clientWidth") == 0
+    assert is_narrow(page)
+
+
+def test_an_address_that_somebody_may_know_is_renewed_by_keyboard(page, visit, shoot, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    row = SmsGateway.objects.create(
+        code="acme",
+        name="Main route",
+        kind="http",
+        settings={"url": "https://sms.example"},
+        refused_call="A call without the right token.",
+        refused_call_at=timezone.now(),
+    )
+    visit(page_of("campaigns_smsgateway", "change", row.pk))
+    expect(page.get_by_text("No STOP is heard through this gateway yet.")).to_be_visible()
+    shoot("gateway-renew")
+    assert is_narrow(page)
+    address = page.get_by_label("Address for receipts")
+    old = address.input_value()
+
+    press(page, page.get_by_role("link", name="Renew the address"))
+    window = page.get_by_role("dialog")
+    expect(window.get_by_role("link", name="Cancel")).to_be_focused()
+    shoot("gateway-renew-window")
+    press(page, window.get_by_role("button", name="Renew the address"))
+
+    expect(page.get_by_text("The old address is refused from now on.")).to_be_visible()
+    expect(address).not_to_have_value(old)
+    visit(LIST)
+    shoot("gateway-renew-list")

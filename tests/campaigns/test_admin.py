@@ -2,7 +2,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.contrib.admin.models import LogEntry
 
 from campaigns.draining import drain
 from campaigns.lifecycle import activate, save_draft
@@ -12,7 +11,7 @@ from campaigns.sms.incoming import take_incoming
 from campaigns.sms.receipts import take_receipts
 from tests.campaigns.shop import NOON, asks, condition, definition, sms
 from tests.factories import CustomerFactory, OrderFactory
-from tests.screens import HTMX, cost, page_of, signed_in
+from tests.screens import HTMX, cost, done, page_of, signed_in
 from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
@@ -45,17 +44,13 @@ def verb(client, name, campaign):
     return client.post(page_of("campaigns_campaign", name, campaign.pk), headers=HTMX)
 
 
-def notes():
-    return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
-
-
 def test_a_new_campaign_becomes_a_draft(admin, shop):
     answer = post(admin, ADD, definition(sms()))
 
     campaign = Campaign.objects.get()
     assert answer.url == page_of("campaigns_campaign", "change", campaign.pk)
     assert (campaign.state, campaign.created_by) == ("draft", admin.user)
-    assert notes() == ["Added."]
+    assert [verb for verb, _changes in done()] == ["created"]
 
 
 def test_problems_are_told_with_their_places_and_nothing_typed_is_lost(admin, shop):
@@ -220,14 +215,19 @@ def test_a_campaigns_life_is_written_down(admin, draft):
         verb(admin, name, draft)
         assert Campaign.objects.get().state == state
 
-    assert notes() == ["Activated version 1.", "Paused.", "Resumed.", "Ended."]
+    assert done() == [
+        ("activated", {"state": ["draft", "active"], "version": [None, 1]}),
+        ("paused", {"state": ["active", "paused"]}),
+        ("resumed", {"state": ["paused", "active"]}),
+        ("ended", {"state": ["active", "ended"]}),
+    ]
 
 
 def test_a_verb_that_does_not_fit_is_refused_with_a_sentence(admin, draft):
     page = admin.post(page_of("campaigns_campaign", "pause", draft.pk), follow=True).content.decode()
 
     assert "Only an active campaign can be paused." in page
-    assert notes() == []
+    assert done() == []
 
 
 @pytest.mark.parametrize("name", ["activate", "pause", "resume", "end"])
@@ -353,6 +353,18 @@ def test_what_people_wrote_is_found(admin, written, asked, found):
     assert [text.text for text in rows] == found
 
 
+def test_what_people_wrote_is_told_with_the_names_of_gateways(admin, written):
+    SmsGateway.objects.create(code="acme", name="Main route", kind="memory")
+
+    listed = admin.get(page_of("campaigns_incomingtext"), {"gateway": "acme"})
+    own = admin.get(page_of("campaigns_incomingtext", "change", IncomingText.objects.first().pk))
+
+    [_meaning, gateway] = listed.context["cl"].filter_specs
+    assert [choice["display"] for choice in gateway.choices(listed.context["cl"])] == ["All", "Main route"]
+    assert len(listed.context["cl"].result_list) == 3
+    assert dict(own.context["facts"])["Gateway"] == "Main route"
+
+
 def test_while_nobody_wrote_it_is_said_how_texts_come(admin):
     page = admin.get(page_of("campaigns_incomingtext")).content.decode()
 
@@ -401,12 +413,26 @@ def test_a_customers_page_tells_what_they_wrote(admin, written):
     page = admin.get(page_of("customers_customer", "change", written.pk))
 
     entries = page.context["entries"]
-    assert [(entry.text, entry.details, entry.tone) for entry in entries] == [
-        ("Wrote to us", ("Where is <b>my</b> order?",), ""),
-        ("Wants no more messages", ("Stop.",), "bad"),
+    assert [(entry.text, entry.words, entry.tone) for entry in entries] == [
+        ("Wrote to us", "Where is <b>my</b> order?", ""),
+        ("Wants no more messages", "Stop.", "bad"),
     ]
     proof = f"sms:{IncomingText.objects.get(meaning='stop').pk}"
     assert f"by a text from their number ({proof})" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("proof", "told"),
+    [
+        ("gateway:acme:7", "by a gateway that they told so (gateway:acme:7)"),
+        ("Web shop", "by Web shop"),
+        ("sms", "by sms"),
+    ],
+)
+def test_a_customers_page_tells_who_told_of_their_consent(admin, proof, told):
+    customer = CustomerFactory(sms_consent="refused", sms_consent_source=proof, sms_consent_at=NOON)
+
+    assert f"{told}, <time" in admin.get(page_of("customers_customer", "change", customer.pk)).content.decode()
 
 
 @pytest.mark.parametrize("model", [Run, Message])

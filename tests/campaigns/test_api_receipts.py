@@ -14,7 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from campaigns.models import IncomingText, Message, Receipt, SmsGateway
-from campaigns.sms.connections import receipts_token, receipts_url
+from campaigns.sms.connections import receipts_token, receipts_url, renew_address
 from campaigns.sms.gateways.base import Delivery, Incoming
 from customers.models import Customer
 from tests.campaigns.shop import NOON, message_of, sms
@@ -130,14 +130,24 @@ def test_whoever_only_guessed_the_code_is_refused(unsigned, message, query):
 
     message.refresh_from_db()
     assert message.state == "accepted"
-    assert SmsGateway.objects.get(code="http").last_error == (
+    assert SmsGateway.objects.get(code="http").refused_call == (
         "A call without the right token. If the provider made it, give it the address for receipts as it is shown "
         "here, or enter the secret it signs with."
     )
 
 
-def test_the_token_of_one_gateway_is_not_that_of_another(settings):
-    assert receipts_token("acme") != receipts_token("http")
+def test_the_token_of_one_gateway_is_not_that_of_another():
+    assert receipts_token(SmsGateway(code="acme")) != receipts_token(SmsGateway(code="http"))
+
+
+def test_a_renewed_address_is_taken_and_the_old_one_refused(unsigned, message):
+    row = SmsGateway.objects.get(code="http")
+    old = receipts_token(row)
+
+    renew_address(row)
+
+    assert unsigned(f"?token={old}").status_code == 403
+    assert unsigned(f"?token={receipts_token(row)}").status_code == 204
 
 
 # By the kinds that there are
@@ -231,9 +241,17 @@ def test_a_wrong_signature_is_refused_and_shown_to_the_operator(provider, messag
     answer = provider.tell(DELIVERED, signature="wrong")
 
     assert problem(answer) == (403, "bad_signature", "The signature is wrong.")
-    assert provider.error().startswith("A call with a wrong signature.")
+    assert provider.refused().startswith("A call with a wrong signature.")
     assert not Receipt.objects.exists()
     assert SECRET not in caplog.text + answer.content.decode()
+
+
+def test_what_anybody_may_call_with_hides_no_error_of_the_gateway(provider):
+    provider.tell([{"id": "m-1", "status": "eaten"}])
+
+    provider.tell(DELIVERED, signature="wrong")
+
+    assert provider.error() == "“eaten” is no status."
 
 
 def test_no_signature_is_a_wrong_one(provider):
@@ -267,12 +285,12 @@ def test_the_same_error_is_not_written_each_time(provider, clock):
     clock.shift(timedelta(seconds=5))
     provider.tell(DELIVERED, signature="wrong")
     provider.row.refresh_from_db()
-    first = provider.row.last_error_at
+    first = provider.row.refused_call_at
     clock.shift(timedelta(seconds=6))
     provider.tell(DELIVERED, signature="wrong")
     provider.row.refresh_from_db()
 
-    assert (first, provider.row.last_error_at) == (NOON, NOON + timedelta(seconds=11))
+    assert (first, provider.row.refused_call_at) == (NOON, NOON + timedelta(seconds=11))
 
 
 @pytest.mark.parametrize("code", ["nobody", "phone", "memory"])

@@ -100,6 +100,7 @@ def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
         "campaigns.recover_expired": "sending",
         "campaigns.audit": "runs",
         "orders.apply_parked": "runs",
+        "orders.carry_on_merges": "runs",
     }
 
 
@@ -113,6 +114,7 @@ def test_a_sweep_is_done_by_a_machine_whose_clock_is_ahead():
         "campaigns.sweep_receipts": 70,
         "campaigns.look_up_unknown": 90,
         "orders.apply_parked": 70,
+        "orders.carry_on_merges": 70,
         "campaigns.audit": 660,
     }
 

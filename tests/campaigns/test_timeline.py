@@ -3,6 +3,7 @@ import pytest
 from orders.models import Order
 from tests.campaigns.shop import sms
 from tests.screens import page_of, signed_in
+from workspace.roles import PERSONAL_DATA
 
 TEXT = "Hello Ada, thank you"
 
@@ -16,7 +17,7 @@ def order(shop):
 
 
 def shown(model, pk, *permissions):
-    return signed_in(*permissions).get(page_of(model, "change", pk)).content.decode()
+    return signed_in(PERSONAL_DATA, *permissions).get(page_of(model, "change", pk)).content.decode()
 
 
 def test_an_orders_page_tells_texts_only_to_who_may_see_messages(order):

@@ -17,7 +17,8 @@ REST_S = (0.0, 0.6)
 MISBEHAVE_EVERY_S = 2.0
 # After so many faults, other providers are used.
 FAULTS_A_TURN = 15
-SETTLE_PATIENCE_S = 300
+# Of many faults much is left to be done, the more where others work on the machine.
+SETTLE_PATIENCE_S, PATIENCE_A_FAULT_S = 300, 0.2
 # No call to a provider takes longer, so what is in hand for so long is in nobody's.
 LONGEST_CALL_S = 6.0
 # What is due is begun by the next sweep.
@@ -120,11 +121,12 @@ class Run:
     def _settle(self):
         self.providers.count()
         self.providers.behave()
-        deadline = time.monotonic() + SETTLE_PATIENCE_S
+        patience_s = SETTLE_PATIENCE_S + PATIENCE_A_FAULT_S * self.wanted
+        deadline = time.monotonic() + patience_s
         while any(client.is_alive() for client in self.clients) or not self.is_over():
             self._keep_running()
             if time.monotonic() > deadline:
-                self.unsettled.append(f"still under way after {SETTLE_PATIENCE_S} s")
+                self.unsettled.append(f"still under way after {patience_s:.0f} s")
                 return
             time.sleep(0.2)
 

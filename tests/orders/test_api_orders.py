@@ -181,7 +181,14 @@ def test_of_a_batch_the_good_ones_are_kept(api):
     ]
     assert [item["pointer"] for item in answer["rejected_items"]] == ["#/1/customer", "#/2/occurred_at", "#/4"]
     assert (answer["received"], answer["created"], answer["unchanged"], answer["rejected"]) == (5, 1, 1, 3)
-    assert answer["status_changes"] == {"moved": 2, "unchanged": 1, "late": 0, "duplicate": 0, "parked": 0}
+    assert answer["status_changes"] == {
+        "moved": 2,
+        "unchanged": 1,
+        "late": 0,
+        "duplicate": 0,
+        "parked": 0,
+        "ignored": 0,
+    }
     assert list(Order.objects.values_list("external_id", flat=True)) == ["O-1"]
 
 

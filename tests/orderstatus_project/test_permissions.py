@@ -11,16 +11,19 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client, RequestFactory
+from django.urls import get_resolver, path
 
+from campaigns.lifecycle import save_draft
 from campaigns.models import IncomingText, Message, SmsGateway
-from orders.models import StatusChange, StatusTransition
+from orders.models import StatusChange, StatusTransition, UnknownCode
 from orderstatus_project.demo.shop import SOURCE, VISITORS_ORDER
+from orderstatus_project.urls import to_start
 from tests.callers import Caller
-from tests.campaigns.shop import sms
+from tests.campaigns.shop import definition, sms
 from tests.factories import SourceFactory
 from tests.matrix import ROLES, Row, endpoints, fill, is_endpoint, routes, screens, told
 from tests.screens import holding, signed_in
-from workspace.models import ApiKey, Scope, User
+from workspace.models import Action, ApiKey, Scope, User
 
 METHODS = ("GET", "POST")
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -43,6 +46,16 @@ def things(shop, settings, caplog):
     )  # fmt: skip
     gateway = SmsGateway.objects.create(code="acme", name="Acme", kind="http")
     change = StatusChange.objects.filter(order=run.order).latest("pk")
+    unknown = UnknownCode.objects.create(
+        source=shop.source,
+        type="payment",
+        code="payd",
+        code_key="payd",
+        times=1,
+        order_external_id="O-1",
+        first_seen_at=run.entered_at,
+        last_seen_at=run.entered_at,
+    )
     return {
         "run_id": run.pk,
         "type": "payment",
@@ -55,6 +68,8 @@ def things(shop, settings, caplog):
         "/admin/auth/group/": Group.objects.create(name="Our own").pk,
         "/admin/workspace/user/": User.objects.create_user("grace", is_staff=True).pk,
         "/admin/workspace/workspace/": 1,
+        "/admin/orders/unknowncode/": unknown.pk,
+        "/admin/workspace/action/": Action.objects.create(verb="created", who="grace").pk,
         "/admin/workspace/source/": shop.source.pk,
         "/admin/workspace/apikey/": key.pk,
         "/admin/statuses/orderstatus/": shop.statuses["shipped"].pk,
@@ -62,6 +77,8 @@ def things(shop, settings, caplog):
         "/admin/orders/order/": run.order_id,
         "/admin/orders/statuschange/": change.pk,
         "/admin/orders/statustransition/": StatusTransition.objects.latest("pk").pk,
+        # What ran stays, a draft may go.
+        "/admin/campaigns/campaign/<path:object_id>/delete/": save_draft(definition(sms(), code="draft"))[0].pk,
         "/admin/campaigns/campaign/": run.campaign_id,
         "/admin/campaigns/run/": run.pk,
         "/admin/campaigns/message/": Message.objects.latest("pk").pk,
@@ -69,6 +86,7 @@ def things(shop, settings, caplog):
         "/admin/campaigns/smsgateway/": gateway.pk,
         "/admin/r/": 1,
         "/api/v1/runs/": run.pk,
+        "/api/v1/unknown-codes/": unknown.pk,
         "/api/v1/messages/": Message.objects.latest("pk").pk,
         "bodies": {
             "/admin/start/move/": {"status": shop.statuses["invoiced"].pk},
@@ -97,23 +115,40 @@ def ask(method, route, things, cookies):
     return told(answer)
 
 
-def test_the_matrix_speaks_of_every_address_once(things):
-    stated = [(method, row.route) for row in screens() for method in row.methods]
-    routed = [route for route, view in routes() if not is_endpoint(route, view)]
+def lacking(things, patterns=None):
+    """(method, address) of what is routed and stands in no row, though a view takes it."""
+    stated = {(method, row.route) for row in screens() for method in row.methods}
     cookies = session_of("Administrator")
-    lacking = [
+    return [
         (method, route)
-        for route in routed
+        for route, view in routes(patterns)
+        if not is_endpoint(route, view)
         for method in METHODS
         if (method, route) not in stated and ask(method, route, things, cookies) != "405"
     ]
 
-    if lacking:
+
+def test_the_matrix_lacks_no_address(things):
+    if without_row := lacking(things):
         sessions = [session_of(role) for role in ROLES]
-        rows = "\n".join(measured(method, route, things, sessions) for method, route in lacking)
+        rows = "\n".join(measured(method, route, things, sessions) for method, route in without_row)
         pytest.fail(f"docs/permissions.md lacks these. As it is now, for you to judge:\n{rows}", pytrace=False)
+
+
+def test_an_address_that_is_new_is_missed(things):
+    new = path("admin/orders/order/export/", to_start)
+
+    assert lacking(things, [*get_resolver().url_patterns, new]) == [
+        ("GET", "/admin/orders/order/export/"),
+        ("POST", "/admin/orders/order/export/"),
+    ]
+
+
+def test_the_matrix_speaks_of_each_address_once_and_of_none_that_is_gone():
+    stated = [(method, row.route) for row in screens() for method in row.methods]
+
     assert sorted(set(stated)) == sorted(stated)
-    assert {route for _method, route in stated} <= set(routed)
+    assert {route for _method, route in stated} <= {route for route, _view in routes()}
 
 
 def measured(method, route, things, sessions):

@@ -210,6 +210,9 @@ def test_who_may_only_look_may_not_move(client, small_demo):
     clerk = User.objects.create_user("clerk", is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_message", "view_order"]))
     client.force_login(clerk)
+    assert client.get("/admin/start/live/").status_code == 403
+
+    clerk.user_permissions.add(Permission.objects.get(codename="view_personal_data"))
 
     assert client.get("/admin/start/live/").status_code == 200
     assert move_status(client) == 403

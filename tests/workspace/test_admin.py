@@ -1,10 +1,9 @@
 import re
 
 import pytest
-from django.contrib.admin.models import LogEntry
 
 from tests.factories import SourceFactory
-from tests.screens import HTMX, cost, page_of, signed_in
+from tests.screens import HTMX, actions, cost, holding, page_of, signed_in
 from workspace.models import ApiKey, Source, User, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +44,9 @@ def test_a_key_is_shown_once_and_works(admin, shop):
     assert key.scopes == ["orders:write"]
     assert secret.startswith(key.prefix)
     assert secret not in admin.get(KEYS).content.decode()
-    assert LogEntry.objects.get().get_change_message() == "Issued."
+    told = actions().get()
+    assert (told.verb, told.who, told.object_label) == ("issued", admin.user.username, str(key))
+    assert secret not in str(told.changes)
 
 
 def test_a_key_that_may_nothing_is_not_issued(admin, shop):
@@ -80,6 +81,18 @@ def test_who_may_not_issue_keys_cannot(shop):
 
     assert issue(viewer, shop).status_code == 403
     assert "Issue a key" not in viewer.get(KEYS).content.decode()
+
+
+def test_a_key_that_activates_campaigns_is_issued_by_who_may_do_so(admin, shop):
+    integrator = holding("Integrator")
+
+    refused = issue(integrator, shop, scopes=["campaigns:write"])
+    issue(integrator, shop, scopes=["campaigns:read"])
+    issue(admin, shop, scopes=["campaigns:write"])
+
+    assert "Change, activate and end campaigns" not in refused.content.decode()
+    assert refused.context["form"].errors["scopes"]
+    assert [key.scopes for key in ApiKey.objects.order_by("pk")] == [["campaigns:read"], ["campaigns:write"]]
 
 
 @pytest.mark.parametrize("model", ["workspace_source", "workspace_apikey", "workspace_user", "auth_group"])

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.django_db
 def test_what_proves_what_happened_is_append_only():
     assert {model.__name__ for model in AppendOnlyModel.__subclasses__()} == {
         "StatusTransition",
+        "Action",
         "CampaignVersion",
         "RunEvent",
         "MessageEvent",

@@ -91,7 +91,7 @@ def test_a_new_source_starts_no_campaign_and_waits_for_what_is_unknown():
     source = Source(code="erp", name="ERP")
 
     assert not source.fires
-    assert source.on_unknown == "park"
+    assert source.on_unknown == "usual"
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(issued):

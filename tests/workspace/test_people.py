@@ -33,7 +33,8 @@ def test_a_person_is_added_with_their_roles_and_may_log_in(admin, client):
 
     grace = User.objects.get(username="grace")
     assert [group.name for group in grace.groups.order_by("pk")] == ["Analyst", "Operator"]
-    assert client.login(username="grace", password="Tulip-on-9-roofs")
+    answer = client.post("/admin/login/", {"username": "grace", "password": "Tulip-on-9-roofs"})
+    assert answer.status_code == 302
     assert "Drafts" not in client.get("/admin/").content.decode()
     assert client.get(page_of("customers_customer")).status_code == 200
 

@@ -66,8 +66,7 @@ def test_only_an_administrator_changes_statuses():
 def test_every_permission_that_the_table_names_is_there():
     there = {f"{p.content_type.app_label}.{p.codename}" for p in Permission.objects.select_related("content_type")}
 
-    # statuses.map_code comes with the screen of unknown codes.
-    assert set().union(*(role.may for role in ROLES)) - there <= {"statuses.map_code"}
+    assert set().union(*(role.may for role in ROLES)) - there == set()
 
 
 def test_a_role_is_brought_back_in_step_after_each_migrate():

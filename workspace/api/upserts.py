@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from workspace import history
 from workspace.api.batches import RejectedItemSerializer, find_bad_member, rejection
 from workspace.api.problems import Conflict, Invalid, Mistake
 from workspace.database import in_sets
+from workspace.models import Verb
 from workspace.reading import Problem
 from workspace.upserts import Outcome, Upserted
 
@@ -95,6 +99,25 @@ def sum_up(upserted: Sequence[Upserted], *, wants_all: bool) -> dict[str, Any]:
 
 def status_of(upserted: Upserted) -> HTTPStatus:
     return HTTPStatus.CREATED if upserted.outcome is Outcome.CREATED else HTTPStatus.OK
+
+
+def note_one(request: Request, row: models.Model, upserted: Upserted, changes: history.Changes) -> None:
+    """In the history of actions. An order that only moved is in the ledger."""
+    if upserted.outcome is Outcome.CREATED:
+        history.record_created(request, row)
+    elif changes:
+        history.record(request, Verb.CHANGED, row, changes=changes)
+
+
+def note_batch(request: Request, model: type[models.Model], upserted: Sequence[Upserted]) -> None:
+    """One action for all of it, with counts: which rows they were the source knows."""
+    counts = Counter(one.outcome.value for one in upserted if _is_written(one))
+    if counts:
+        history.record(request, Verb.WRITTEN, model, counts=counts)
+
+
+def _is_written(one: Upserted) -> bool:
+    return one.outcome is Outcome.CREATED or (one.outcome is Outcome.CHANGED and one.before != one.after)
 
 
 def _read(item: Any, read: Callable[[Any], Row | list[Problem]]) -> Row | list[Problem]:

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.definitions import DefinitionError, in_order, read_plan
+from campaigns.history import note_activated
 from campaigns.lifecycle import Caution, Reach, WrongState, activate, find_cautions, read_reach, save_draft
 from campaigns.models import Campaign
+from workspace import history
 from workspace.reading import Problem
 
 
@@ -52,7 +55,9 @@ class Command(BaseCommand):
 
     def _activate(self, campaign: Campaign, reach: Reach) -> None:
         try:
-            activated = activate(campaign, **reach)
+            with transaction.atomic():
+                activated = activate(campaign, **reach)
+                note_activated(history.COMMAND, activated)
         except WrongState as error:
             raise CommandError(str(error)) from None
         self._warn(activated.cautions)
@@ -94,7 +99,10 @@ def _read_reach(written: str | None) -> Reach:
 
 def _save(definition: Any) -> tuple[Campaign, bool]:
     try:
-        return save_draft(definition)
+        with transaction.atomic():
+            campaign, is_new = save_draft(definition)
+            (history.record_created if is_new else history.record_changed)(history.COMMAND, campaign)
+            return campaign, is_new
     except DefinitionError as error:
         lines = "\n".join(f"  {problem.field or '/'}: {problem.detail}" for problem in error.problems)
         raise CommandError(_("The campaign was not imported:\n%s") % lines) from None

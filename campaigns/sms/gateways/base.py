@@ -150,13 +150,15 @@ class Promises:
     """`is_idempotent`: the same reference again reaches the phone once. `can_look_up`: it can be asked what it took.
 
     `per_call`: how many messages one call carries. `is_signed`: it checks by itself who calls with receipts; where it
-    does not, the address for them holds a token.
+    does not, the address for them holds a token. `hears_texts`: a text that somebody writes back is known as one, as it
+    is set up; where it is not, no STOP is heard.
     """
 
     is_idempotent: bool = False
     can_look_up: bool = False
     per_call: int = 1
     is_signed: bool = False
+    hears_texts: bool = True
 
 
 class Gateway(Protocol):

@@ -67,6 +67,7 @@ class Http:
             is_idempotent=self.settings["knows_repeats"],
             can_look_up=bool(self.settings["look_up_url"]),
             is_signed=bool(setup.secrets.get("signing_secret")),
+            hears_texts=bool(self.settings["incoming_text"]),
         )
 
     def send(self, messages: Sequence[Outgoing]) -> list[Answer]:

@@ -84,6 +84,7 @@ class HttpBatch:
             can_look_up=bool(self.settings["look_up_url"]),
             per_call=self.settings["per_call"],
             is_signed=bool(setup.secrets.get("signing_secret")),
+            hears_texts=bool(self.settings["incoming_text"]),
         )
 
     def send(self, messages: Sequence[Outgoing]) -> list[Answer]:

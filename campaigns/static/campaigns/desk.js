@@ -14,7 +14,8 @@
         all.checked = ticked === ticks.length;
         all.indeterminate = ticked > 0 && ticked < ticks.length;
         told.textContent = chosen ? told.dataset.some.replace("%d", chosen.toLocaleString(document.documentElement.lang)) : told.dataset.none;
-        for (const button of desk.querySelectorAll("[data-needs-ticks]")) button.disabled = !chosen;
+        const isAskable = ticks.some((tick) => tick.checked && "askable" in tick.dataset) || (beyond && beyond.checked);
+        for (const button of desk.querySelectorAll("[data-needs-ticks]")) button.disabled = !(button.dataset.needsTicks ? isAskable : chosen);
     }
 
     desk.addEventListener("change", (event) => {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from workspace import history
 from workspace.models import Workspace
 
 
@@ -17,8 +19,11 @@ class Command(BaseCommand):
 
     def handle(self, *, switch: str, **_options: Any) -> None:
         is_on = switch == "on"
-        Workspace.current()
-        has_changed = Workspace.objects.exclude(orders_enabled=is_on).update(orders_enabled=is_on)
+        workspace = Workspace.current()
+        history.remember(workspace)
+        with transaction.atomic():
+            has_changed = Workspace.objects.exclude(orders_enabled=is_on).update(orders_enabled=is_on)
+            history.record_changed(history.COMMAND, workspace)
         self.stdout.write(_SAID[is_on, bool(has_changed)]())
 
 

@@ -70,3 +70,7 @@ class Provider:
     def error(self):
         self.row.refresh_from_db()
         return self.row.last_error
+
+    def refused(self):
+        self.row.refresh_from_db()
+        return self.row.refused_call

@@ -6,19 +6,18 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from campaigns.lifecycle import save_draft
 from campaigns.models import Message, SmsGateway
 from campaigns.sms import admin as screen
-from campaigns.sms.connections import Switchboard
+from campaigns.sms.connections import Switchboard, address_for_receipts
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import Later, Refused, Taken, Unsure
 from campaigns.sms.sending import send_due
 from tests.campaigns.shop import definition, sms
 from tests.campaigns.sms import pigeon
-from tests.screens import HTMX, cost, page_of, signed_in
+from tests.screens import HTMX, actions, cost, done, page_of, signed_in
 from workspace.encryption import decrypt, encrypt
 
 pytestmark = pytest.mark.django_db
@@ -77,10 +76,6 @@ def change(client, row, **typed):
 
 def verb(client, name, row, **fields):
     return client.post(page_of(MODEL, name, row.pk), fields, headers=HTMX)
-
-
-def notes():
-    return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
 
 
 def names_in_order():
@@ -205,17 +200,17 @@ def test_secrets_are_in_no_page_no_history_and_no_log(admin, connected, caplog):
     wrong = change(admin, row, name="").content.decode()
     history = admin.get(page_of(MODEL, "history", row.pk)).content.decode()
 
-    for text in (*pages, wrong, history, caplog.text, *notes()):
+    for text in (*pages, wrong, history, caplog.text, str(done())):
         assert not any(secret in text for secret in ("hush-hush", "louder", "sealed"))
 
 
-def test_the_history_names_what_was_changed(admin, connected):
+def test_the_history_tells_what_was_changed_but_no_secret(admin, connected):
     row = connected(sender="SHOP", price_per_part=Decimal("0.045"), currency="EUR", connections=5)
 
     change(admin, row, sender="STORE", **{"own-password": "louder"})
     change(admin, row, sender="STORE")
 
-    assert notes() == ["Changed Sender ID and Password.", "Saved unchanged."]
+    assert done() == [("changed", {"sender": ["SHOP", "STORE"], "secrets.password": None})]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +332,7 @@ def test_a_gateway_is_moved_up_and_down(admin, connected):
 
     assert names_in_order() == ["C", "A", "B"]
     assert names_asked() == ["c", "a", "b"]
-    assert notes() == ["Moved to place 2.", "Moved to place 2."]
+    assert done() == [("changed", {"position": [3, 2]}), ("changed", {"position": [1, 2]})]
 
 
 def test_the_first_cannot_be_moved_up(admin, connected):
@@ -347,7 +342,7 @@ def test_the_first_cannot_be_moved_up(admin, connected):
 
     assert answer.status_code == 200
     assert names_in_order() == ["A", "B"]
-    assert notes() == []
+    assert done() == []
 
 
 def test_the_list_says_how_each_stands(admin, connected):
@@ -356,7 +351,7 @@ def test_the_list_says_how_each_stands(admin, connected):
     connected("Fresh")
     connected("Down", out_until=now + timedelta(minutes=5), last_error="Connection refused", last_error_at=now)
     connected("Gone", is_active=False)
-    connected("Strange", kind="telegraph")
+    connected("Strange", kind="telegraph", refused_call="A call without the right token.", refused_call_at=now)
 
     page = admin.get(LIST)
 
@@ -369,6 +364,8 @@ def test_the_list_says_how_each_stands(admin, connected):
     assert "1 call at once, at most 30 messages a second" in html
     assert "0.045 EUR a part" in html
     assert "Connection refused" in html
+    assert html.count("Refused call") == 1
+    assert "A call without the right token." in html
     assert "Messages go to the first gateway." in html
 
 
@@ -404,7 +401,8 @@ def test_a_test_tells_what_the_gateway_said(admin, connected, loft, says, words)
 
     assert words in html
     assert loft.sent == [("+12025550143", "Hello", "SHOP", {"password": "hush-hush"})]
-    assert notes() == [f"Sent a test: {'Unsure' if isinstance(says, Exception) else type(says).__name__}."]
+    said = "Unsure" if isinstance(says, Exception) else type(says).__name__
+    assert done() == [("tested", {"answer": [None, said]})]
 
 
 def test_after_a_test_there_is_nothing_to_cancel(admin, connected, loft):
@@ -458,7 +456,7 @@ def test_the_log_of_a_test_has_neither_number_nor_text(admin, connected, loft, c
 
     verb(admin, "test", connected(), to="+12025550143", text="A secret text")
 
-    assert "A secret text" not in caplog.text + " ".join(notes())
+    assert "A secret text" not in caplog.text + str(done())
 
 
 # Receipts
@@ -487,6 +485,38 @@ def test_where_nothing_is_signed_the_address_holds_a_token_for_who_may_change_it
     assert re.search(rf'value="{ADDRESS}\?token=[0-9a-f]{{32}}"', html)
     assert "Nothing this provider sends is signed." in html
     assert ADDRESS not in viewed
+
+
+@pytest.mark.parametrize("kind", ["http", "http_batch"])
+def test_a_gateway_over_http_says_that_it_hears_no_stop_until_it_is_told_where_words_stand(admin, connected, kind):
+    url = {"url": "https://sms.example"}
+    deaf, hearing = (
+        connected("A", kind=kind, settings=url),
+        connected("B", kind=kind, settings={**url, "incoming_text": "text"}),
+    )
+
+    pages = [admin.get(page_of(MODEL, "change", row.pk)).content.decode() for row in (deaf, hearing)]
+
+    assert ["No STOP is heard through this gateway yet." in page for page in pages] == [True, False]
+
+
+def test_an_address_is_renewed_by_who_may_change_it_and_is_in_no_history(admin, connected, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    row = connected()
+    old = address_for_receipts(row)
+
+    window = admin.get(page_of(MODEL, "renew", row.pk), headers=HTMX).content.decode()
+    refused = verb(signed_in("campaigns.view_smsgateway"), "renew", row)
+    kept = address_for_receipts(SmsGateway.objects.get())
+    answer = verb(admin, "renew", row)
+    new = address_for_receipts(SmsGateway.objects.get())
+
+    assert "The old address is refused at once." in window
+    assert (refused.status_code, kept) == (403, old)
+    assert answer.headers["HX-Redirect"] == page_of(MODEL, "change", row.pk)
+    assert re.fullmatch(rf"{ADDRESS}\?token=[0-9a-f]{{32}}", new)
+    assert new != old
+    assert done() == [("changed", {"receipts_salt": None})]
 
 
 def test_without_a_public_address_it_is_said_what_to_do(admin, connected, settings):
@@ -531,7 +561,7 @@ def test_who_stops_the_last_is_told_that_nobody_gets_texts_from_now_on(admin, co
     assert "It is the only one in use." not in one_of_two
     assert "It is the only one in use." in last
     assert names_asked() == ["b"]
-    assert notes() == ["Deactivated."]
+    assert done() == [("deactivated", {"is_active": [True, False]})]
 
 
 def test_a_gateway_that_no_message_names_can_be_deleted(admin, connected):
@@ -540,7 +570,7 @@ def test_a_gateway_that_no_message_names_can_be_deleted(admin, connected):
     verb(admin, "delete", row)
 
     assert not SmsGateway.objects.exists()
-    assert LogEntry.objects.get().object_repr == "Main route"
+    assert actions().get().object_label == "Main route"
 
 
 def test_a_gateway_that_a_message_names_stays_and_can_be_left(admin, shop, connected):
@@ -654,7 +684,7 @@ def test_a_real_kind_is_connected_and_saved_again_unchanged(admin, kind, own, se
     row.refresh_from_db()
     assert (row.kind, decrypt(row.secrets), row.settings) == (kind, secrets, before)
     assert Switchboard.now().find("main-route") is not None
-    assert notes() == ["Added.", "Saved unchanged."]
+    assert [verb for verb, _changes in done()] == ["created"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaigns.models import Message, MessageEvent
+from campaigns.models import Message, MessageEvent, Receipt, SmsGateway
 from campaigns.sms import settling
 from campaigns.sms.gateways.base import Delivery, Promises, Refused, Taken
 from campaigns.sms.receipts import take_receipts
@@ -62,16 +62,20 @@ def test_the_desk_lists_each_with_what_is_known(admin, unknown):
 
     html = admin.get(DESK).content.decode()
 
-    for words in (str(message.customer), "O-1", "Thanks", "memory", "ConnectionError", "can be looked up"):
+    for words in (str(message.customer), "O-1", "Thanks", "Memory", "ConnectionError", "can be looked up"):
         assert words in html
     assert page_of("campaigns_message", "change", message.pk) in html
+    assert "Look up again" in html
 
 
 def test_a_gateway_that_cannot_be_asked_is_told_so(admin, unknown, memory):
     unknown()
     memory.promises = Promises()
 
-    assert "cannot be looked up" in admin.get(DESK).content.decode()
+    html = admin.get(DESK).content.decode()
+
+    assert "cannot be looked up" in html
+    assert "Look up again" not in html
 
 
 def test_an_empty_desk_says_that_all_is_known(admin):
@@ -138,6 +142,54 @@ def test_looking_up_settles_what_the_gateway_knows(admin, unknown, memory):
     assert told(admin) == [
         "2 messages are settled by what their gateways said.",
         "The gateway could not say what became of the message, or could not be asked.",
+    ]
+
+
+def test_those_whose_gateways_cannot_be_asked_are_counted_and_leave_room_for_the_others(
+    admin, unknown, memory, monkeypatch
+):
+    monkeypatch.setattr("campaigns.sms.settling.LOOK_UPS_AT_ONCE", 1)
+    first, second, third = unknown(3)
+    Message.objects.filter(pk__in=[first.pk, second.pk]).update(gateway="gone")
+    memory.knows = {str(third.reference): Taken("G-1")}
+
+    settle(admin, "look_up", [first, second, third])
+
+    assert states() == ["unknown", "unknown", "accepted"]
+    assert told(admin) == [
+        "1 message is settled by what its gateway said.",
+        "2 were not asked about: their gateways cannot look messages up. Look in the providers’ own logs.",
+    ]
+
+
+def test_a_list_of_what_cannot_be_asked_about_offers_no_look_up(admin, unknown):
+    first, _second = unknown(2)
+    Message.objects.filter(pk=first.pk).update(gateway="gone")
+
+    assert "Look up again" in admin.get(DESK).content.decode()
+    assert "Look up again" in admin.get(DESK + "?gateway=memory").content.decode()
+    assert "Look up again" not in admin.get(DESK + "?gateway=gone").content.decode()
+    assert "Look up again" not in admin.get(page_of("campaigns_message", "change", first.pk)).content.decode()
+
+
+def test_gateways_are_called_by_their_names(admin, unknown):
+    [message, other] = unknown(2)
+    SmsGateway.objects.create(code="acme", name="Main route", kind="memory")
+    Message.objects.filter(pk=message.pk).update(gateway="acme")
+    take_receipts("acme", [Delivery("accepted", gateway_id="G-1", occurred_at=NOON)])
+    Receipt.objects.update(message=message)
+    Message.objects.filter(pk=other.pk).update(gateway="gone")
+
+    desk = admin.get(DESK)
+    own = admin.get(page_of("campaigns_message", "change", message.pk))
+
+    assert desk.context["gateways"] == [("acme", "Main route"), ("gone", "gone")]
+    assert [name for _row, _at, _error, name, _askable in desk.context["rows"]] == ["Main route", "gone"]
+    assert dict(own.context["facts"])["Gateway"] == "Main route"
+    assert [(entry.text, entry.details) for entry in reversed(own.context["heard"])][1:] == [
+        ("Handed to Main route", ()),
+        ("No certain answer: ConnectionError", ("Memory",)),
+        ("Receipt: Under way", ("Main route",)),
     ]
 
 
@@ -211,14 +263,14 @@ def test_a_messages_page_tells_all_that_was_sent_and_heard(admin, unknown):
 
     assert [entry.text for entry in reversed(page.context["heard"])] == [
         "It was owed",
-        "Handed to memory",
+        "Handed to Memory",
         "No certain answer: ConnectionError",
         "Looked up: the gateway cannot say",
         "Marked as sent: In their log",
         "Taken as sent",
         "Receipt: Delivered",
     ]
-    assert [entry.details for entry in page.context["heard"]][2] == ("memory", admin.user.username)
+    assert [entry.details for entry in page.context["heard"]][2] == ("Memory", admin.user.username)
     assert "Hello, Ada" in page.content.decode()
 
 

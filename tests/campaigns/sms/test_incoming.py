@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.contrib.admin import site
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import IncomingText, Message
@@ -266,6 +267,24 @@ def test_a_customer_given_such_a_number_in_the_admin_has_refused():
     assert consent_of(grace) == ("refused", proof(), EARLIER)
 
 
+def test_what_was_said_meanwhile_is_not_undone_by_a_number_given_in_the_admin(monkeypatch):
+    """Of who had refused by a newer call, after the form had read the row, an older START means nothing."""
+    grace = CustomerFactory(phone_written="")
+    write("START")
+
+    def refuse_first(request, customer, *args):
+        Customer.objects.update(sms_consent="refused", sms_consent_source="shop", sms_consent_at=NOON)
+        save_model(request, customer, *args)
+
+    screen = site._registry[Customer]
+    save_model = screen.save_model
+    monkeypatch.setattr(screen, "save_model", refuse_first)
+
+    type_in(signed_in(is_superuser=True), page_of("customers_customer", "change", grace.pk))
+
+    assert consent_of(grace) == ("refused", "shop", NOON)
+
+
 def test_a_person_who_says_given_in_the_admin_knows_better():
     admin = signed_in(is_superuser=True)
     write("STOP")
@@ -466,3 +485,32 @@ def test_a_stop_is_not_lost_on_a_customer_who_comes_at_that_moment(pair):
     pair.run((write_stops, 60), (bring_customers, 60))
 
     assert set(Customer.objects.values_list("sms_consent", flat=True)) == {"refused"}
+
+
+def hold_meanwhile(external_id):
+    with transaction.atomic():
+        Customer.objects.select_for_update().get(external_id=external_id)
+        meet()
+        meet()
+
+
+def give_number_in_the_admin(pk):
+    admin = signed_in(is_superuser=True)
+    admin.defaults["HTTP_HOST"] = "localhost"
+    meet()
+    type_in(admin, page_of("customers_customer", "change", pk))
+    meet()
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.xdist_group("races")
+def test_a_number_given_in_the_admin_waits_for_nobody_else_who_has_it(pair):
+    """A call that has locked that one and goes on to this one would wait for the admin, and the admin for it."""
+    write("STOP")
+    CustomerFactory(external_id="C-OTHER", phone_written="+1 602 555 0124")
+    customer = CustomerFactory(external_id="C-NEW", phone_written="")
+
+    pair.run((hold_meanwhile, "C-OTHER"), (give_number_in_the_admin, customer.pk))
+
+    assert consent_of_new() == ("refused", proof(), EARLIER)

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from workspace.models import ApiKey, Scope, Source
+from workspace import history
+from workspace.models import ApiKey, Scope, Source, Verb
 
 
 class Command(BaseCommand):
@@ -27,7 +29,9 @@ class Command(BaseCommand):
     ) -> None:
         _check(scopes)
         speaker = _make_source(source) if create_source else _find_source(source)
-        key, secret = ApiKey.objects.issue(name=name, source=speaker, scopes=list(set(scopes)), is_test=test)
+        with transaction.atomic():
+            key, secret = ApiKey.objects.issue(name=name, source=speaker, scopes=list(set(scopes)), is_test=test)
+            history.record_created(history.COMMAND, key, Verb.ISSUED)
         self.stderr.write(
             _("Key “%(name)s” of source “%(source)s” (mode %(mode)s) may: %(scopes)s. It is not shown again.")
             % {"name": name, "source": speaker.code, "mode": speaker.mode, "scopes": ", ".join(key.scopes)}

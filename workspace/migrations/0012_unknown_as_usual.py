@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workspace", "0010_switch_orders_permission"),
+        ("workspace", "0011_people_by_their_name"),
     ]
 
     operations = [
