@@ -22,7 +22,9 @@ from django.utils.translation import gettext_lazy
 from statuses.models import OrderStatus, StatusAlias, code_key, name_from_code
 from statuses.presets import Preset
 from statuses.writing import CHANGEABLE, add_together, change_together
+from workspace import history
 from workspace.database import lock_rows, retry_lost_races
+from workspace.models import Verb
 from workspace.reading import Problem
 
 
@@ -127,12 +129,12 @@ def plan(lines: Iterable[Line], *, only_adds: bool = False) -> Plan:
     return _Planner(list(lines), OrderStatus.objects.all(), only_adds=only_adds).plan()
 
 
-def take_in(lines: Iterable[Line], *, only_adds: bool = False, mark: str | None = None) -> Plan:
+def take_in(lines: Iterable[Line], *, by: Any = None, only_adds: bool = False, mark: str | None = None) -> Plan:
     """Do it, in one transaction, and answer what was done. A fixed number of queries.
 
-    `mark`: of the plan that was looked at. Raises NotTakenIn.
+    `by`: whose action it is, as the history takes it. `mark`: of the plan that was looked at. Raises NotTakenIn.
     """
-    return retry_lost_races(partial(_take_in, list(lines), only_adds=only_adds, mark=mark))
+    return retry_lost_races(partial(_take_in, list(lines), by=by, only_adds=only_adds, mark=mark))
 
 
 def lines_of(preset: Preset) -> list[Line]:
@@ -151,7 +153,7 @@ def lines_of(preset: Preset) -> list[Line]:
     ]
 
 
-def _take_in(lines: list[Line], *, only_adds: bool, mark: str | None) -> Plan:
+def _take_in(lines: list[Line], *, by: Any, only_adds: bool, mark: str | None) -> Plan:
     with transaction.atomic():
         statuses = lock_rows(OrderStatus.objects.order_by("pk"))
         made = _Planner(lines, statuses, only_adds=only_adds).plan()
@@ -166,6 +168,9 @@ def _take_in(lines: list[Line], *, only_adds: bool, mark: str | None) -> Plan:
             for change in planned.changes:
                 setattr(planned.status, change.field, change.after)
         change_together(planned.status for planned in changed if planned.changes)
+        if by is not None and made.does_something:
+            counts = {"created": made.counts[Verdict.ADD], "changed": made.counts[Verdict.CHANGE]}
+            history.record(by, Verb.WRITTEN, OrderStatus, counts=counts)
         return made
 
 

@@ -102,7 +102,7 @@ class _Pages:
         preset = PRESETS.get(request.GET.get("set", ""), EXAMPLE)
         lines = exchange.lines_of(preset)
         if request.method == "POST":
-            done = exchange.take_in(lines, only_adds=True)
+            done = exchange.take_in(lines, by=request, only_adds=True)
             self._tell(request, done, may_undo=True)
             return HttpResponseRedirect(reverse(LIST))
         planned = exchange.plan(lines, only_adds=True)
@@ -174,7 +174,7 @@ class _Pages:
         except (binascii.Error, ValueError, BadFile):
             return HttpResponseRedirect(reverse("admin:statuses_import"))
         try:
-            done = exchange.take_in(lines, mark=request.POST.get("mark", ""))
+            done = exchange.take_in(lines, by=request, mark=request.POST.get("mark", ""))
         except NotTakenIn as refused:
             return self._plan_page(request, content, refused.plan, is_another=True)
         self._tell(request, done)
@@ -200,12 +200,9 @@ class _Pages:
         )
 
     def _tell(self, request: HttpRequest, done: Plan, *, may_undo: bool = False) -> None:
-        """In the log of who did what, and to whoever did it."""
+        """What was done, to whoever did it."""
         added = [planned.status for planned in done.of(Verdict.ADD)]
         changed = [planned.status for planned in done.of(Verdict.CHANGE)]
-        if added or changed:
-            counts = {"created": len(added), "changed": len(changed)}
-            history.record(request, Verb.WRITTEN, OrderStatus, counts=counts)
         if not added and not changed:
             messages.info(request, _("All of it was there already. Nothing was changed."))
             return

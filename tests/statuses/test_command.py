@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from statuses.models import OrderStatus
 from tests.factories import StatusFactory
+from workspace.models import Action
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +67,17 @@ def test_a_file_with_a_wrong_line_is_refused_as_a_whole(tmp_path):
 def test_a_file_that_cannot_be_opened_is_named(arguments):
     with pytest.raises(CommandError, match="/nowhere"):
         run(*arguments)
+
+
+def test_the_history_tells_of_an_import_and_of_no_dry_run(tmp_path):
+    file = tmp_path / "statuses.csv"
+    file.write_text("type,code\ngeneral,new\n")
+
+    run("import", str(file), "--dry-run")
+    run("import", str(file))
+    run("import", str(file))  # nothing is new any more
+
+    action = Action.objects.get()
+    assert (action.verb, action.who, action.object_type, action.counts) == (
+        "written", "manage.py", "statuses.orderstatus", {"created": 1},
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from statuses import exchange
 from statuses.exchange import NotTakenIn, Plan, Verdict
 from statuses.exchange_files import FORMATS, MOST_BYTES, export, read
+from workspace import history
 from workspace.files import BadFile
 
 STANDARD = "-"
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         except BadFile as error:
             raise CommandError(error) from None
         try:
-            plan = exchange.plan(lines) if dry_run else exchange.take_in(lines)
+            plan = exchange.plan(lines) if dry_run else exchange.take_in(lines, by=history.COMMAND)
         except NotTakenIn as error:
             plan = error.plan
         self._tell(plan)
