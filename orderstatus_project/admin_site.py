@@ -249,7 +249,7 @@ def _status_types(request: HttpRequest) -> dict[str, Any]:
     ]
     unknown = "orders.unknowncode"
     if request.user.has_perm(TO_MAP) or _may_see(request, unknown):
-        number = number_of_unknown(request.user)
+        number = number_of_unknown(request.user) if _is_at(request, model, unknown) else 0
         title = _("Unknown codes (%d)") % number if number else _("Unknown codes")
         items.append({"title": title, "link": _list_of(unknown), "active": _is_at(request, unknown)})
     return {"models": [model, unknown], "items": items}

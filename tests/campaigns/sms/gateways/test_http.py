@@ -345,9 +345,9 @@ def test_a_look_up_tells(status, body, settings, answer):
 
 
 def test_what_it_promises_is_what_is_set():
-    assert connect().promises == Promises()
+    assert connect().promises == Promises(hears_texts=False)
     assert connect(knows_repeats=True, look_up_url="http://g/{reference}").promises == Promises(
-        is_idempotent=True, can_look_up=True
+        is_idempotent=True, can_look_up=True, hears_texts=False
     )
 
 

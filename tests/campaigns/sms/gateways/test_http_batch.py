@@ -167,8 +167,10 @@ def test_it_looks_up_what_it_sent(tmp_path):
 
 
 def test_what_it_promises_is_what_is_set():
-    assert connect("http://g", per_call=7, knows_repeats=True).promises == Promises(is_idempotent=True, per_call=7)
-    assert connect("http://g").promises == Promises(per_call=100)
+    assert connect("http://g", per_call=7, knows_repeats=True).promises == Promises(
+        is_idempotent=True, per_call=7, hears_texts=False
+    )
+    assert connect("http://g").promises == Promises(per_call=100, hears_texts=False)
 
 
 @pytest.mark.parametrize(
