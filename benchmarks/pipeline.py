@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from benchmarks.bench import POLL_S, Bench, GaveUp, celery
 from benchmarks.measuring import Row, alternate, per_second
 from benchmarks.naive_side import NaiveSide
 from benchmarks.provider import Provider, provider
-from benchmarks.shop import Shop, is_under_way
+from benchmarks.shop import EIGHT_STEPS, Shop, is_under_way
 from orderstatus_project.supervisor import Child
 from workspace.queues import QUEUES
 
@@ -24,6 +25,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         yield from _against_naive(bench, shop, gateway)
         yield from _against_raw(bench, shop, gateway)
         yield from _two_against_one(bench, shop, gateway)
+        yield from _eight_steps_against_two(bench, shop, gateway)
 
 
 def _against_naive(bench: Bench, shop: Shop, gateway: Provider) -> Iterator[Row]:
@@ -66,6 +68,21 @@ def _two_against_one(bench: Bench, shop: Shop, gateway: Provider) -> Iterator[Ro
     )  # fmt: skip
 
 
+def _eight_steps_against_two(bench: Bench, shop: Shop, gateway: Provider) -> Iterator[Row]:
+    """Each of the orders takes all eight steps, through three branches that hold some, to its one text."""
+    runs = bench.sizes.runs
+    with gateway.connected("http_batch", "batch"):
+        eight, two = alternate(
+            bench.sizes.pipelines,
+            lambda: _ours(bench, shop, PROCESSES, steps=EIGHT_STEPS),
+            lambda: _ours(bench, shop, PROCESSES),
+        )
+    yield Row(
+        "8 steps with 3 branches in batches, x 2 steps", eight / two, 2, 1.5,
+        ours=per_second(runs, eight), theirs=per_second(runs, two),
+    )  # fmt: skip
+
+
 @contextmanager
 def our_workers(bench: Bench, processes: int) -> Iterator[Child]:
     """A worker and a beat, as an installation has them."""
@@ -78,8 +95,8 @@ def our_workers(bench: Bench, processes: int) -> Iterator[Child]:
         yield worker
 
 
-def _ours(bench: Bench, shop: Shop, processes: int) -> float:
-    with our_workers(bench, processes), shop.campaign() as campaign:
+def _ours(bench: Bench, shop: Shop, processes: int, **keys: Any) -> float:
+    with our_workers(bench, processes), shop.campaign(**keys) as campaign:
         _seconds_until(lambda: is_under_way(campaign), shop.release(campaign, processes))  # the first cost more, once
         return _seconds_until(lambda: is_under_way(campaign), shop.release(campaign))
 

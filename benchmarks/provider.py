@@ -1,4 +1,4 @@
-"""The SMS provider of the tests, as a process beside us, and our connections to it."""
+"""The SMS provider (benchmarks/receiving.py), a process beside us, and our connections to it."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ class Provider:
 @contextmanager
 def provider(bench: Bench) -> Iterator[Provider]:
     record = bench.folder / "record"
-    with bench.process("provider", "-m", "tests.gateway", "--record", str(record), ready="\n") as process:
+    with bench.process("provider", "-m", "benchmarks.receiving", str(record), ready="\n") as process:
         yield Provider(f"http://127.0.0.1:{process.log.read_text().split()[0]}", record)
     record.unlink(missing_ok=True)

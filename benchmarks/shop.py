@@ -85,20 +85,35 @@ class Shop:
         return time.perf_counter()
 
 
+def _asks(key: str, *inside: dict[str, Any]) -> dict[str, Any]:
+    """A filter that lets everybody through."""
+    rule = {"combinator": "and", "rules": [{"field": "order.currency", "operator": "=", "value": "EUR"}]}
+    step = {"key": key, "kind": "filter_customers", "params": {"rule": rule}}
+    return {**step, "branches": {"yes": list(inside)}} if inside else step
+
+
+def _texts(purpose: str = "transactional") -> dict[str, Any]:
+    text = {"text": TEXT, "purpose": purpose, "deliver": "immediately"}
+    return {"key": "text", "kind": "send_sms", "params": text}
+
+
+EIGHT_STEPS = [
+    _asks("first", _asks("second", _asks("third")), _asks("fourth")),
+    _asks("fifth", _asks("sixth")),
+    _asks("seventh"),
+    _texts(),
+]
+
+
 def definition(
     code: str, *, to: Sequence[str] | str = "any", purpose: str = "transactional", **keys: Any
 ) -> dict[str, Any]:
-    rule = {"combinator": "and", "rules": [{"field": "order.currency", "operator": "=", "value": "EUR"}]}
-    text = {"text": TEXT, "purpose": purpose, "deliver": "immediately"}
     return {
         "format": 1,
         "code": code,
         "name": code,
         "trigger": {"kind": "order_status_changed", "params": {"type": "payment", "from": "any", "to": to}},
-        "steps": [
-            {"key": "asked", "kind": "filter_customers", "params": {"rule": rule}},
-            {"key": "text", "kind": "send_sms", "params": text},
-        ],
+        "steps": [_asks("asked"), _texts(purpose)],
         **keys,
     }
 

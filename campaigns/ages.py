@@ -11,9 +11,10 @@ from datetime import datetime
 
 from django.db.models import Count, Min
 
-from campaigns.models import Lane, Message, MessageState, Run
+from campaigns.models import Lane, Message, MessageState, Run, WebhookCall
 from campaigns.models.messages import MessageQuerySet
 from campaigns.models.runs import RunQuerySet
+from campaigns.sms.breaker import held_back
 from campaigns.sms.handover import LEASE
 
 # Beyond so many nobody counts on: it is as bad as it gets, and counting on would cost.
@@ -26,6 +27,7 @@ class Ages:
 
     due_run: Mapping[str, float]
     due_message: Mapping[str, float]
+    due_call: float
     put_off: float
     message_in_hand: float
     unknown: float
@@ -38,15 +40,17 @@ def ages(now: datetime) -> Ages:
     in_hand = Message.objects.filter(state__in=Message.IN_HAND).aggregate(until=Min("leased_until"))["until"]
     put_off = Message.objects.put_off().aggregate(since=Min("created_at"))["since"]
     unknown = Message.objects.filter(state=MessageState.UNKNOWN).aggregate(since=Min("called_at"), number=Count("pk"))
+    held = held_back()
     return Ages(
         due_run=_by_lane(Run.objects.due(now), now),
-        due_message=_by_lane(Message.objects.due(now), now),
+        due_message=_by_lane(Message.objects.due(now).exclude(held), now),
+        due_call=_since(WebhookCall.objects.due(now).aggregate(since=Min("due_at"))["since"], now),
         put_off=_since(put_off, now),
         message_in_hand=_since(in_hand and in_hand - LEASE, now),
         unknown=_since(unknown["since"], now),
         unknowns=unknown["number"],
         overdue_runs=_count(Run.objects.overdue(now)),
-        overdue_messages=_count(Message.objects.overdue(now)),
+        overdue_messages=_count(Message.objects.overdue(now).exclude(held)),
     )
 
 

@@ -8,5 +8,5 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         # They connect and register themselves.
-        from campaigns import history, receivers, timeline, usages  # noqa: F401
+        from campaigns import erasing, history, message_fields, receivers, timeline, usages  # noqa: F401
         from campaigns.sms import incoming  # noqa: F401

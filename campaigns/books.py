@@ -6,20 +6,48 @@ Everything is counted by the database in sets; each breach is one line, and `una
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
 
 import structlog
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, Window
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, Window
+from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Lag
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Activation, Audit, From, Message, MessageState, Run, RunEvent, RunState, SkipReason, Watch
-from orders.models import InboxVerdict, Order, StatusChange, StatusTransition
+from campaigns.definitions import trigger_of
+from campaigns.engine import readable_plans
+from campaigns.models import (
+    CHANGE,
+    CREATION,
+    Activation,
+    Audit,
+    Awaited,
+    BackFill,
+    CallState,
+    CampaignVersion,
+    Message,
+    MessageState,
+    Quota,
+    Run,
+    RunEvent,
+    RunState,
+    SkipReason,
+    StepTally,
+    Watch,
+    WebhookCall,
+)
+from campaigns.owed import OWED
+from campaigns.quotas import TOTAL
+from campaigns.steps import STEPS
+from campaigns.sweeping import unstarted
+from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition
 from orders.standing import STATUS_FIELDS, TYPES
 from workspace import logged
 from workspace.database import snapshot
@@ -41,6 +69,7 @@ def audit() -> Counts:
             "transitions": _transitions(),
             "runs": _runs(),
             "messages": _messages(),
+            "calls": _calls(),
             "breaches": breaches,
             "unaccounted": sum(breaches.values()),
         }
@@ -89,6 +118,11 @@ def _messages() -> Counts:
     }
 
 
+def _calls() -> Counts:
+    found = _tally(WebhookCall.objects, "state")
+    return {"total": sum(found.values()), **{state: found.get(state, 0) for state in CallState.values}}
+
+
 def _tally(rows: Any, column: str) -> dict[str, int]:
     return dict(rows.order_by().values_list(column).annotate(number=Count("pk")))
 
@@ -129,25 +163,73 @@ def _unlike_ledger(type: str) -> QuerySet[Order]:
 
 
 def missing_runs() -> int:
-    """Transitions that an activation had to answer to, and that started no run of its campaign."""
+    """Transitions, and orders created, that an activation had to answer to and that started no run of its campaign; and
+    occasions that the clock brought, that still stand, and that were told in time to be found."""
     return sum(
-        _owed_by(activations).exclude(Exists(Run.objects.filter(campaign=campaign, transition=OuterRef("pk")))).count()
+        _without(_owed_by(activations), CHANGE, campaign).count()
+        + _without(_created_for(activations), CREATION, campaign).count()
+        + sum(_unstarted(activation) for activation in activations)
         for campaign, activations in _activations().items()
     )
 
 
 def unexplained_runs() -> int:
-    """Runs of a transition that no activation of their campaign had to answer to."""
-    runs = Run.objects.filter(transition__isnull=False)
+    """Runs that no activation of their campaign explains: by the transition or the new order it had to answer to, or,
+    of one that goes by the clock, by its time."""
     return sum(
-        runs.filter(campaign=campaign).exclude(Exists(_owed_by(activations).filter(pk=OuterRef("transition")))).count()
+        _unexplained(Run.objects.filter(campaign=campaign), activations).count()
+        + _unexplained_others(Run.objects.filter(campaign=campaign), activations).count()
         for campaign, activations in _activations().items()
     )
 
 
+def _unexplained(runs: QuerySet[Run], activations: list[Activation]) -> QuerySet[Run]:
+    """Apart from others: of changes there are most, and so they are one anti-join."""
+    owed = Exists(_owed_by(activations).filter(pk=OuterRef("transition")))
+    return runs.filter(occasion__startswith=CHANGE).exclude(owed)
+
+
+def _unexplained_others(runs: QuerySet[Run], activations: list[Activation]) -> QuerySet[Run]:
+    is_new, created = Q(occasion__startswith=CREATION), Exists(_created_for(activations).filter(pk=OuterRef("order")))
+    others = runs.exclude(occasion__startswith=CHANGE)
+    return others.exclude(is_new & created).exclude(~is_new & _in_its_time(activations))
+
+
+def _without(owed: QuerySet[Any], key: str, campaign: int) -> QuerySet[Any]:
+    about = {"transition" if key == CHANGE else "order": OuterRef("pk")}
+    return owed.exclude(Exists(Run.objects.filter(campaign=campaign, occasion__startswith=key, **about)))
+
+
+def _unstarted(activation: Activation) -> int:
+    """Of one that ended, what it should have found changed since."""
+    if activation.until_transition is not None or activation.swept_to is None:
+        return 0
+    trigger = trigger_of(activation.version.definition)
+    return sum(1 for _occasion in unstarted(activation, trigger)) if trigger else 0
+
+
+def _created_for(activations: list[Activation]) -> QuerySet[Order]:
+    hearing = [one for one in activations if any(watch.type == Watch.CREATED for watch in one.watches.all())]
+    stretches = (
+        _between("pk", one.after_order, one.until_order) & _reached(one) & _since("placed_at", one.effective_from)
+        for one in hearing
+    )
+    return Order.objects.filter(reduce(or_, stretches, Q(pk__in=[])), silent_because=SilentBecause.FIRES)
+
+
+def _in_its_time(activations: list[Activation]) -> Q:
+    swept = [one for one in activations if one.swept_to is not None]
+    any_time = Q(occurred_at__isnull=False)  # an empty Q is lost among others
+    times = (
+        any_time & _since("occurred_at", one.effective_from) & _until("occurred_at", one.ended_at) for one in swept
+    )
+    is_loud = Q(transition=None) | Q(transition__silent_because=SilentBecause.FIRES)
+    return reduce(or_, times, Q(pk__in=[])) & is_loud
+
+
 def _activations() -> dict[int, list[Activation]]:
     by_campaign: dict[int, list[Activation]] = defaultdict(list)
-    for activation in Activation.objects.prefetch_related("watches"):
+    for activation in Activation.objects.select_related("version", "back_fill").prefetch_related("watches"):
         by_campaign[activation.campaign_id].append(activation)
     return by_campaign
 
@@ -155,52 +237,52 @@ def _activations() -> dict[int, list[Activation]]:
 def _owed_by(activations: list[Activation]) -> QuerySet[StatusTransition]:
     nothing = Q(pk__in=[])
     stretches = (
-        _stretch(activation) & reduce(or_, map(_watched, activation.watches.all()), nothing)
+        _stretch(activation) & reduce(or_, (watch.as_question() for watch in activation.watches.all()), nothing)
         for activation in activations
     )
     return StatusTransition.objects.loud().filter(reduce(or_, stretches, nothing))
 
 
 def _stretch(activation: Activation) -> Q:
-    stretch = Q(pk__gt=activation.after_transition)
-    if activation.until_transition is not None:
-        stretch &= Q(pk__lte=activation.until_transition)
-    if activation.effective_from is not None:
-        stretch &= Q(occurred_at__gte=activation.effective_from)
-    return stretch
+    ids = _between("pk", activation.after_transition, activation.until_transition)
+    return ids & _reached(activation) & _since("occurred_at", activation.effective_from)
 
 
-def _watched(watch: Watch) -> Q:
-    """The same question as Watch.accepts_from, put to the database."""
-    comes_from = {
-        From.ANY: Q(),
-        From.ANY_EXISTING: Q(from_status__isnull=False),
-        From.NONE: Q(from_status=None),
-        From.ONLY: Q(from_status__in=watch.from_status_ids),
-        From.EXCEPT: Q(from_status=None) | ~Q(from_status__in=watch.from_status_ids),
-    }[From(watch.from_mode)]
-    goes_to = Q(to_status=watch.to_status_id) if watch.to_status_id else Q()
-    return Q(type=watch.type) & goes_to & comes_from
+def _reached(activation: Activation) -> Q:
+    """Of changes or orders: all but those that its back-fill did not come to."""
+    back_fill: BackFill | None = getattr(activation, "back_fill", None)
+    return Q() if back_fill is None else Q(pk__lte=back_fill.done_up_to) | Q(pk__gt=back_fill.upto)
+
+
+def _between(column: str, after: int, until: int | None) -> Q:
+    return Q(**{f"{column}__gt": after}) & (Q() if until is None else Q(**{f"{column}__lte": until}))
+
+
+def _since(column: str, moment: datetime | None) -> Q:
+    return Q() if moment is None else Q(**{f"{column}__gte": moment})
+
+
+def _until(column: str, moment: datetime | None) -> Q:
+    return Q() if moment is None else Q(**{f"{column}__lte": moment})
 
 
 def runs_in_no_place() -> int:
-    """A run waits for a time, or for one message, or has ended; and its decisions are all there."""
-    ended = Q(ended_at__isnull=False, due_at=None)
-    open_message = Exists(Message.objects.filter(run=OuterRef("pk"), step=OuterRef("step"), ended_at=None))
-    waits = Q(ended_at=None) & (Q(due_at__isnull=False) | open_message)
+    """A run waits for a time, or for what it owes at its step, or is held, or has ended."""
+    ended = Q(ended_at__isnull=False, due_at=None, held_at=None)
+    owes = _any_owed(run=OuterRef("pk"), step=OuterRef("step"), ended_at=None)
+    waits = Q(ended_at=None) & (Q(due_at__isnull=False, held_at=None) | Q(due_at=None, held_at__isnull=False) | owes)
     in_place = Q(Q(state=RunState.WAITING) & waits) | (~Q(state=RunState.WAITING) & ended)
     return Run.objects.exclude(in_place).count()
 
 
 def messages_in_no_place() -> int:
     """A message waits for a time, or is with a gateway on a lease, or its fate is unknown, or its sending is over."""
-    in_place = (
-        Q(state=MessageState.PENDING, due_at__isnull=False, ended_at=None)
-        | Q(state__in=Message.IN_HAND, leased_until__isnull=False, ended_at=None)
-        | Q(state=MessageState.UNKNOWN, ended_at=None)
-        | Q(state__in=Message.ENDED, ended_at__isnull=False)
-    )
-    return Message.objects.exclude(in_place).count()
+    return Message.objects.exclude(Message.IN_PLACE).count()
+
+
+def calls_in_no_place() -> int:
+    """A webhook call waits for a time, or is being made on a lease, or is over."""
+    return WebhookCall.objects.exclude(WebhookCall.IN_PLACE).count()
 
 
 def runs_that_lost_a_decision() -> int:
@@ -208,12 +290,71 @@ def runs_that_lost_a_decision() -> int:
     return counted.exclude(kept=F("event_count")).count()
 
 
+def miscounted_decisions() -> int:
+    """Steps of a campaign whose tallies are not the number of their decisions, by outcome."""
+    counted: Any = Counter()
+    decided = RunEvent.objects.order_by().values_list("run__campaign", "step", "outcome")
+    tallied = StepTally.objects.order_by().values_list("version__campaign", "step", "outcome")
+    counted.update({tuple(what): number for *what, number in decided.annotate(number=Count("pk"))})
+    counted.subtract({tuple(what): number for *what, number in tallied.annotate(total=Sum("number"))})
+    return sum(map(abs, counted.values()))
+
+
 def owed_without_message() -> int:
-    """Each step that owed a message has exactly one; the other way round a constraint and this count hold it."""
+    """Each step that owed a message or a call has exactly one; the other way round a constraint and this hold it."""
     owed = RunEvent.objects.filter(outcome="owed")
-    has_message = Exists(Message.objects.filter(run=OuterRef("run"), step=OuterRef("step")))
     has_decision = Exists(owed.filter(run=OuterRef("run"), step=OuterRef("step")))
-    return owed.filter(~has_message).count() + Message.objects.filter(~has_decision).count()
+    without_row = owed.exclude(_any_owed(run=OuterRef("run"), step=OuterRef("step"))).count()
+    return without_row + sum(model.objects.filter(~has_decision).count() for model in OWED)
+
+
+def _any_owed(**how: Any) -> Q:
+    """Whether there is a row of any kind that a run may owe, such as this."""
+    return reduce(or_, (Q(Exists(model.objects.filter(**how))) for model in OWED))
+
+
+def waits_nobody_wakes() -> int:
+    """Runs that wait for a change of their order's status, and that no such change would wake."""
+    return sum(
+        _unwoken(version, step, type).count()
+        for version, plan in readable_plans(CampaignVersion.objects.all()).items()
+        if plan.may_await
+        for step in plan.nodes
+        for type in plan.awaited_at(step)
+    )
+
+
+def _unwoken(version: int, step: str, type: str) -> QuerySet[Run]:
+    """Those that are due are about to be asked anyway."""
+    is_woken = Exists(Awaited.objects.filter(run=OuterRef("pk"), type=type))
+    waiting = Run.objects.filter(version=version, state=RunState.WAITING, step=step, order__isnull=False)
+    return waiting.filter(Q(due_at=None) | Q(due_at__gt=timezone.now())).exclude(is_woken)
+
+
+def places_miscounted() -> int:
+    """Counts of a limited step that are not the number of places its decisions tell of."""
+    counted = {(row.campaign_id, row.step, row.period): row.taken for row in Quota.objects.exclude(taken=0)}
+    told: dict[tuple[int, str, str], int] = {}
+    places = RunEvent.objects.filter(_is_limited()).order_by()
+    for name, key in ((Value(TOTAL), "of_total"), (KT("seen__period"), "of_period")):
+        rows = places.filter(seen__has_key=key).annotate(period=name)
+        for campaign, step, period, taken in rows.values_list("run__campaign", "step", "period").annotate(Count("pk")):
+            told[campaign, step, period] = taken
+    return sum(counted.get(place) != told.get(place) for place in counted.keys() | told.keys())
+
+
+def _is_limited() -> Q:
+    """Of decisions: whether their step is one that hands out places."""
+    versions = CampaignVersion.objects.all()
+    campaigns = {version.pk: version.campaign_id for version in versions}
+    nothing = Q(pk__in=[])
+    limited = {
+        (campaigns[version], node.key)
+        for version, plan in readable_plans(versions).items()
+        for node in plan.nodes.values()
+        if STEPS[node.kind].is_limited
+    }
+    return reduce(or_, (Q(run__campaign=campaign, step=step) for campaign, step in limited), nothing)
 
 
 # What each rule counts, in words. Its name is the one in JSON, which docs/architecture.md explains.
@@ -225,6 +366,10 @@ BREACHES: dict[Callable[[], int], Promise] = {
     unexplained_runs: _("unexplained runs"),
     runs_in_no_place: _("runs in no place"),
     messages_in_no_place: _("messages in no place"),
+    calls_in_no_place: _("calls in no place"),
     runs_that_lost_a_decision: _("runs that lost a decision"),
-    owed_without_message: _("owed without message"),
+    miscounted_decisions: _("miscounted decisions"),
+    waits_nobody_wakes: _("waits nobody wakes"),
+    places_miscounted: _("places miscounted"),
+    owed_without_message: _("owed without message or call"),
 }

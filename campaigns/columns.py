@@ -10,14 +10,18 @@ from collections.abc import Iterable
 from orders.standing import TYPES
 
 # None of them reads these.
-OF_RUN = ("occasion", "lane", "state", "step", "step_at", "due_at", "reason", "event_count", "entered_at", "ended_at")
+OF_RUN = ("entered_at", "lane", "step", "step_at", "due_at", "reason", "event_count", "ended_at")
 OF_TRANSITION = ("received_at", "source", "change", "actor_id", "silent_because", "order", "customer")
-OF_ORDER = (*(f"{type}_heard_{what}" for type in TYPES for what in ("at", "sequence")), "created_at", "updated_at")
-OF_CUSTOMER = ("phone_written", "email", "sms_consent_source", "sms_consent_at", "created_at", "updated_at")
+OF_ORDER = (
+    *(f"{type}_heard_{what}" for type in TYPES for what in ("at", "sequence")),
+    *("placed_at", "silent_because", "created_at", "updated_at"),
+)
+OF_CUSTOMER = ("phone_written", "email", "sms_consent_source", "sms_consent_at", "tags", "created_at", "updated_at")
 
 # Steps do not read these, the law and texts do; and the other way about.
 OF_ORDER_BY_STEPS = ("lines", "delivery", "payment")
-OF_CUSTOMER_BY_STEPS = ("refused_categories",)
+OF_CUSTOMER_BY_STEPS = ("refused_categories", "attributes")
+OF_ORDER_BY_TEXTS = ("is_test",)
 OF_TRANSITION_BY_TEXTS = (
     "is_test", "general_status", "delivery_status", "payment_status", "total_minor", "currency",
 )  # fmt: skip

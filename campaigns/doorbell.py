@@ -21,9 +21,13 @@ from redis.exceptions import RedisError
 
 from campaigns import measures
 from workspace.failpoints import reach
-from workspace.queues import RUNS, SENDING
+from workspace.queues import CALLS, RUNS, SENDING
 
-TASKS = {RUNS: "campaigns.advance_due_runs", SENDING: "campaigns.send_due_messages"}
+TASKS = {
+    RUNS: "campaigns.advance_due_runs",
+    SENDING: "campaigns.send_due_messages",
+    CALLS: "campaigns.call_due_webhooks",
+}
 
 # A ring that no worker answered is forgotten, and may be rung again.
 FORGOTTEN_AFTER_S = 30

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from campaigns.back_filling import fill
 from campaigns.engine import advance
-from campaigns.sms.sending import recover_expired, send_due
+from campaigns.sms import sending
+from campaigns.sweeping import sweep
+from campaigns.webhooks import calling
 from orders.transitions import apply_parked
 
 
@@ -16,15 +19,19 @@ class Drained:
     parked: int = 0
     runs: int = 0
     messages: int = 0
+    calls: int = 0
 
 
 def drain() -> Drained:
     """Work until nothing is due that is not in hand elsewhere."""
     drained = Drained(parked=apply_parked())
-    recover_expired()
+    sending.recover_expired()
+    calling.recover_expired()
+    sweep()
     while True:
-        runs, messages = advance(), send_due()
+        looked_at, runs, messages, calls = fill(), advance(), sending.send_due(), calling.call_due()
         drained.runs += runs
         drained.messages += messages
-        if not runs and not messages:
+        drained.calls += calls
+        if not any((looked_at, runs, messages, calls)):
             return drained

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from analytics.fields import Field, all_fields
-from analytics.rules import OPERATORS
+from analytics.fields import Field, Param, all_fields
+from analytics.kinds import LISTS, OPERATORS, PRESENCE
+from analytics.other_orders import Scope
 from campaigns.definitions import FORMAT, DefinitionError, read_plan
+from campaigns.entry_settings import SettingsForm
 from campaigns.lifecycle import DraftChanged, WrongState, save_draft
-from campaigns.models import Campaign, Deliver, Purpose
-from campaigns.sms.templates import VARIABLES
+from campaigns.models import Campaign
 from campaigns.steps import STEPS, TRIGGERS
+from campaigns.wording import operator_words
+from campaigns.writing import text_vocabulary
 from statuses.models import OrderStatus, StatusType
-from workspace.api.parsing import StrictJson
+from workspace.api.parsing import read_json
 from workspace.api.problems import Refusal
 from workspace.models import User
 from workspace.reading import Problem
@@ -31,6 +35,7 @@ NEW: dict[str, Any] = {
     "trigger": {"kind": "order_status_changed", "params": {"type": "delivery", "from": "any", "to": []}},
     "reentry": {"mode": "once_per_order"},
     "max_age": {"value": 24, "unit": "hours"},
+    "hourly_limit": {"messages": "auto"},
     "steps": [],
 }
 # Any revision but a stored one: a new campaign never takes the place of another.
@@ -52,26 +57,32 @@ def save(raw: str, revision: int, *, campaign: Campaign | None, by: User) -> Sav
         definition = read_definition(raw)
     except ValueError as error:
         return Saved(problems=[Problem("unparsable", str(error))])
-    if not isinstance(definition, dict) or not definition:
-        needed = _("A campaign is a JSON object with a format, a code, a name, a trigger and steps.")
-        return Saved(problems=[Problem("not_an_object", needed)])
-    code = definition.get("code")
-    if campaign is not None and code != campaign.code:
-        return Saved(problems=[Problem("fixed", _("The code stays “%s”.") % campaign.code, "/code")])
-    taken = [_taken(code)] if campaign is None and _is_taken(code) else []
+    if problems := find_problems(definition, campaign):
+        return Saved(problems=problems)
     try:
-        if taken:
-            read_plan(definition)
-            return Saved(problems=taken)
         return Saved(save_draft(definition, revision=revision, by=by)[0])
-    except DefinitionError as error:
-        # Steps are read from the last to the first, and read by people from the first to the last. A code that is
-        # taken is told with all else, not when the rest has been mended.
-        return Saved(problems=[*taken, *error.problems[::-1]])
     except WrongState as error:
         return Saved(problems=[Problem("wrong_state", str(error), "/code")])
     except DraftChanged:
-        return Saved(is_stale=True) if campaign else Saved(problems=[_taken(code)])
+        return Saved(is_stale=True) if campaign else Saved(problems=[_taken(definition["code"])])
+
+
+def find_problems(definition: Any, campaign: Campaign | None) -> list[Problem]:
+    """What keeps it from being the draft of this campaign, or of a new one, in the order in which people read."""
+    if not isinstance(definition, dict) or not definition:
+        needed = _("A campaign is a JSON object with a format, a code, a name, a trigger and steps.")
+        return [Problem("not_an_object", needed)]
+    code = definition.get("code")
+    if campaign is not None and code != campaign.code:
+        return [Problem("fixed", _("The code stays “%s”.") % campaign.code, "/code")]
+    taken = [_taken(code)] if campaign is None and _is_taken(code) else []
+    try:
+        read_plan(definition)
+    except DefinitionError as error:
+        # Steps are read from the last to the first, and read by people from the first to the last. A code that is
+        # taken is told with all else, not when the rest has been mended.
+        return [*taken, *error.problems[::-1]]
+    return taken
 
 
 def _is_taken(code: Any) -> bool:
@@ -82,10 +93,15 @@ def _taken(code: Any) -> Problem:
     return Problem("taken", _("Another campaign has the code “%s”. Choose another one.") % code, "/code")
 
 
+def number_of(written: str | None) -> int:
+    """What a form says of a revision or a row's id; NO_REVISION, which nothing has, of what is none."""
+    return int(written) if written and written.isdecimal() and len(written) < 10 else NO_REVISION
+
+
 def read_definition(raw: str) -> Any:
     """JSON of one meaning, as the API takes it. Raises ValueError with a sentence."""
     try:
-        definition = StrictJson().parse(BytesIO(raw.encode(errors="surrogatepass")))
+        definition = read_json(raw)
     except Refusal as refusal:
         raise ValueError(str(refusal.detail)) from None
     if not is_storable_throughout(definition):
@@ -95,77 +111,129 @@ def read_definition(raw: str) -> Any:
 
 def vocabulary() -> dict[str, Any]:
     """What the editor offers: statuses, fields with their operators, kinds of step with their branches, variables."""
-    statuses: dict[str, list[dict[str, str]]] = {type: [] for type in StatusType.values}
-    for type, code, name in OrderStatus.objects.values_list("type", "code", "name"):
-        statuses[type].append({"code": code, "name": name})
     return {
         "types": _choices(StatusType.choices),
-        "statuses": statuses,
+        "statuses": _statuses(),
         "fields": [_field(each) for each in all_fields().values()],
-        "triggers": [{"key": kind.key, "label": str(kind.label)} for kind in TRIGGERS.values()],
+        "lists": sorted(LISTS),
+        # Which orders a group may speak of; inside one of other orders, groups have no `of`.
+        "scopes": _choices(_scopes()),
+        "triggers": [
+            {"key": kind.key, "label": str(kind.label), "icon": kind.icon, "fields": kind.form.described()}
+            for kind in TRIGGERS.values()
+        ],
+        "settings": SettingsForm.described(),
         "kinds": [
             {
                 "key": kind.key,
                 "label": str(kind.label),
+                "icon": kind.icon,
+                "ends": kind.ends,
+                "fields": kind.form.described(),
                 "branches": [
-                    {"key": branch.key, "label": str(branch.label), "ends": branch.ends_when_empty}
+                    {
+                        "key": branch.key,
+                        "label": str(branch.label),
+                        "ends": branch.ends_when_empty,
+                        "seldom": branch.is_seldom,
+                    }
                     for branch in kind.branches
                 ],
+                "branches_from": kind.branches_from,
             }
-            for kind in STEPS.values()
+            for kind in sorted(STEPS.values(), key=lambda kind: (kind.rank, str(kind.label)))
         ],
-        "purposes": _choices(Purpose.choices),
-        "deliver": _choices(Deliver.choices),
-        "variables": _variables(),
+        "text": text_vocabulary(),
+        # As ISO 8601 numbers them.
+        "weekdays": [{"key": number + 1, "label": str(label)} for number, label in WEEKDAYS.items()],
         "words": words(),
     }
 
 
+def _statuses() -> dict[str, list[dict[str, Any]]]:
+    """By type. One that is not offered any more is there for drafts that name it still, and says so in its name."""
+    statuses: dict[str, list[dict[str, Any]]] = {type: [] for type in StatusType.values}
+    for status in OrderStatus.objects.select_related("merged_into", "merging_into"):
+        told = {"code": status.code, "name": _name_of(status), "offered": not status.is_retired}
+        statuses[status.type].append(told)
+    return statuses
+
+
+def _name_of(status: OrderStatus) -> str:
+    into = status.merged_into or status.merging_into
+    if into is not None:
+        return _("%(name)s (merged into %(into)s)") % {"name": status.name, "into": into.name}
+    return _("%s (retired)") % status.name if status.is_retired else status.name
+
+
 def _field(each: Field) -> dict[str, Any]:
+    """One field as a condition offers it.
+
+    `kind` decides the input of `value`, with the operator: `in`, `notIn`, `anyOf`, `allOf` and `noneOf` (`lists` of the
+    vocabulary) take a list, `between` takes [from, to], `null` and `notNull` take none. Kinds are status (codes of
+    `type`), text, number, time (with its offset), duration ({"value": 2, "unit": "days"}), choice (of `choices`), flag
+    (true or false), words (tags), and any (a text, a number, true or false, as the JSON says; `<` and its like take a
+    number, `contains` and its like a text). `past`: `at` may be "trigger". `elsewhere`: it may stand in a group whose
+    `of` is not "this_order". `params` are further keys of the condition, each with the `form` of its input: duration,
+    word, name, or choice (of `choices`); one that is not `required` may be left out. `suggests`: which of the names in
+    use are offered.
+    """
     return {
         "key": each.key,
         "label": str(each.label),
         "kind": each.kind.value,
-        "operators": [*OPERATORS[each.kind], "null", "notNull"],
+        "operators": [*OPERATORS[each.kind], *PRESENCE],
         "choices": list(each.choices),
         "type": each.status_type,
         "past": each.read_past is not None,
+        "elsewhere": each.where is not None,
+        "params": [_param(param) for param in each.params],
+        "suggests": each.suggests,
     }
+
+
+def _param(param: Param) -> dict[str, Any]:
+    return {
+        "key": param.key,
+        "label": str(param.label),
+        "form": param.form,
+        "required": param.is_required,
+        "choices": _choices(param.choices),
+        "suggests": param.suggests,
+    }
+
+
+def _scopes() -> list[tuple[str, str]]:
+    return [
+        (Scope.THIS, _("this order")),
+        (Scope.ANY, _("any order of the customer, this one or another")),
+        (Scope.ANOTHER, _("another order of the customer")),
+        (Scope.LAST, _("the last order of the customer")),
+    ]
 
 
 def _choices(choices: Sequence[tuple[str, Any]]) -> list[dict[str, str]]:
     return [{"key": key, "label": str(label)} for key, label in choices]
 
 
-def _variables() -> list[str]:
-    """Those a text can name without more: `order.total`, `order.delivery_status`."""
-    plain = [f"{thing}.{name}" for thing, names in VARIABLES.items() for name, kind in names.items() if kind != "*"]
-    return [name for name in plain if not name.endswith(".type")]
-
-
 def words() -> dict[str, str]:
     """The editor's own texts."""
     return {
+        **{f"op_{operator}": words for operator, words in operator_words().items()},
         "name": _("Name"),
         "code": _("Code"),
         "code_help": _("For files and the API. It cannot be changed later."),
         "code_fixed": _("Fixed since the campaign was made."),
         "starts": _("What starts it"),
-        "type": _("Status type"),
-        "from": _("It goes from"),
         "from_any": _("anything, also from no status"),
         "from_any_existing": _("any status"),
         "from_none": _("no status yet"),
         "from_only": _("one of these"),
         "from_not": _("anything but these"),
-        "to": _("to"),
         "to_any": _("any status"),
         "to_only": _("one of these"),
         "not_there": _("not there yet"),
         "no_statuses": _("There are no statuses of this type yet. Add them in Settings › Order Statuses."),
-        "statuses": _("Statuses"),
-        "entry": _("Who may enter"),
-        "reentry": _("An order enters"),
         "every_time": _("every time"),
         "once_per_order": _("once"),
         "first_visit": _("only when it comes to this status for the first time"),
@@ -175,13 +243,15 @@ def words() -> dict[str, str]:
         "per": _("Counted for each"),
         "per_order": _("order"),
         "per_customer": _("customer"),
-        "max_age": _("Ignore changes older than"),
-        "cap": _("Send a customer no more than"),
         "cap_messages": _("Messages"),
         "cap_per": _("a"),
+        "cap_category": _("of the category (all)"),
+        "cap_then": _("One too many"),
+        "cap_skip": _("leave out what is too many"),
+        "cap_defer": _("put off what is too many"),
         "day": _("day"),
         "week": _("week"),
-        "number": _("Number"),
+        "number": pgettext("how many", "Number"),
         "unit": _("Unit"),
         "minutes": _("minutes"),
         "hours": _("hours"),
@@ -193,8 +263,46 @@ def words() -> dict[str, str]:
         "down": _("Move down"),
         "remove": _("Remove"),
         "step": _("Step"),
-        "ends": _("Ends here."),
-        "goes_on": _("Goes on with the next step."),
+        "ends": _("Ends here"),
+        "goes_on": _("Goes on with “%s”"),
+        "at_now": _("now, at this step"),
+        "more": _("More"),
+        "settings": _("Settings"),
+        "starts_when": _("It starts when"),
+        "nothing_asked": _("There is nothing to set."),
+        "unknown_kind": _("This version does not know steps of the kind “%s”."),
+        "duplicate": _("Duplicate"),
+        "move_to": _("Move to"),
+        "copy_steps": _("Copy the steps of “%(from)s” to “%(to)s”"),
+        "first_steps": _("First steps"),
+        "ways": _("Ways out"),
+        "use_way": _("Give it steps"),
+        "branch_left": _("This way out is not there any more."),
+        "zoom_in": _("Zoom in"),
+        "zoom_out": _("Zoom out"),
+        "fit": _("Show all"),
+        "canvas": _(
+            "Canvas. Arrow keys go from step to step, Enter opens its settings. The list has everything by keyboard."
+        ),
+        "toolbox": _("Steps to add: drag one onto the canvas, or choose it and then its place"),
+        "place_here": _("Add a step here"),
+        "placing": _("Choose where “%s” goes. Escape: nowhere."),
+        "not_set": _("not set"),
+        "variant": _("Variant"),
+        "weight": _("Weight"),
+        "add_variant": _("Add variant"),
+        "silent_order": _("A customer's second order stays silent: it enters no more once the first has."),
+        "hourly_auto": _("5 times as many as expected, and 100"),
+        "hourly_number": _("so many"),
+        "hourly_none": _("no limit"),
+        "of": _("Which order"),
+        "keeping": _("Saving…"),
+        "draft_saved": _("The draft is saved."),
+        "kept": _("Saved %s"),
+        "not_kept": _("Not saved: %s"),
+        "no_connection": _("no connection. It is tried again."),
+        "this_campaign": _("Campaign"),
+        "has_problem": _("There is something to mend here"),
         "all_of": _("all of these are true"),
         "any_of": _("any of these is true"),
         "none_of": _("not all of these are true"),
@@ -205,49 +313,18 @@ def words() -> dict[str, str]:
         "value": _("Value"),
         "values": _("Values, one a line"),
         "at": _("When"),
-        "at_now": _("now, at this step"),
         "at_trigger": _("at the change"),
         "add_condition": _("Add condition"),
         "add_group": _("Add group"),
         "group": _("Group"),
-        "from_value": _("From"),
-        "to_value": _("To"),
+        "from_value": pgettext("begin of a range", "From"),
+        "to_value": pgettext("end of a range", "To"),
         "yes": _("yes"),
         "no": _("no"),
         "choose": _("Choose"),
-        "wait_for": _("Wait for"),
-        "text": _("Text"),
         "characters": _("characters"),
         "variables": _("Insert:"),
-        "purpose": _("Purpose"),
-        "deliver": _("Deliver"),
-        "deliver_default": _("As the purpose asks: at once, marketing by day"),
-        "category": _("Category"),
-        "category_help": _("Small letters and digits, such as “offers”. A customer can refuse one kind of message."),
-        "only_if_still": _("Only if the order is still in the target status"),
-        "lifetime": _("Not worth sending after"),
-        "params": _("Settings, as JSON"),
+        "counts_differ": _("The draft differs from it: its new steps have none."),
         "as_json": _("This definition cannot be shown as a form. Mend it as JSON."),
         "bad_json": _("This is no JSON:"),
-        "unsaved": _("Save your changes first."),
-        "op_=": _("is"),
-        "op_!=": _("is not"),
-        "op_in": _("is one of"),
-        "op_notIn": _("is none of"),
-        "op_<": _("is less than"),
-        "op_<=": _("is at most"),
-        "op_>": _("is more than"),
-        "op_>=": _("is at least"),
-        "op_between": _("is between"),
-        "op_contains": _("contains"),
-        "op_doesNotContain": _("does not contain"),
-        "op_beginsWith": _("begins with"),
-        "op_endsWith": _("ends with"),
-        "op_null": _("is not known"),
-        "op_notNull": _("is known"),
-        "when": _("When %(type)s goes%(from)s to %(to)s"),
-        "when_from": _("from %s"),
-        "when_not": _("from any but %s"),
-        "when_or": _("or"),
-        "nothing_chosen": _("…"),
     }

@@ -12,18 +12,33 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campaigns.definitions import Plan, read_plan
-from campaigns.matching import back_fill, start_runs, write_watches
-from campaigns.models import Activation, Campaign, CampaignState, CampaignVersion, Lane
-from campaigns.sms.connections import reaches_nobody
-from campaigns.steps.base import Watched
+from campaigns import back_filling, doorbell
+from campaigns.checks import Caution, find_cautions
+from campaigns.definitions import read_plan
+from campaigns.expecting import hourly_limit
+from campaigns.matching import start_runs, write_watches
+from campaigns.models import (
+    Activation,
+    BackFill,
+    Breaker,
+    Campaign,
+    CampaignState,
+    CampaignVersion,
+    Former,
+    Lane,
+)
+from campaigns.sms.breaker import write_limit
+from campaigns.steps.base import Trigger
+from campaigns.sweeping import finish
 from orders.ledger import hold_ledger, hold_ledger_alone
-from orders.models import StatusTransition
+from orders.models import Order, StatusTransition
 from statuses.models import OrderStatus
 from workspace import history
 from workspace.database import lock_rows
-from workspace.models import User, Workspace
+from workspace.models import User
+from workspace.queues import QUEUES, RUNS
 from workspace.reading import Problem, read_time
+from workspace.upserts import is_same
 
 BEGINNING = "beginning"
 
@@ -37,19 +52,11 @@ class DraftChanged(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
-    """What keeps an active campaign from reaching anybody as yet. `code` is for programs, `detail` says what to do."""
-
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Activated:
-    """`started` counts the runs that began at once, for changes heard before."""
+    """`back_fill`: asked to reach back, what was there already starts runs too, from now on, a set at a time."""
 
     activation: Activation
-    started: int
+    back_fill: BackFill | None
     cautions: Sequence[Caution]
 
 
@@ -85,9 +92,10 @@ def save_draft(definition: Any, *, revision: int | None = None, by: User | None 
         campaign = _lock(campaign)
         if campaign.state == CampaignState.ENDED:
             raise WrongState(_("The campaign has ended. Give the definition another code to begin a new one."))
+        _refuse_archived(campaign)
         if revision is not None and revision != campaign.revision:
             raise DraftChanged(_("Somebody else changed this campaign. Look at their version, then save again."))
-        if campaign.draft != definition:
+        if not is_same(campaign.draft, definition):
             campaign.name, campaign.draft, campaign.revision = plan.name, definition, campaign.revision + 1
             campaign.save(update_fields=["name", "draft", "revision", "updated_at"])
         return campaign, False
@@ -98,43 +106,57 @@ def activate(
     *,
     from_the_beginning: bool = False,
     effective_from: datetime | None = None,
+    former: Former = Former.FINISH,
     by: User | None = None,
 ) -> Activated:
     """Make the draft a version and let it run. Nothing that occurred before now starts it, unless it is asked to.
 
-    Asked to, the changes the ledger already holds start it too, but those told as history. A new version of a live
-    campaign goes on where the former one leaves off. Raises WrongState.
+    Asked to, the changes, orders and moments of the clock that were there already start it too, but what was told as
+    history: in the background, see `back_filling`. A new version of a live campaign goes on where the former one leaves
+    off; `former` says what becomes of the orders under way. A back-fill of the former one stops. Raises WrongState.
     """
     with transaction.atomic():
         campaign = _lock(campaign)
         if campaign.state == CampaignState.ENDED:
             raise WrongState(_("The campaign has ended. Copy it to begin again."))
+        _refuse_archived(campaign)
         plan = read_plan(campaign.draft)
         cut = _cut()
         now = timezone.now()
-        former = campaign.activations.live().first()
+        before = campaign.activations.live().select_related("version", "back_fill").first()
+        if before:
+            finish(before, now)
         reaches_back = from_the_beginning or effective_from is not None
-        _close(campaign, cut, now)
+        version = _version(campaign)
+        _close(campaign, cut, now, by)
+        _say_of_former(campaign, version, former)
         activation = Activation.objects.create(
             campaign=campaign,
-            version=_version(campaign),
-            after_transition=0 if reaches_back else cut,
-            effective_from=None if from_the_beginning else effective_from or (former.effective_from if former else now),
+            version=version,
+            after_transition=0 if reaches_back else cut.transition,
+            after_order=0 if reaches_back else cut.order,
+            swept_to=now if plan.trigger.goes_by_the_clock else None,
+            effective_from=None if from_the_beginning else effective_from or _goes_on_from(before, plan.trigger, now),
             lane=Lane.URGENT if plan.is_urgent else Lane.BULK,
             activated_at=now,
             activated_by=by,
         )
-        write_watches(activation, plan.watched)
+        write_watches(activation, plan.trigger)
+        write_limit(activation, hourly_limit(activation, plan))
         campaign.state, campaign.asked_by, campaign.asked_at = CampaignState.ACTIVE, None, None
         campaign.save(update_fields=["state", "asked_by", "asked_at", "updated_at"])
-        started = back_fill(activation, cut) if reaches_back else 0
-        return Activated(activation, started, find_cautions(plan))
+        upto = cut.order if plan.trigger.kind.hears_created else cut.transition
+        back_fill = back_filling.begin(activation, upto) if reaches_back else None
+        if before:
+            doorbell.ring_on_commit(RUNS)
+        return Activated(activation, back_fill, find_cautions(campaign.draft, plan))
 
 
 def ask(campaign: Campaign, *, by: User) -> Campaign:
     """Ask whoever may activate it to do so. Asked twice, it is the first who asked. Raises WrongState."""
     with transaction.atomic():
         campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
+        _refuse_archived(campaign)
         if not has_news(campaign):
             raise WrongState(_("There is nothing to activate: the campaign has ended, or runs as it is."))
         if campaign.asked_at is None:
@@ -159,7 +181,7 @@ def has_news(campaign: Campaign) -> bool:
     live = campaign.activations.live().select_related("version").first()
     if live is None:
         return campaign.state == CampaignState.DRAFT
-    return bool(live.version.definition != campaign.draft)
+    return not is_same(live.version.definition, campaign.draft)
 
 
 def pause(campaign: Campaign) -> Campaign:
@@ -167,41 +189,30 @@ def pause(campaign: Campaign) -> Campaign:
     return _move(campaign, {CampaignState.ACTIVE: CampaignState.PAUSED}, _("Only an active campaign can be paused."))
 
 
-def resume(campaign: Campaign) -> Campaign:
-    return _move(campaign, {CampaignState.PAUSED: CampaignState.ACTIVE}, _("Only a paused campaign can be resumed."))
+def resume(campaign: Campaign, *, drop_due_before: datetime | None = None) -> Campaign:
+    """What waited goes on, but for what was due before `drop_due_before`: the engine and the law stop that."""
+    with transaction.atomic():
+        refusal = _("Only a paused campaign can be resumed.")
+        campaign = _move(campaign, {CampaignState.PAUSED: CampaignState.ACTIVE}, refusal)
+        if drop_due_before is not None:
+            # It only grows: what an earlier one dropped, and nobody came to yet, stays dropped.
+            campaign.drop_due_before = max(drop_due_before, campaign.drop_due_before or drop_due_before)
+            campaign.save(update_fields=["drop_due_before"])
+        for queue in QUEUES:
+            doorbell.ring_on_commit(queue)
+        return campaign
 
 
-def end(campaign: Campaign) -> Campaign:
+def end(campaign: Campaign, *, by: User | None = None) -> Campaign:
     """Start nothing more, and stop what is under way: the engine stops each run with the reason `campaign_ended`."""
     live = {CampaignState.ACTIVE: CampaignState.ENDED, CampaignState.PAUSED: CampaignState.ENDED}
     with transaction.atomic():
         campaign = _move(campaign, live, _("Only an active or paused campaign can be ended."))
         campaign.asked_by, campaign.asked_at = None, None
         campaign.save(update_fields=["asked_by", "asked_at"])
-        _close(campaign, _cut(), timezone.now())
+        _close(campaign, _cut(), timezone.now(), by)
+        Breaker.objects.filter(campaign=campaign).update(held_at=None)
         return campaign
-
-
-def missing_statuses(plan: Plan) -> list[str]:
-    """Statuses the trigger names that do not exist: nothing can match them until they do."""
-    known = set(OrderStatus.objects.of_type(plan.watched.type).values_list("code_key", flat=True))
-    return sorted((plan.watched.to | plan.watched.from_codes) - known)
-
-
-def find_cautions(plan: Plan) -> list[Caution]:
-    """Told to whoever activates it, or asks whether to: it may be activated all the same."""
-    found = [Caution("unknown_status", _unknown_status(code)) for code in missing_statuses(plan)]
-    if not Workspace.orders_are_on():
-        off = _("Orders is off: no campaign starts until you turn it on, in the admin or with `manage.py orders on`.")
-        found.append(Caution("orders_disabled", off))
-    if reaches_nobody():
-        nobody = _("No SMS gateway is connected: texts go to the test phone at most. Connect one in Settings > SMS.")
-        found.append(Caution("no_gateway", nobody))
-    return found
-
-
-def _unknown_status(code: str) -> str:
-    return _("The trigger names the status “%s”, which does not exist yet: nothing matches it until it does.") % code
 
 
 def statuses_saved(statuses: Sequence[OrderStatus], *, are_new: bool) -> None:
@@ -209,17 +220,18 @@ def statuses_saved(statuses: Sequence[OrderStatus], *, are_new: bool) -> None:
     with transaction.atomic():
         hold_ledger()  # an activation that cannot see these statuses yet is waited for, or waits for us
         for activation in lock_rows(Activation.objects.live().select_related("version"), only_self=True):
-            watched = read_plan(activation.version.definition).watched
-            named = watched.to | watched.from_codes
-            if met := [status for status in statuses if status.type == watched.type and status.code_key in named]:
-                _learn(activation, watched, met, are_new=are_new)
+            trigger = read_plan(activation.version.definition).trigger
+            if trigger.watched is None:
+                continue
+            if met := [status for status in statuses if (status.type, status.code_key) in trigger.statuses]:
+                _learn(activation, trigger, met, are_new=are_new)
 
 
-def _learn(activation: Activation, watched: Watched, statuses: Sequence[OrderStatus], *, are_new: bool) -> None:
+def _learn(activation: Activation, trigger: Trigger, statuses: Sequence[OrderStatus], *, are_new: bool) -> None:
     meant = {status.merged_into_id for status in statuses if status.merged_into_id}
     if any(not _knows(activation, status_id) for status_id in meant):
         activation = _begin_anew(activation)
-    write_watches(activation, watched)
+    write_watches(activation, trigger)
     if are_new:
         _catch_up(activation, statuses)
 
@@ -234,8 +246,9 @@ def _begin_anew(activation: Activation) -> Activation:
     """From here on a code it names means another status, which up to here it did not answer to: what must have fired
     stays a fact of each stretch."""
     cut = _cut()
-    Activation.objects.filter(pk=activation.pk).update(until_transition=cut)
-    activation.pk, activation.after_transition, activation._state.adding = None, cut, True
+    Activation.objects.filter(pk=activation.pk).update(until_transition=cut.transition, until_order=cut.order)
+    activation.pk, activation.after_transition, activation.after_order = None, cut.transition, cut.order
+    activation._state.adding = True
     activation.save()
     return activation
 
@@ -256,6 +269,11 @@ def _move(campaign: Campaign, moves: Mapping[CampaignState, CampaignState], refu
         return campaign
 
 
+def _refuse_archived(campaign: Campaign) -> None:
+    if campaign.archived_at is not None:
+        raise WrongState(_("The campaign is archived. Bring it back first."))
+
+
 def _lock(campaign: Campaign) -> Campaign:
     """The row as it stands, remembered so: whoever asked for the change writes it to the history of actions."""
     locked: Campaign = lock_rows(Campaign.objects.filter(pk=campaign.pk)).get()
@@ -263,19 +281,42 @@ def _lock(campaign: Campaign) -> Campaign:
     return locked
 
 
-def _cut() -> int:
-    """The newest transition, while no writer is open: all that follow have higher ids. 0 in an empty ledger."""
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The newest transition and the newest order: 0 where there is none."""
+
+    transition: int
+    order: int
+
+
+def _cut() -> _Cut:
+    """Drawn while no writer is open: all that follow have higher ids."""
     hold_ledger_alone()
-    return StatusTransition.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    newest = (rows.aggregate(newest=Max("pk"))["newest"] or 0 for rows in (StatusTransition.objects, Order.objects))
+    return _Cut(*newest)
 
 
-def _close(campaign: Campaign, cut: int, now: datetime) -> None:
-    campaign.activations.live().update(until_transition=cut, ended_at=now)
+def _goes_on_from(former: Activation | None, trigger: Trigger, now: datetime) -> datetime | None:
+    """A version answers to late news of its former's time. But moments are other ones by another clock: those that
+    came before are the former's."""
+    by_the_clock = trigger.goes_by_the_clock or (former is not None and former.swept_to is not None)
+    return now if former is None or by_the_clock else former.effective_from
+
+
+def _close(campaign: Campaign, cut: _Cut, now: datetime, by: User | None) -> None:
+    back_filling.stop(campaign, by)
+    campaign.activations.live().update(until_transition=cut.transition, until_order=cut.order, ended_at=now)
+
+
+def _say_of_former(campaign: Campaign, newest: CampaignVersion, former: Former) -> None:
+    """What becomes of orders on older versions. Those that were to stop already do."""
+    older = campaign.activations.exclude(version=newest).exclude(former=Former.STOP)
+    older.update(former=former)
 
 
 def _version(campaign: Campaign) -> CampaignVersion:
     newest = campaign.versions.first()
-    if newest and newest.definition == campaign.draft:
+    if newest and is_same(newest.definition, campaign.draft):
         return newest
     number = newest.number + 1 if newest else 1
     return CampaignVersion.objects.create(campaign=campaign, number=number, definition=campaign.draft)

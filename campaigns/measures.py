@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -31,7 +31,11 @@ REFUSED = Counter(
     ("gateway", "reason"),
 )
 
-KEPT = (RINGS, WAKES, ROWS, BATCHES, CALLS, ANSWERS, REFUSED)
+WEBHOOKS = Counter(
+    "orderstatus_webhook_answers", "Answers to webhook calls: taken, failed, again.", ("endpoint", "answer")
+)
+
+KEPT = (RINGS, WAKES, ROWS, BATCHES, CALLS, ANSWERS, REFUSED, WEBHOOKS)
 
 KINDS: dict[type[Answer], str] = {
     Taken: "taken",
@@ -54,6 +58,11 @@ def woke(queue: str, *, by_ring: bool) -> None:
 
 def refused(gateway: str, reason: str) -> None:
     record(REFUSED.by(1, gateway, reason))
+
+
+def called(answers: Iterable[tuple[str, str]]) -> None:
+    """Webhooks, by the code of their endpoint and what it answered."""
+    record(*(WEBHOOKS.by(number, *labels) for labels, number in Tally(answers).items()))
 
 
 def work(queue: str, work_batch: Callable[[], int]) -> int:

@@ -7,9 +7,9 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from campaigns import lifecycle
-from campaigns.matching import start_runs
-from orders.models import StatusTransition
-from orders.signals import statuses_changed
+from campaigns.matching import start_created, take_in
+from orders.models import NewOrder, StatusTransition
+from orders.signals import orders_created, statuses_changed
 from orders.transitions import Started
 from statuses.models import OrderStatus
 from statuses.signals import statuses_added
@@ -17,7 +17,12 @@ from statuses.signals import statuses_added
 
 @receiver(statuses_changed, dispatch_uid="campaigns.statuses_changed")
 def transitions_written(transitions: Sequence[StatusTransition], **_kwargs: Any) -> list[Started]:
-    return start_runs(transitions)
+    return take_in(transitions)
+
+
+@receiver(orders_created, dispatch_uid="campaigns.orders_created")
+def orders_written(*, orders: Sequence[NewOrder], **_kwargs: Any) -> None:
+    start_created(orders)
 
 
 @receiver(post_save, sender=OrderStatus, dispatch_uid="campaigns.status_saved")

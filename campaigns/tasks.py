@@ -13,10 +13,11 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from campaigns import books, doorbell, engine, measures
+from campaigns import back_filling, books, doorbell, engine, live, measures, sweeping
 from campaigns.sms import receipts, sending, settling
+from campaigns.webhooks import calling
 from workspace import heartbeats
-from workspace.queues import RUNS, SENDING
+from workspace.queues import CALLS, RUNS, SENDING
 
 BOX_S = 10.0
 
@@ -25,12 +26,18 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="campaigns.advance_due_runs")
 def advance_due_runs() -> None:
-    _work(RUNS, engine.advance)
+    """And what a campaign that reaches back finds in the ledger, a set between two batches."""
+    _work(RUNS, lambda: back_filling.fill() + engine.advance())
 
 
 @shared_task(name="campaigns.send_due_messages")
 def send_due_messages() -> None:
     _work(SENDING, sending.send_due)
+
+
+@shared_task(name="campaigns.call_due_webhooks")
+def call_due_webhooks() -> None:
+    _work(CALLS, calling.call_due)
 
 
 @shared_task(name="campaigns.recover_expired")
@@ -39,6 +46,14 @@ def recover_expired() -> None:
     heartbeats.beat(heartbeats.SWEEPS)
     if sending.recover_expired():
         doorbell.ring(SENDING)
+    if calling.recover_expired():
+        doorbell.ring(CALLS)
+
+
+@shared_task(name="campaigns.sweep_occasions")
+def sweep_occasions() -> None:
+    """What the clock brought: orders stuck in a status, dates that came. Their runs ring for themselves."""
+    sweeping.sweep()
 
 
 @shared_task(name="campaigns.sweep_receipts")
@@ -51,6 +66,11 @@ def sweep_receipts() -> None:
 @shared_task(name="campaigns.look_up_unknown")
 def look_up_unknown() -> None:
     settling.look_up_unknown()
+
+
+@shared_task(name="campaigns.fold_tallies")
+def fold_tallies() -> None:
+    live.fold_tallies()
 
 
 # Long, and looked for again in minutes: not done twice where its worker died.

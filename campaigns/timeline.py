@@ -5,8 +5,10 @@ that somebody wrote to us; and of a message all that was done with it and heard 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.models import Fate, IncomingText, Message, MessageEvent, MessageState, Receipt, Run, RunState
@@ -26,6 +28,10 @@ TONES = {
     MessageState.UNKNOWN: "warning",
     MessageState.PENDING: "warning",
 }
+
+UNSENT = (MessageState.PENDING, MessageState.CLAIMED, MessageState.CALLING)
+# Receipts that come at all mostly come so soon.
+RECEIPTS_WITHIN = timedelta(minutes=10)
 
 INCOMING_TONES = {Meaning.STOP: "bad", Meaning.START: "good"}
 What = MessageEvent.What
@@ -55,6 +61,7 @@ def entries_into_campaigns(order: Order, most: int) -> list[Entry]:
             tone="muted" if run.state == RunState.DECLINED else "",
             url=reverse("admin:campaigns_run_change", args=[run.pk]),
             rank=1,
+            goes_on=run.state == RunState.WAITING,
         )
         for run in runs
     ]
@@ -72,6 +79,7 @@ def texts(of: Order | Customer, most: int) -> list[Entry]:
             tone=TONES.get(MessageState(message.state), "good"),
             url=reverse("admin:campaigns_message_change", args=[message.pk]),
             rank=2,
+            goes_on=_goes_on(message),
         )
         for message in messages
     ]
@@ -129,8 +137,14 @@ def _receipt(receipt: Receipt, gateways: Mapping[str, str]) -> Entry:
 
 def _after_entry(run: Run, story: list[str]) -> list[str]:
     """The change is an entry of its own, and that it entered is said above."""
-    known = (1 if run.transition_id else 0) + (1 if run.step else 0)
+    known = (1 if run.is_about_a_change else 0) + (1 if run.step else 0)
     return story[known:]
+
+
+def _goes_on(message: Message) -> bool:
+    if message.state == MessageState.ACCEPTED:
+        return message.sent_at is not None and timezone.now() - message.sent_at < RECEIPTS_WITHIN
+    return message.state in UNSENT
 
 
 def _verb(run: Run) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.definitions import all_steps
+from campaigns.definitions import all_steps, trigger_of
 from campaigns.models import Activation, Campaign, CampaignState
+from campaigns.steps import STEPS
 from orders.standing import STATUS_FIELDS
 from statuses import usages
 from statuses.models import OrderStatus, code_key
@@ -34,12 +35,13 @@ def campaigns_naming(statuses: Sequence[OrderStatus]) -> Mapping[int, Sequence[U
 
 def codes_named(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(type, code key) of each status that a definition which was read speaks of."""
-    params = definition.get("trigger", {}).get("params", {})
-    from_codes = params.get("from")
-    excepted = from_codes.get("not") if isinstance(from_codes, Mapping) else from_codes
-    for codes in (params.get("to"), excepted):
-        yield from ((params["type"], code_key(code)) for code in codes or () if isinstance(codes, list))
+    if trigger := trigger_of(definition):
+        yield from trigger.statuses
+    for rule in definition.get("stop_on", []):
+        yield from ((rule["type"], code_key(code)) for code in rule["to"])
     for step in all_steps(definition.get("steps", [])):
+        if kind := STEPS.get(step["kind"]):
+            yield from kind.statuses(step.get("params", {}))
         yield from _codes_of_rule(step.get("params", {}).get("rule", {}))
 
 
@@ -56,7 +58,9 @@ def _codes_of_rule(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _told(campaign: Campaign, *, is_live: bool) -> Usage:
     text = _("Campaign “%s”") % campaign.name if is_live else _("Draft of the campaign “%s”") % campaign.name
-    return Usage("campaign", text, reverse("admin:campaigns_campaign_change", args=[campaign.pk]), is_live=is_live)
+    short = campaign.name if is_live else _("%s (draft)") % campaign.name
+    address = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+    return Usage("campaign", text, address, is_live=is_live, short=short)
 
 
 usages.register(campaigns_naming, needs="campaigns.view_campaign")

@@ -2,42 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextInputWidget
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from customers.attributes import (
+    as_lines,
+    check_attributes,
+    check_tags,
+    from_lines,
+    merge,
+    read_attributes,
+    read_tags,
+)
 from customers.categories import read_categories, split_categories
 from customers.consent import PROOF, catch_up, hold_numbers, proof_named
+from customers.erasing_admin import TO_ERASE
+from customers.erasing_admin import urls as erasing_urls
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
 from workspace import timeline
+from workspace.exports import Export, column, columns
 from workspace.models import Workspace
 from workspace.reading import Problem
 from workspace.screens import Screen, moment, nothing, pill
-from workspace.zones import timezones
+from workspace.upserts import is_same
+from workspace.zones import offered_zones
 
 
-class CategoriesField(forms.CharField):
-    """A list of categories, written as words with commas between."""
+class WordsField(forms.CharField):
+    """A list of words, such as categories or tags, written with commas between."""
 
     widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"})
+
+    def __init__(self, read: Callable[[str, Any], list[str] | Problem], **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.read = read
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        read = read_categories("refused_categories", split_categories(str(super().to_python(value))))
+        read = self.read(str(self.label), split_categories(str(super().to_python(value))))
         if isinstance(read, Problem):
             raise forms.ValidationError(read.detail)
         return read
+
+
+class AttributesField(forms.CharField):
+    """Attributes, one a line: `level = gold`."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return as_lines(value) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        read = read_attributes(str(self.label), from_lines(str(super().to_python(value))))
+        if isinstance(read, Problem):
+            raise forms.ValidationError(read.detail)
+        return {name: told for name, told in read.items() if told is not None}
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return not is_same(initial or {}, self.to_python(data))
+        except forms.ValidationError:
+            return True
 
 
 class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -47,12 +87,18 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminSelect2Widget,
         help_text=gettext_lazy("Quiet hours are kept in it."),
     )
-    refused_categories = CategoriesField(
+    refused_categories = WordsField(
+        read_categories,
         label=gettext_lazy("Refused kinds of message"),
-        required=False,
         help_text=gettext_lazy(
             "Categories of texts that this customer does not want, such as “offers, news”. Campaigns skip them."
         ),
+    )
+    tags = WordsField(read_tags, label=gettext_lazy("Tags"), help_text=gettext_lazy("Words such as “vip, wholesale”."))
+    attributes = AttributesField(
+        label=gettext_lazy("Attributes"),
+        required=False,
+        help_text=gettext_lazy("One a line, such as “level = gold”, “visits = 3” or “newsletter = true”."),
     )
 
     class Meta:
@@ -67,12 +113,17 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
             "language",
             "sms_consent",
             "refused_categories",
+            "tags",
+            "attributes",
         )
+        help_texts: ClassVar = {
+            "external_id": gettext_lazy("By which your shop knows this customer. If no shop does, make one up.")
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
-            zones = [(zone, zone) for zone in sorted(timezones())]
+            zones = [(zone, zone) for zone in offered_zones(self.instance.timezone)]
             self.fields["timezone"].choices = [("", _("The installation's")), *zones]  # type: ignore[attr-defined]
         # What changed is told against what was shown: a form left open writes back nothing it did not touch.
         for field in self.fields.values():
@@ -87,10 +138,34 @@ class CustomerForm(forms.ModelForm):  # type: ignore[type-arg]
         return str(chosen)
 
     def clean_refused_categories(self) -> list[str]:
-        """What was added and taken away is done to what stands now: nothing refused meanwhile is lost."""
-        chosen, now = set(self.cleaned_data["refused_categories"]), set(self.instance.refused_categories)
-        shown = set(split_categories(self.data.get(self.add_initial_prefix("refused_categories"), ", ".join(now))))
+        return self._brought_up_to_date("refused_categories")
+
+    def clean_tags(self) -> list[str]:
+        tags = self._brought_up_to_date("tags")
+        self._refuse(check_tags(tags))
+        return tags
+
+    def clean_attributes(self) -> dict[str, Any]:
+        """The same of names with values."""
+        chosen, now = self.cleaned_data["attributes"], self.instance.attributes
+        written = self.data.get(self.add_initial_prefix("attributes"))
+        shown = now if written is None else from_lines(written)
+        told = {
+            name: chosen.get(name) for name in {*shown, *chosen} if not is_same([shown.get(name)], [chosen.get(name)])
+        }
+        attributes = merge(now, told)
+        self._refuse(check_attributes(attributes))
+        return attributes
+
+    def _brought_up_to_date(self, name: str) -> list[str]:
+        """What was added and taken away is done to what stands now: nothing told meanwhile is lost."""
+        chosen, now = set(self.cleaned_data[name]), set(getattr(self.instance, name))
+        shown = set(split_categories(self.data.get(self.add_initial_prefix(name), ", ".join(now))))
         return sorted((now | (chosen - shown)) - (shown - chosen))
+
+    def _refuse(self, problem: Problem | None) -> None:
+        if problem:
+            raise forms.ValidationError(problem.detail)
 
 
 TONES = {Consent.GIVEN: "good", Consent.REFUSED: "bad"}
@@ -105,6 +180,7 @@ class CustomerScreen(Screen):
             gettext_lazy("Messages"),
             {"fields": ("phone_written", "phone_shown", "sms_consent", "consent_told", "refused_categories")},
         ),
+        (gettext_lazy("What is known of them"), {"fields": ("tags", "attributes")}),
     )
     list_display = ("name_shown", "external_id", "phone_shown", "consent_shown", "timezone", "changed")
     list_display_links = ("name_shown", "external_id")
@@ -119,9 +195,22 @@ class CustomerScreen(Screen):
         (None, {"fields": ("external_id", "language", "timezone")}),
         (gettext_lazy("Messages"), {"fields": ("number_shown", "sms_consent", "consent_told", "refused_shown")}),
     )
+    export = Export(
+        "customers",
+        [
+            column("external_id"),
+            *columns("first_name", "last_name", "phone", "phone_written", is_personal=True),
+            column("phone_kind"),
+            column("email", is_personal=True),
+            *columns("timezone", "language", "sms_consent", "sms_consent_source", "sms_consent_at"),
+            column("refused_categories"),
+            *columns("attributes", "tags", is_personal=True),
+            *columns("erased_at", "created_at", "updated_at"),
+        ],
+    )
     change_form_template = "customers/change_form.html"
 
-    @admin.display(description=gettext_lazy("Name"), ordering="first_name")
+    @admin.display(description=pgettext_lazy("of a person", "Name"), ordering="first_name")
     def name_shown(self, customer: Customer) -> str:
         return str(customer)
 
@@ -151,8 +240,9 @@ class CustomerScreen(Screen):
         return bool(super().has_add_permission(request) and self.sees_personal_data(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whom one may not see one cannot change."""
-        return bool(super().has_change_permission(request, obj) and self.sees_personal_data(request))
+        """Whom one may not see one cannot change, nor who was erased."""
+        may = super().has_change_permission(request, obj) and self.sees_personal_data(request)
+        return bool(may and not (obj and obj.is_erased))
 
     @admin.display(description=gettext_lazy("SMS consent"), ordering="sms_consent")
     def consent_shown(self, customer: Customer) -> str:
@@ -186,13 +276,32 @@ class CustomerScreen(Screen):
             told = set(PROOF)
         obj.save(update_fields={*form.changed_data, *told, "updated_at"} if change else None)
 
+    def response_post_save_add(self, request: HttpRequest, obj: Customer) -> HttpResponse:
+        """Whoever needed them for an order goes on to it."""
+        if request.GET.get("for") == "order":
+            return HttpResponseRedirect(
+                f"{reverse('admin:orders_order_add')}?{urlencode({'customer': obj.external_id})}"
+            )
+        answer: HttpResponse = super().response_post_save_add(request, obj)
+        return answer
+
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         customer = object_id and request.method == "GET" and self.found(request, object_id)
-        told = {"entries": timeline.entries(customer, request.user)} if customer else {}
+        told = self._told(request, customer) if customer else {}
         answer: HttpResponse = super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **told})
         return answer
+
+    def _told(self, request: HttpRequest, customer: Customer) -> dict[str, Any]:
+        return {
+            "entries": timeline.entries(customer, request.user),
+            "may_erase": request.user.has_perm(TO_ERASE),
+            "erased": customer.erased_at and moment(customer.erased_at),
+        }
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*erasing_urls(self), *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import django_filters
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from customers.attributes import LONGEST_TEXT, MOST_OF_A_NUMBER, MOST_TAGS
 from customers.categories import MOST_CATEGORIES
+from customers.erasing import Reason, erase
 from customers.history import changes_of
 from customers.models import Consent, Customer
 from customers.phones import PhoneKind
@@ -21,8 +24,9 @@ from customers.upserts import read_customer, upsert_customers
 from workspace.api.batches import RESULTS, read_batch
 from workspace.api.filtering import time_from, time_until
 from workspace.api.idempotency import idempotent
-from workspace.api.problems import NotThere
+from workspace.api.problems import NotThere, Refusal
 from workspace.api.schema import example_answer
+from workspace.api.serializers import StrictBody
 from workspace.api.upserts import (
     BulkSerializer,
     address,
@@ -47,9 +51,28 @@ EXAMPLE = {
     "sms_consent": "given",
     "sms_consent_at": "2026-05-03T14:05:00+01:00",
     "refused_categories": ["offers"],
+    "attributes": {"level": "gold", "visits": 3, "newsletter": True},
+    "tags": ["vip"],
 }
 EXAMPLES = [OpenApiExample("A customer", value=EXAMPLE, request_only=True)]
 BULK_EXAMPLES = [OpenApiExample("Two customers", value=[EXAMPLE, {"external_id": "C-7"}], request_only=True)]
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {
+            "oneOf": [
+                {"type": "string", "maxLength": LONGEST_TEXT},
+                {"type": "number", "minimum": -MOST_OF_A_NUMBER, "maximum": MOST_OF_A_NUMBER},
+                {"type": "boolean"},
+            ],
+            "nullable": True,
+        },
+    }
+)
+class AttributesSchema(serializers.DictField):
+    """Names of 1 to 64 small letters, digits and _, beginning with a letter."""
 
 
 class CustomerToldSerializer(serializers.Serializer[Any]):
@@ -85,6 +108,19 @@ class CustomerToldSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Kinds of message the customer does not want, by the category of a campaign's text. The whole list.",
     )
+    attributes = AttributesSchema(
+        required=False,
+        allow_null=True,
+        help_text="Names with texts, numbers, true or false. Those named are set, null takes one away, others stay. "
+        "Null in place of the object takes all away. At most 100, 16 KiB in all.",
+    )
+    tags = serializers.ListField(
+        child=serializers.RegexField("^[a-z0-9_-]{1,64}$"),
+        max_length=MOST_TAGS,
+        required=False,
+        allow_null=True,
+        help_text="Words of your own. The whole list.",
+    )
 
 
 @example_answer(
@@ -96,6 +132,7 @@ class CustomerToldSerializer(serializers.Serializer[Any]):
         "phone_kind": "unknown",
         "sms_consent_source": "demo-shop",
         "sms_consent_at": "2026-05-03T13:05:00Z",
+        "erased_at": None,
         "created_at": "2026-05-03T13:05:01Z",
         "updated_at": "2026-05-03T13:05:01Z",
     },
@@ -105,6 +142,8 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     phone_kind = serializers.ChoiceField(choices=PhoneKind.choices, allow_blank=True)
     phone = serializers.CharField(help_text="E.164, such as +16025550124. Empty: none, or one that cannot be read.")
     refused_categories = serializers.ListField(child=serializers.CharField())
+    attributes = AttributesSchema(help_text="Set by you, by campaigns and by people: names with their values.")
+    tags = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Customer
@@ -122,6 +161,9 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
             "sms_consent_source",
             "sms_consent_at",
             "refused_categories",
+            "attributes",
+            "tags",
+            "erased_at",
             "created_at",
             "updated_at",
         )
@@ -192,6 +234,31 @@ class CustomerView(ApiView):
     def patch(self, request: Request, external_id: str) -> Response:
         _find(external_id)
         return _upsert(request, address(request.data, external_id), self.key)
+
+
+class EraseSerializer(StrictBody):
+    reason = serializers.ChoiceField(Reason.choices)
+
+
+class EraseView(ApiView):
+    scope_to_write = Scope.CUSTOMERS_WRITE
+
+    @extend_schema(
+        operation_id="customers_erase",
+        summary="Erase a customer",
+        description="For whoever asks to be forgotten. Names, number, email, attributes, tags and consent are emptied, "
+        "the texts sent and received too, and what was told of delivery, payment and custom fields of their orders. "
+        "Ids, statuses and lines of orders stay. It cannot be undone: what is told of this customer later is refused "
+        "(`erased`), and no text is sent to them. Erased again, what came since goes too.",
+        request=EraseSerializer,
+        responses=CustomerSerializer,
+    )
+    def post(self, request: Request, external_id: str) -> Response:
+        if self.key.is_test:
+            detail = _("A test key erases nobody. Use a live key.")
+            raise Refusal(HTTPStatus.FORBIDDEN, "test_key", detail)
+        reason = Reason(EraseSerializer().said(request.data)["reason"])
+        return Response(CustomerSerializer(erase(_find(external_id), reason, request)).data)
 
 
 class CustomersBulkView(ApiView):

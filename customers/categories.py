@@ -19,15 +19,21 @@ def is_category(word: Any) -> bool:
 
 def read_categories(name: str, words: Any) -> list[str] | Problem:
     """A list of categories, each once, in an order of its own: told in another, it says the same. Null is none."""
+    needed = _("A category is 1 to 64 small letters, digits, - and _.")
+    return read_words(name, words, Problem("invalid_category", needed, name), most=MOST_CATEGORIES)
+
+
+def read_words(name: str, words: Any, invalid: Problem, *, most: int) -> list[str] | Problem:
+    """The same of words that are something else."""
     if words is None:
         return []
     if not isinstance(words, list):
-        return Problem("not_a_list", _("“%s” is a list of categories.") % name, name)
+        return Problem("not_a_list", _("“%s” is a list of words.") % name, name)
     if not all(is_category(word) for word in words):
-        return Problem("invalid_category", _("A category is 1 to 64 small letters, digits, - and _."), name)
-    if len(words) > MOST_CATEGORIES:
-        most = {"name": name, "most": MOST_CATEGORIES}
-        return Problem("too_long", _("“%(name)s” has more than %(most)d categories.") % most, name)
+        return invalid
+    if len(words) > most:
+        limit = {"name": name, "most": most}
+        return Problem("too_long", _("“%(name)s” has more than %(most)d words.") % limit, name)
     return sorted(set(words))
 
 

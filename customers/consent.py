@@ -100,7 +100,7 @@ def catch_up(customer: Customer) -> bool:
 def take(customer: Customer, one: ByPhone) -> bool:
     """Let a copy of a customer say what was said from its number, unless something newer is known."""
     told = Telling(one.consent, one.at)
-    if settle_consent(standing_of(customer), told, one.at) is not told:
+    if settle_consent(standing_of(customer), told, timezone.now()) is not told:
         return False
     customer.sms_consent, customer.sms_consent_source, customer.sms_consent_at = one.consent, one.told_by, one.at
     customer.updated_at = timezone.now()
@@ -138,6 +138,8 @@ def settle_consent(standing: Telling, told: Telling, now: datetime) -> Telling:
     it came in: loaded again, that file must not give consent back to somebody who has opted out since, nor may its
     “unknown” wipe out an answer. So it can only go from unknown to given to refused, and it is dated to the safe side:
     a refusal counts from now, as we have heard it, while a consent stays undated and gives way to any dated telling.
+    One that stands dated ahead of now, by a clock that is ahead or before ours was set back, counts as of now: it does
+    not outlast a STOP that is written after it.
     """
     if told.at is None:
         if _CAUTION[Consent(told.consent)] <= _CAUTION[Consent(standing.consent)]:
@@ -145,5 +147,6 @@ def settle_consent(standing: Telling, told: Telling, now: datetime) -> Telling:
         return replace(told, at=now) if told.consent == Consent.REFUSED else told
     if standing.at is None:
         return told
-    is_newer = (told.at, _CAUTION[Consent(told.consent)]) > (standing.at, _CAUTION[Consent(standing.consent)])
+    since = min(standing.at, now)
+    is_newer = (told.at, _CAUTION[Consent(told.consent)]) > (since, _CAUTION[Consent(standing.consent)])
     return told if is_newer else standing

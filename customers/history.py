@@ -4,12 +4,14 @@ Erasing a customer empties their row and must leave nothing of them elsewhere, s
 which keeps everything; and they are called by our own number, as a shop's id may be an email address.
 """
 
+from django.utils.translation import gettext_lazy
+
 from customers.models import Customer
 from customers.upserts import COLUMNS
 from workspace import history
 from workspace.upserts import Upserted
 
-history.declare(Customer, values=("sms_consent",))
+history.declare(Customer, values=("sms_consent",), words={"reason": gettext_lazy("Reason")})
 
 
 def changes_of(upserted: Upserted) -> history.Changes:

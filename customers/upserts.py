@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
@@ -15,6 +15,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from customers.attributes import Attribute, check_attributes, merge, read_attributes, read_tags
 from customers.categories import read_categories
 from customers.consent import ByPhone, Telling, hold_numbers, said_from, settle_consent, standing_of, take
 from customers.models import Consent, Customer
@@ -34,21 +35,25 @@ TEXTS = {
     "timezone": "timezone",
     "language": "language",
 }
-REFUSED_CATEGORIES = "refused_categories"
-FIELDS = ("external_id", *TEXTS, "sms_consent", "sms_consent_at", REFUSED_CATEGORIES)
+REFUSED_CATEGORIES, TAGS, ATTRIBUTES = "refused_categories", "tags", "attributes"
+FIELDS = ("external_id", *TEXTS, "sms_consent", "sms_consent_at", REFUSED_CATEGORIES, ATTRIBUTES, TAGS)
 
 COLUMNS = (
     *TEXTS.values(), "phone", "phone_kind", "sms_consent", "sms_consent_source", "sms_consent_at", REFUSED_CATEGORIES,
+    ATTRIBUTES, TAGS,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """What somebody told of a customer: columns named with their values, and a consent if one was named."""
+    """What somebody told of a customer: columns named with their values, a consent if one was named, and attributes
+    that are set or (None) taken away.
+    """
 
     external_id: str
     values: Mapping[str, Any]
     consent: Telling | None = None
+    attributes: Mapping[str, Attribute | None] = field(default_factory=dict)
 
 
 def read_customer(row: Any) -> CustomerRow | list[Problem]:
@@ -65,11 +70,13 @@ def read_customer(row: Any) -> CustomerRow | list[Problem]:
             problems.append(value)
         else:
             values[_PLAIN[name]] = value
-    consent = _read_consent(row)
-    if isinstance(consent, Problem):
-        problems.append(consent)
-        consent = None
-    return problems or CustomerRow(row["external_id"], values, consent)
+    consent, attributes = _read_consent(row), _read_attributes(row)
+    problems += [read for read in (consent, attributes) if isinstance(read, Problem)]
+    if problems or isinstance(consent, Problem) or isinstance(attributes, Problem):
+        return problems
+    if ATTRIBUTES in row and row[ATTRIBUTES] is None:
+        values[ATTRIBUTES] = {}
+    return CustomerRow(row["external_id"], values, consent, attributes)
 
 
 def upsert_customers(
@@ -123,14 +130,21 @@ class _Fold:
     now: datetime
     numbers: _Numbers
 
-    def __call__(self, customer: Customer, row: CustomerRow) -> None:
+    def __call__(self, customer: Customer, row: CustomerRow) -> Problem | None:
+        if customer.is_erased:
+            return Problem("erased", _("This customer was erased: nothing is kept of them. Use another id."))
+        attributes = merge(row.values.get(ATTRIBUTES, customer.attributes), row.attributes)
+        if problem := check_attributes(attributes):
+            return problem
         number_before = customer.phone_written
         for column, value in row.values.items():
             setattr(customer, column, value)
+        customer.attributes = attributes
         if customer.phone_written != number_before:
             self._take_number(customer)
         if row.consent:
             self._take_consent(customer, row.consent)
+        return None
 
     def _take_number(self, customer: Customer) -> None:
         """What was said from it comes before what the row tells: a consent without a time lifts no refusal."""
@@ -156,11 +170,18 @@ def _longest(column: str) -> int:
     return field.max_length
 
 
-_PLAIN = {**TEXTS, REFUSED_CATEGORIES: REFUSED_CATEGORIES}
+_LISTS = {REFUSED_CATEGORIES: read_categories, TAGS: read_tags}
+_PLAIN = {**TEXTS, **{name: name for name in _LISTS}}
 
 
 def _read_value(name: str, value: Any) -> str | list[str] | Problem:
-    return read_categories(name, value) if name == REFUSED_CATEGORIES else _read_text(name, value)
+    return _LISTS[name](name, value) if name in _LISTS else _read_text(name, value)
+
+
+def _read_attributes(row: Mapping[Any, Any]) -> dict[str, Attribute | None] | Problem:
+    """Null is no attribute at all, and takes all away."""
+    told = row.get(ATTRIBUTES)
+    return {} if told is None else read_attributes(ATTRIBUTES, told)
 
 
 def _read_text(name: str, value: Any) -> str | Problem:

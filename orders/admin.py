@@ -1,32 +1,45 @@
-"""Orders, what was heard of them, and their history. Statuses are in no form: “Change status” alone moves an order."""
+"""Orders, what was heard of them, and their history. One that is there is moved by “Change status” alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget
+from django.views.decorators.http import require_GET
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from customers.models import Customer
 from orders import unknown_codes_admin  # noqa: F401 - it registers itself
 from orders.by_hand import SeenOtherwise, change_status
 from orders.drawing import Block, draw_block, draw_lines
-from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition
+from orders.models import InboxVerdict, Order, SilentBecause, Speaker, StatusChange, StatusTransition
 from orders.standing import STATUS_FIELDS, TYPES
 from orders.timeline import type_name
 from statuses.models import OrderStatus, StatusType
 from workspace import timeline
+from workspace.exports import Export, column, columns
+from workspace.local_formats import money
 from workspace.local_time import workspace_of
+from workspace.models import Workspace
+from workspace.money import BadMoney, to_minor
 from workspace.screens import Facts, ReadOnlyScreen, close_window, code, link, moment, nothing, pill
+from workspace.sessions import polled
+
+# By type, the code of the status that an order has, or had when it moved.
+STATUS_CODES = [column(field, f"{field}.code") for field in STATUS_FIELDS.values()]
+# Customers that the form of a new order offers.
+MOST_OFFERED = 50
+WHAT_SHOPS_TELL = ("lines", "delivery", "payment", "custom")
 
 
 class OrdersScreen(ReadOnlyScreen):
@@ -86,8 +99,63 @@ class ChangeForm(forms.Form):
         self.fields["to"].queryset = OrderStatus.objects.of_type(type).offered()  # type: ignore[attr-defined]
 
 
+class NewOrderForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An order that no system tells of: taken by phone, or made to try a campaign."""
+
+    customer = forms.ModelChoiceField(
+        label=gettext_lazy("Customer"),
+        queryset=Customer.objects.all(),
+        to_field_name="external_id",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "customers", "autocomplete": "off"}),
+        help_text=gettext_lazy("Who gets its texts: the customer’s id. Who is not there yet is added under Customers."),
+        error_messages={"invalid_choice": gettext_lazy("There is no customer with this id. Add the customer first.")},
+    )
+    total = forms.CharField(
+        label=gettext_lazy("Total"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+    class Meta:
+        model = Order
+        fields = ("external_id", "customer", "total", *STATUS_FIELDS.values())
+        labels: ClassVar = {"external_id": gettext_lazy("Order number")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.currency = Workspace.current().currency
+        self.fields["total"].help_text = _("In %s, such as 12.30.") % self.currency
+        for type, field in STATUS_FIELDS.items():
+            statuses = OrderStatus.objects.of_type(type).offered()
+            self.fields[field] = forms.ModelChoiceField(
+                label=type_name(type),
+                queryset=statuses,
+                required=False,
+                empty_label=_("None yet"),
+                widget=UnfoldAdminSelectWidget,
+            )
+
+    def clean_total(self) -> int | None:
+        """In minor units."""
+        written = self.cleaned_data["total"].strip()
+        try:
+            return to_minor(written, self.currency) if written else None
+        except BadMoney as error:
+            raise forms.ValidationError(str(error)) from None
+
+
 @admin.register(Order)
 class OrderScreen(OrdersScreen):
+    form = NewOrderForm
+    fieldsets = (
+        (None, {"fields": ("external_id", "customer", "total")}),
+        (gettext_lazy("Where it stands"), {"fields": tuple(STATUS_FIELDS.values())}),
+    )
+    add_form_template = "orders/add.html"
+    how_they_come = gettext_lazy(
+        "A shop’s system tells of them over the API, or they are loaded from a file. One can be added by hand, too."
+    )
     list_display = (
         "external_id",
         "customer_shown",
@@ -104,13 +172,48 @@ class OrderScreen(OrdersScreen):
     personal_search_fields = ("^customer__phone", "^customer__last_name")
     personal_search_help_text = gettext_lazy("Order or customer id, phone, last name")
     list_filter = (GeneralFilter, DeliveryFilter, PaymentFilter)
+    export = Export(
+        "orders",
+        [
+            column("external_id"),
+            column("customer", "customer.external_id"),
+            *columns("total", "currency", "ordered_at"),
+            *STATUS_CODES,
+            column("lines"),
+            *columns("delivery", "payment", "custom", is_personal=True),
+            *columns("created_at", "updated_at"),
+        ],
+        related=("customer", *STATUS_FIELDS.values()),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         change = self.admin_site.admin_view(self.change_status_view)
+        happened = self.admin_site.admin_view(require_GET(polled(self.happened_view)))
         return [
+            path("<int:pk>/happened/", happened, name="orders_order_happened"),
             path("<int:pk>/change-status/<slug:type>/", change, name="orders_order_change_status"),
             *super().get_urls(),
         ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Not for those who do not see customers: an order is somebody's."""
+        may = workspace_of(request).orders_enabled and request.user.has_perm("orders.add_order")
+        return may and may_see_customers(request)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Customers are found by typing: the newest are offered, by name to those who may see names."""
+        newest = Customer.objects.order_by("-pk")[:MOST_OFFERED] if self.sees_personal_data(request) else ()
+        answer: HttpResponse = super().add_view(request, form_url, {**(extra_context or {}), "customers": newest})
+        return answer
+
+    def save_model(self, request: HttpRequest, obj: Order, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """As any save, and so the statuses it is made with start campaigns."""
+        obj.total_minor, obj.currency = form.cleaned_data["total"], form.currency
+        obj.speaker = Speaker(actor_id=request.user.pk)
+        obj.save()
+
+    def response_post_save_add(self, request: HttpRequest, obj: Order) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:orders_order_change", args=[obj.pk]))
 
     def may_change(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) and request.user.has_perm("orders.change_order")
@@ -131,15 +234,15 @@ class OrderScreen(OrdersScreen):
     def customer_id_shown(self, order: Order) -> Any:
         return order.customer.external_id if order.customer else nothing()
 
-    @admin.display(description=StatusType.GENERAL.label, ordering="general_status__name")
+    @admin.display(description=StatusType.GENERAL.label, ordering="general_status__position")
     def general_shown(self, order: Order) -> Any:
         return _status(order.general_status)
 
-    @admin.display(description=StatusType.DELIVERY.label, ordering="delivery_status__name")
+    @admin.display(description=StatusType.DELIVERY.label, ordering="delivery_status__position")
     def delivery_shown(self, order: Order) -> Any:
         return _status(order.delivery_status)
 
-    @admin.display(description=StatusType.PAYMENT.label, ordering="payment_status__name")
+    @admin.display(description=StatusType.PAYMENT.label, ordering="payment_status__position")
     def payment_shown(self, order: Order) -> Any:
         return _status(order.payment_status)
 
@@ -168,8 +271,19 @@ class OrderScreen(OrdersScreen):
             facts=self._facts(request, order),
             lines=draw_lines(order.lines),
             blocks=_blocks(order),
-            entries=timeline.entries(order, request.user),
+            **self._happened(request, order),
         )
+
+    def happened_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that goes on by itself."""
+        order: Order | None = self.found(request, str(pk))
+        if order is None:
+            raise Http404
+        return render(request, "orders/happened.html", {"original": order, **self._happened(request, order)})
+
+    def _happened(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        entries = timeline.entries(order, request.user)
+        return {"entries": entries, "goes_on": any(entry.goes_on for entry in entries)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         rows: QuerySet[Order] = super().get_queryset(request).select_related("customer", *STATUS_FIELDS.values())
@@ -232,6 +346,19 @@ class StatusChangeScreen(OrdersScreen):
     search_help_text = gettext_lazy("Exact order or event id")
     ordering = ("-id",)
     sortable_by = ()
+    export = Export(
+        "status-changes",
+        [
+            column("id"),
+            column("source", "source.code"),
+            column("event_id"),
+            column("order", "order_external_id"),
+            *columns("type", "code", "occurred_at", "sequence", "received_at"),
+            column("outcome", "verdict"),
+            *columns("parked_until", "fires", "is_test"),
+        ],
+        related=("source",),
+    )
 
     @admin.display(description=gettext_lazy("Received"))
     def received(self, change: StatusChange) -> str:
@@ -287,6 +414,24 @@ class StatusTransitionScreen(OrdersScreen):
     search_help_text = gettext_lazy("Exact order id")
     ordering = ("-id",)
     sortable_by = ()
+    export = Export(
+        "transitions",
+        [
+            column("id"),
+            column("order", "order.external_id"),
+            column("type"),
+            column("from", "from_status.code"),
+            column("to", "to_status.code"),
+            *columns("occurred_at", "received_at"),
+            column("source", "source.code"),
+            *columns("actor_id", "silent_because", "is_test"),
+            column("customer", "customer.external_id"),
+            *columns("total", "currency"),
+            *STATUS_CODES,
+        ],
+        related=("order", "customer", "source", "from_status", "to_status", *STATUS_FIELDS.values()),
+        unread=tuple(f"order__{block}" for block in WHAT_SHOPS_TELL),
+    )
 
     @admin.display(description=gettext_lazy("Occurred"))
     def occurred(self, row: StatusTransition) -> str:
@@ -350,7 +495,7 @@ def _status(status: OrderStatus | None) -> Any:
 
 
 def _money(row: Order | StatusTransition) -> Any:
-    return nothing() if row.total is None else f"{row.total:,} {row.currency}"
+    return nothing() if row.total is None else money(row.total, row.currency)
 
 
 def _moved(now: OrderStatus | None, seen: int | None) -> str:

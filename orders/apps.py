@@ -7,4 +7,4 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Orders")
 
     def ready(self) -> None:
-        from orders import history, receivers, timeline, usages  # noqa: F401 - they connect and register themselves
+        from orders import erasing, history, receivers, timeline, usages  # noqa: F401 - they connect and register themselves

@@ -7,13 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orders.models import Order
+from orders.models import Order, StatusChange, StatusTransition
 from orders.upserts import COLUMNS
 from workspace import history
 from workspace.money import from_minor
 from workspace.upserts import Upserted
 
 history.declare(Order, label=lambda order: order.external_id, values=("total", "currency", "ordered_at"))
+# Nobody changes them; people take them away as files.
+history.declare(StatusChange)
+history.declare(StatusTransition)
 
 
 def changes_of(upserted: Upserted) -> history.Changes:

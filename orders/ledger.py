@@ -9,9 +9,17 @@ the oldest open transaction would not do: a transaction may begin first and stil
 On SQLite there is only one writer at a time, which is the same thing.
 """
 
-from django.db import connection
+from __future__ import annotations
 
-from workspace.database import hold, is_postgresql
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, models
+
+from orders.standing import STANDING_COLUMNS, Standing
+from statuses.models import OrderStatus
+from workspace.database import execute, hold, is_postgresql
 from workspace.models import Workspace
 
 # Any constant of ours; PostgreSQL's advisory locks are numbered.
@@ -24,13 +32,24 @@ LAST_DRAWN = "coalesce(pg_sequence_last_value('orders_statustransition_id_seq'::
 
 # A setting that lives, as the locks do, until the transaction or savepoint ends: a transaction of ten thousand saves
 # shows itself once, not in ten thousand locks.
-HOLD = f"""
-SELECT EXISTS (SELECT FROM {Workspace._meta.db_table} WHERE id = %s AND orders_enabled),
-       CASE WHEN current_setting('orders.ledger_is_held', true) = 'yes' THEN 'yes' ELSE (
-           SELECT set_config('orders.ledger_is_held', 'yes', true)
-           FROM pg_advisory_xact_lock_shared(%s) AS held, pg_advisory_xact_lock_shared(%s + {LAST_DRAWN}) AS shown
-       ) END
-"""  # noqa: S608 - the table's name is ours
+HELD = f"""
+CASE WHEN current_setting('orders.ledger_is_held', true) = 'yes' THEN 'yes' ELSE concat(
+    pg_advisory_xact_lock_shared({LEDGER_LOCK}),
+    pg_advisory_xact_lock_shared({SHOWN_LOCKS} + {LAST_DRAWN}),
+    set_config('orders.ledger_is_held', 'yes', true)
+) END
+"""
+ORDERS_ARE_ON = (
+    f"EXISTS (SELECT FROM {Workspace._meta.db_table} WHERE id = {Workspace.SINGLETON_ID} AND orders_enabled)"
+)
+HOLD = f"SELECT {ORDERS_ARE_ON}, {HELD}"
+
+# PostgreSQL locks a row once it has worked out what it selects of it, so the ledger comes first here too.
+HOLD_ORDER = f"""
+SELECT {", ".join(STANDING_COLUMNS)}, {HELD}, {ORDERS_ARE_ON}{{types}}
+FROM orders_order WHERE id = %s FOR NO KEY UPDATE
+"""  # noqa: S608 - names of ours
+TYPE_OF = f", (SELECT type FROM {OrderStatus._meta.db_table} WHERE id = %s)"  # noqa: S608 - the table's name is ours
 
 
 def hold_ledger() -> bool:
@@ -40,9 +59,43 @@ def hold_ledger() -> bool:
     """
     if not is_postgresql():
         return Workspace.orders_are_on()
-    with connection.cursor() as cursor:
-        cursor.execute(HOLD, [Workspace.SINGLETON_ID, LEDGER_LOCK, SHOWN_LOCKS])
-        return bool(cursor.fetchone()[0])
+    [(orders_on, _held)] = execute(HOLD)
+    return bool(orders_on)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOrder:
+    """An order under its lock. `types` are those of the statuses that were asked after, None where there is none."""
+
+    orders_on: bool
+    types: list[str | None]
+    standing: Standing
+
+
+def hold_order(order: Any, statuses: Sequence[int] = ()) -> HeldOrder:
+    """Take the ledger, then lock this order, and see of which types these statuses are.
+
+    On PostgreSQL one statement, which is written down: every save that changes a status begins with it.
+    """
+    if not is_postgresql():
+        return _read(order, statuses)
+    rows = execute(HOLD_ORDER.format(types=TYPE_OF * len(statuses)), [*statuses, order.pk])
+    if not rows:
+        raise type(order).DoesNotExist(f"There is no order {order.pk}.")
+    row = rows[0]
+    _held, orders_on, *types = row[len(STANDING_COLUMNS) :]
+    return HeldOrder(orders_on, types, Standing.from_columns(dict(zip(STANDING_COLUMNS, row, strict=False))))
+
+
+def _read(order: Any, statuses: Sequence[int]) -> HeldOrder:
+    """On SQLite the transaction itself is the lock."""
+    orders_on = Workspace.orders_are_on()
+    types = {
+        f"type_{place}": models.Subquery(OrderStatus.objects.filter(pk=pk).order_by().values("type"))
+        for place, pk in enumerate(statuses)
+    }
+    row = type(order)._default_manager.filter(pk=order.pk).values(*STANDING_COLUMNS, **types).get()
+    return HeldOrder(orders_on, [row[name] for name in types], Standing.from_columns(row))
 
 
 def hold_ledger_alone() -> None:

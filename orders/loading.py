@@ -20,6 +20,8 @@ from orders.said import Said, read_said
 from orders.standing import TYPES
 from orders.transitions import COUNTED_AS, Heard, hear
 from statuses.models import OrderStatus
+from workspace.api.parsing import read_json
+from workspace.api.problems import Refusal
 from workspace.models import Source
 from workspace.reading import Problem
 from workspace.upserts import Outcome, Upserted
@@ -122,8 +124,13 @@ def _read_customer(cells: Cells) -> customers.CustomerRow | Problem:
     named: dict[str, Any] = {**_filled(cells)}
     if "sms_consent" in named:
         named["sms_consent"] = CONSENTS.get(named["sms_consent"], named["sms_consent"])
-    if customers.REFUSED_CATEGORIES in named:
-        named[customers.REFUSED_CATEGORIES] = split_categories(named[customers.REFUSED_CATEGORIES])
+    for name in {customers.REFUSED_CATEGORIES, customers.TAGS} & named.keys():
+        named[name] = split_categories(named[name])
+    if customers.ATTRIBUTES in named:
+        try:
+            named[customers.ATTRIBUTES] = read_json(named[customers.ATTRIBUTES])
+        except Refusal as refusal:
+            return Problem("not_json", str(refusal.detail), customers.ATTRIBUTES)
     return _or_first_problem(customers.read_customer(named))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from orders.copies import StatusMemory
-from orders.ledger import hold_ledger, settled_up_to
+from orders.dates import BLOCKS, Date, dates_of
+from orders.ledger import hold_ledger, hold_order, settled_up_to
 from orders.standing import STANDING_COLUMNS, STATUS_FIELDS, TYPES, Standing, Verdict
 from statuses.models import OrderStatus, StatusType
 from workspace.append_only import AppendOnly, AppendOnlyModel, AppendOnlyQuerySet
-from workspace.database import lock_rows
+from workspace.database import insert_rows, lock_rows
 from workspace.models import Source
 from workspace.money import from_minor
 from workspace.personal import HoldsPersonalData
@@ -78,6 +79,31 @@ class Speaker:
     is_test: bool = False
 
 
+class SilentBecause(models.TextChoices):
+    """Why a transition, or an order's creation, starts no campaign; empty where it may."""
+
+    FIRES = "", _("Starts campaigns")
+    HISTORY = "history", _("Told as history")
+    ORDERS_OFF = "orders_off", _("Orders was off")
+    MERGE = "merge", _("Two statuses were merged")
+
+    @classmethod
+    def of(cls, *, fires: bool, orders_on: bool) -> SilentBecause:
+        if not fires:
+            return cls.HISTORY
+        return cls.FIRES if orders_on else cls.ORDERS_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order that was just created, as `orders_created` tells of it."""
+
+    pk: int
+    customer_id: int | None
+    placed_at: datetime
+    silent_because: str
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One status of one order, changed. `statuses` are the order's three (ids by type) as they then stood."""
@@ -118,6 +144,12 @@ class Order(HoldsPersonalData):
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     ordered_at = models.DateTimeField(_("ordered at"), null=True, blank=True)
 
+    # Its creation, as a fact that campaigns and their books go by: when it was ordered as it was first told, else when
+    # that was; why it starts none; whether a test key told it. Never changed afterwards.
+    placed_at = models.DateTimeField(_("placed at"), default=timezone.now, editable=False)
+    silent_because = models.CharField(max_length=16, blank=True, choices=SilentBecause, default="", editable=False)
+    is_test = models.BooleanField(_("told with a test key"), default=False, editable=False)
+
     general_status = models.ForeignKey(
         OrderStatus, models.PROTECT, null=True, blank=True, verbose_name=_("general status"), related_name="+"
     )
@@ -149,12 +181,20 @@ class Order(HoldsPersonalData):
     # What the save under way moves, and whether Orders is on meanwhile: for the post_save receiver.
     moves: tuple[Move, ...] = ()
     orders_on = False
+    # Whether this copy held dates once: its row may have some that this copy holds no more.
+    had_dates = False
     _memory: StatusMemory | None = None
 
     class Meta:
         verbose_name = _("order")
         verbose_name_plural = _("orders")
         ordering: ClassVar[list[str]] = ["-id"]
+        indexes = [
+            # Whose last order was placed so long ago.
+            models.Index(fields=["placed_at", "id"], name="orders_by_when_placed"),
+            # For whom so many days have passed since it was ordered.
+            models.Index(fields=["ordered_at", "id"], name="orders_by_when_ordered"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id
@@ -169,6 +209,10 @@ class Order(HoldsPersonalData):
         if self.customer:
             self.customer.mask()
 
+    def blocks(self) -> dict[str, Any]:
+        """The objects that may hold dates, as far as this copy has loaded them."""
+        return {name: self.__dict__[name] for name in BLOCKS if name in self.__dict__}
+
     def status_ids(self) -> dict[str, int | None]:
         """Status ids by type, without those this copy has not loaded."""
         return {type: self.__dict__[attname] for type, attname in _STATUS_ATTNAMES.items() if attname in self.__dict__}
@@ -177,6 +221,7 @@ class Order(HoldsPersonalData):
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any) -> Self:
         order = super().from_db(db, field_names, values, **kwargs)
         order._memory = StatusMemory(order.status_ids())
+        order.had_dates = bool(dates_of(order.blocks()))
         return order
 
     def refresh_from_db(
@@ -187,6 +232,7 @@ class Order(HoldsPersonalData):
     ) -> None:
         fields = None if fields is None else list(fields)
         super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        self.had_dates = self.had_dates or bool(dates_of(self.blocks()))
         if self._memory is not None:
             self._memory.has_read({type: id for type, id in self.status_ids().items() if _is_named(type, fields)})
 
@@ -208,11 +254,23 @@ class Order(HoldsPersonalData):
         Raises StatusRemoved where a status would become none, StatusOfAnotherType where it would be one of those.
         """
         using = using or router.db_for_write(type(self), instance=self)
+        update_fields = None if update_fields is None else list(update_fields)
+        inserts = {"force_insert": force_insert, "force_update": force_update}
+        blocks = [name for name in self.blocks() if update_fields is None or name in update_fields]
+        dates = dates_of({name: self.__dict__[name] for name in blocks})
+        if not (blocks and (dates or self.had_dates)):
+            self._save(using=using, update_fields=update_fields, **inserts)
+            return
+        with transaction.atomic(using=using):
+            self._save(using=using, update_fields=update_fields, **inserts)
+            OrderDate.objects.using(using).keep({self.pk: dates}, blocks)
+        self.had_dates = True
+
+    def _save(self, *, force_insert: Any, force_update: bool, using: str, update_fields: list[str] | None) -> None:
         # An assigned status that had no id yet may have one now; Django looks only after we did.
         self._prepare_related_fields_for_save(operation_name="save")  # type: ignore[attr-defined]
         self._forget_undone_insert()
         is_new = self._state.adding and update_fields is None and not force_update
-        update_fields = None if update_fields is None else list(update_fields)
         changed = [type for type in self._changed_types() if _is_named(type, update_fields)]
         save_row = partial(
             super().save,
@@ -230,11 +288,17 @@ class Order(HoldsPersonalData):
         memory = StatusMemory(is_stored=False) if is_new else self._memory or StatusMemory()
         self._memory = memory
         with transaction.atomic(using=using):
-            self.orders_on = hold_ledger()
             self.moves = self._take_moves(changed, is_new=is_new)
+            if is_new:
+                self._begin()
             save_row()
             self.moves = ()
             memory.has_written({t: id for t, id in self.status_ids().items() if is_new or t in changed}, using)
+
+    def _begin(self) -> None:
+        self.placed_at = self.ordered_at or timezone.now()
+        self.silent_because = SilentBecause.of(fires=self.speaker.fires, orders_on=self.orders_on)
+        self.is_test = self.speaker.is_test
 
     def _forget_undone_insert(self) -> None:
         """Django leaves an order whose insert was rolled back looking like a stored one."""
@@ -254,13 +318,13 @@ class Order(HoldsPersonalData):
         if asked is None:
             asked = [f.name for f in self._meta.concrete_fields if not f.primary_key and f.attname not in deferred]
         heard = [column for type in changed for column in (f"{type}_heard_at", f"{type}_heard_sequence")]
-        return [name for name in asked if not _names_a_standing([name])] + [STATUS_FIELDS[t] for t in changed] + heard
+        return [name for name in asked if name not in _STANDING_NAMES] + [STATUS_FIELDS[t] for t in changed] + heard
 
     def _take_moves(self, changed: list[str], *, is_new: bool) -> tuple[Move, ...]:
-        """Lock the row, and tell what this save moves from where the row stands, not from where this copy stood."""
-        if not changed:
-            return ()
-        standing = self._check_new(changed) if is_new else self._lock_and_check(changed)
+        """Hold the ledger and the row, and tell what this save moves from where the row stands, not from where this
+        copy stood.
+        """
+        standing = self._hold_ledger(changed) if is_new else self._hold_ledger_and_row(changed)
         now = timezone.now()
         moves = [move for type in changed if (move := self._move(standing, type, now))]
         for type in changed:
@@ -268,24 +332,24 @@ class Order(HoldsPersonalData):
             setattr(self, f"{type}_heard_sequence", standing.sequence[type])
         return tuple(moves)
 
-    def _check_new(self, changed: list[str]) -> Standing:
-        """A status known by its id alone is looked up: no statement that is made anyway could tell its type."""
+    def _hold_ledger(self, changed: list[str]) -> Standing:
+        """Of a new order. A status known by its id alone is looked up: no statement that is made anyway could tell its
+        type.
+        """
+        self.orders_on = hold_ledger()
         unseen = self._check_seen(changed)
         if unseen:
             types = dict(OrderStatus.objects.filter(pk__in=unseen.values()).order_by().values_list("pk", "type"))
             _check_types((type, id, types.get(id)) for type, id in unseen.items())
         return Standing()
 
-    def _lock_and_check(self, changed: list[str]) -> Standing:
+    def _hold_ledger_and_row(self, changed: list[str]) -> Standing:
         """The statement that locks the row also tells the types of statuses known by their ids alone."""
         unseen = self._check_seen(changed)
-        told = {
-            f"{type}_written": models.Subquery(OrderStatus.objects.filter(pk=id).order_by().values("type"))
-            for type, id in unseen.items()
-        }
-        row = lock_rows(Order.objects.filter(pk=self.pk)).values(*STANDING_COLUMNS, **told).get()
-        _check_types((type, id, row[f"{type}_written"]) for type, id in unseen.items())
-        return Standing.from_columns(row)
+        held = hold_order(self, list(unseen.values()))
+        _check_types((type, id, of) for (type, id), of in zip(unseen.items(), held.types, strict=True))
+        self.orders_on = held.orders_on
+        return held.standing
 
     def _check_seen(self, changed: list[str]) -> dict[str, int]:
         """Check the statuses this copy holds as objects; answer the ids of the others by type."""
@@ -319,6 +383,55 @@ def _check_types(written: Iterable[tuple[str, int, str | None]]) -> None:
     for type, status_id, status_type in written:
         if status_type is not None and status_type != type:  # what is not there its foreign key refuses
             raise StatusOfAnotherType(status_id, type, status_type)
+
+
+class OrderDateQuerySet(models.QuerySet["OrderDate"]):
+    def keep(self, told: Mapping[int, Mapping[str, Date]], blocks: Collection[str] = BLOCKS) -> None:
+        """Let those of these orders (primary keys, locked by the caller) be just these dates, as far as they stand in
+        these objects. One that is the same stays as it is."""
+        kept = {
+            (row.order_id, row.name): row
+            for row in self.filter(order__in=told).order_by()
+            if row.name.partition(".")[0] in blocks
+        }
+        wanted = {(order, name): date for order, dates in told.items() for name, date in dates.items()}
+        stays = {place for place, row in kept.items() if wanted.get(place) == Date(row.at, row.is_day)}
+        if gone := [row.pk for place, row in kept.items() if place not in stays]:
+            self.filter(pk__in=gone).delete()
+        now = timezone.now()
+        insert_rows(
+            [
+                OrderDate(order_id=order, name=name, at=date.at, is_day=date.is_day, told_at=now)
+                for (order, name), date in wanted.items()
+                if (order, name) not in stays
+            ]
+        )
+
+
+class OrderDate(models.Model):
+    """A date that a shop wrote into an order's own fields, by name (`custom.appointment`), so that the day it comes can
+    be looked up. Whoever writes those fields keeps these rows in step, in that transaction."""
+
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="dates")
+    name = models.CharField(max_length=80)
+    # If it is a day: its midnight in UTC, whatever zone it is meant in.
+    at = models.DateTimeField()
+    is_day = models.BooleanField()
+    told_at = models.DateTimeField()
+
+    objects = OrderDateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "name"], name="orders_date_once_per_name"),
+        ]
+        indexes = [
+            # For whom a date comes.
+            models.Index(fields=["name", "at", "id"], name="orders_date_comes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.name} {self.at:%Y-%m-%d}"
 
 
 class InboxVerdict(models.TextChoices):
@@ -388,7 +501,7 @@ class StatusChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_external_id}: {self.type} {self.code}"
+        return f"{self.order_external_id}: {self.get_type_display()} {self.code}"
 
     def delete(self, *args: Any, **kwargs: Any) -> Never:
         raise AppendOnly(type(self))
@@ -416,15 +529,6 @@ class UnknownCode(models.Model):
 
     def __str__(self) -> str:
         return self.code
-
-
-class SilentBecause(models.TextChoices):
-    """Why a transition starts no campaign; empty where it may."""
-
-    FIRES = "", _("Starts campaigns")
-    HISTORY = "history", _("Told as history")
-    ORDERS_OFF = "orders_off", _("Orders was off")
-    MERGE = "merge", _("Two statuses were merged")
 
 
 class StatusTransitionQuerySet(AppendOnlyQuerySet["StatusTransition"]):
@@ -475,8 +579,8 @@ class StatusTransition(AppendOnlyModel):
         indexes = [
             # An order's timeline, and the fold that audit compares.
             models.Index(fields=["order", "type", "id"], name="orders_ledger_of_order"),
-            # Which transitions a trigger matches, at back-fill and in audit.
-            models.Index(fields=["to_status", "id"], name="orders_ledger_into_status"),
+            # Which transitions a trigger matches, at back-fill and in audit; and who came there so long ago.
+            models.Index(fields=["to_status", "occurred_at", "id"], name="orders_ledger_into_status_at"),
         ]
 
     def __str__(self) -> str:

@@ -6,13 +6,12 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from orders.models import InboxVerdict, Order, SilentBecause, StatusChange, StatusTransition
 from statuses.models import StatusType
+from workspace.local_formats import whole_moment
 from workspace.timeline import Entry, register
 
 
@@ -67,6 +66,7 @@ def _unmoving(row: StatusChange) -> Entry:
         InboxVerdict.LATE: (_("%(type)s: “%(status)s” came late and moved nothing"), "history", "warning"),
         InboxVerdict.UNCHANGED: (_("%(type)s: “%(status)s” was told again"), "drag_handle", "muted"),
         InboxVerdict.PARKED: (_("%(type)s: “%(status)s” is not known yet"), "hourglass_empty", "warning"),
+        InboxVerdict.IGNORED: (_("%(type)s: “%(status)s” says nothing here"), "block", "muted"),
     }[InboxVerdict(row.verdict)]
     told = _("Told by %(source)s, received %(at)s") % {**words, "at": _when(row.received_at)}
     return Entry(at=row.occurred_at, icon=icon, text=text % words, details=(told,), tone=tone)
@@ -86,7 +86,7 @@ def _standing(order: Order) -> str:
 
 
 def _when(at: datetime) -> str:
-    return date_format(localtime(at), "j M Y, H:i:s")
+    return whole_moment(at, seconds=True)
 
 
 def type_name(type: str) -> str:

@@ -25,6 +25,7 @@ from orders.ledger import hold_ledger
 from orders.models import (
     InboxVerdict,
     Move,
+    NewOrder,
     Order,
     SilentBecause,
     StatusChange,
@@ -32,7 +33,7 @@ from orders.models import (
     StatusTransition,
 )
 from orders.said import Said
-from orders.signals import statuses_changed
+from orders.signals import orders_created, statuses_changed
 from orders.standing import STANDING_COLUMNS, Standing, Verdict
 from orders.unknown_codes import note_unknown
 from statuses.models import OrderStatus
@@ -55,6 +56,11 @@ RETOLD_COLUMNS = (
 
 # What a parked change learns when it is applied.
 APPLIED_COLUMNS = ("order_id", "status_id", "verdict", "parked_until")
+
+# What the writer reads of an order, beside its standing.
+READ_OF_ORDER = (
+    "external_id", "pk", "customer_id", "total_minor", "currency", "updated_at", "placed_at", "silent_because",
+)  # fmt: skip
 
 # What names no time happens as it is heard, after all that names one.
 NOW_OR_LATER = datetime.max.replace(tzinfo=UTC)
@@ -164,6 +170,7 @@ def record_created(order: Order) -> bool:
 
     A save speaks of now: what was parked comes before the statuses the order was saved with, which move it from there.
     """
+    _tell_created([NewOrder(order.pk, order.customer_id, order.placed_at, order.silent_because)])
     batch = _Batch(timezone.now(), order.orders_on, {order.external_id: _Row.saved(order)})
     batch.wake(_parked(batch.now, order_external_id=order.external_id))
     if not batch.waiting:
@@ -195,8 +202,13 @@ class _Row:
     total_minor: int | None
     currency: str
     updated_at: datetime
+    placed_at: datetime
+    silent_because: str
     standing: Standing = field(default_factory=Standing)
     was_heard: bool = False
+
+    def as_new(self) -> NewOrder:
+        return NewOrder(self.pk, self.customer_id, self.placed_at, self.silent_because)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> _Row:
@@ -206,13 +218,16 @@ class _Row:
             row["total_minor"],
             row["currency"],
             row["updated_at"],
+            row["placed_at"],
+            row["silent_because"],
             Standing.from_columns(row),
         )
 
     @classmethod
     def saved(cls, order: Order) -> _Row:
         """An order just saved, whose statuses its `moves` tell."""
-        return cls(order.pk, order.customer_id, order.total_minor, order.currency, order.updated_at)
+        told = (order.placed_at, order.silent_because)
+        return cls(order.pk, order.customer_id, order.total_minor, order.currency, order.updated_at, *told)
 
 
 @dataclass(slots=True)
@@ -290,6 +305,7 @@ def _hear(said: Sequence[Said], voice: _Voice, arrived: Collection[str]) -> Hear
     began = time.monotonic()
     with transaction.atomic():
         batch = _Batch.lock([*(item.order for item in said), *arrived])
+        _tell_created([batch.orders[order].as_new() for order in dict.fromkeys(arrived) if order in batch.orders])
         batch.wake(_parked(batch.now, order_external_id__in=arrived), (item.code for item in said))
         known = _known_events(said, voice.source, batch.now)
         retold = {before.pk for before in known.values() if not before.stands}
@@ -430,7 +446,7 @@ def _fold(change: StatusChange, order: _Row, status_id: int | None, batch: _Batc
     transition = _transition(
         order,
         Move(change.type, from_id, status_id, change.occurred_at, dict(order.standing.status)),
-        _silence(fires=change.fires, orders_on=batch.orders_on),
+        SilentBecause.of(fires=change.fires, orders_on=batch.orders_on),
         received_at=change.received_at,
         source_id=change.source_id,
         actor_id=change.actor_id,
@@ -447,7 +463,7 @@ def _transition_saved(order: Order, row: _Row, move: Move, now: datetime) -> Sta
     return _transition(
         row,
         move,
-        _silence(fires=speaker.fires, orders_on=order.orders_on),
+        SilentBecause.of(fires=speaker.fires, orders_on=order.orders_on),
         received_at=now,
         source_id=speaker.source_id,
         actor_id=speaker.actor_id,
@@ -484,10 +500,9 @@ def _transition(
     )
 
 
-def _silence(*, fires: bool, orders_on: bool) -> str:
-    if not fires:
-        return SilentBecause.HISTORY
-    return SilentBecause.FIRES if orders_on else SilentBecause.ORDERS_OFF
+def _tell_created(orders: list[NewOrder]) -> None:
+    if orders:
+        orders_created.send(Order, orders=orders)
 
 
 def _write_ledger(transitions: list[StatusTransition]) -> list[Started]:
@@ -501,7 +516,7 @@ def _write_ledger(transitions: list[StatusTransition]) -> list[Started]:
 
 
 def _lock_orders(external_ids: set[str]) -> dict[str, _Row]:
-    columns = ("external_id", "pk", "customer_id", "total_minor", "currency", "updated_at", *STANDING_COLUMNS)
+    columns = (*READ_OF_ORDER, *STANDING_COLUMNS)
     rows = lock_rows(Order.objects.filter(external_id__in=external_ids).order_by("pk")).values(*columns)
     return {row["external_id"]: _Row.of(row) for row in rows}
 

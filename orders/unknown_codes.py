@@ -17,6 +17,7 @@ from django.utils import timezone
 from orders.models import StatusChange, StatusChangeQuerySet, UnknownCode
 from orders.said import Said
 from statuses.models import OrderStatus, StatusAlias, code_key
+from statuses.vocabulary import read_vocabulary
 from workspace.database import lock_rows, write_rows
 from workspace.models import Source
 
@@ -119,6 +120,15 @@ def forget_all_understood(understood: Iterable[OrderStatus | StatusAlias]) -> No
         keys.setdefault(row.type, set()).add(row.code_key)
     for type, some in keys.items():
         UnknownCode.objects.filter(type=type, code_key__in=some).delete()
+
+
+def forget_left_over() -> None:
+    """A source that was speaking while somebody said what a code means may have noted it once more, after that."""
+    rows = list(UnknownCode.objects.order_by().values_list("pk", "source", "type", "code"))
+    vocabulary = read_vocabulary({code for *_row, code in rows})
+    UnknownCode.objects.filter(
+        pk__in=[pk for pk, source_id, type, code in rows if vocabulary.knows(source_id, type, code)]
+    ).delete()
 
 
 def _settle(unknown: UnknownCode, *, silently: bool) -> None:

@@ -8,8 +8,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.views import ChangeList
@@ -20,11 +21,13 @@ from orders.timeline import type_name
 from orders.unknown_codes import create_status, give_meaning, waiting_for, waiting_for_each
 from statuses.models import OrderStatus, StatusAlias, name_from_code
 from workspace import history
-from workspace.screens import ReadOnlyScreen, close_window, code, moment, nothing, pill, window_button
+from workspace.screens import ReadOnlyScreen, close_window, code, list_behind, moment, nothing, pill, window_button
 
 TO_MAP = "statuses.map_code"
+TO_CREATE = "statuses.add_orderstatus"
 TO_SEE = "orders.view_unknowncode"
 LIST = "admin:orders_unknowncode_changelist"
+WAYS = {"map": gettext_lazy("Map"), "create": gettext_lazy("Create"), "ignore": gettext_lazy("Ignore")}
 
 
 class MeaningForm(forms.Form):
@@ -63,6 +66,8 @@ class MeaningForm(forms.Form):
     def __init__(self, unknown: UnknownCode, *args: Any, may_create: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["status"].queryset = OrderStatus.objects.of_type(unknown.type).offered()  # type: ignore[attr-defined]
+        if first := {"map": "status", "create": "name"}.get(self.initial["meaning"]):
+            self.fields[first].widget.attrs["autofocus"] = True
         if not may_create:
             del self.fields["name"]
             choices = [choice for choice in self.fields["meaning"].choices if choice[0] != "create"]  # type: ignore[attr-defined]
@@ -120,7 +125,10 @@ class UnknownCodeScreen(ReadOnlyScreen):
         return self.has_view_permission(request)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return self.list_display if request.user.has_perm(TO_MAP) else self.list_display[:-1]
+        *columns, decide = self.list_display
+        if not request.user.has_perm(TO_MAP):
+            return tuple(columns)
+        return (*columns, decide if request.user.has_perm(TO_CREATE) else "decide_without_creating")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[UnknownCodeList]:
         return UnknownCodeList
@@ -143,7 +151,19 @@ class UnknownCodeScreen(ReadOnlyScreen):
 
     @admin.display(description="")
     def decide(self, unknown: UnknownCode) -> str:
-        return window_button(reverse("admin:orders_unknowncode_meaning", args=[unknown.pk]), _("Say what it means"))
+        return self._ways(unknown, *WAYS)
+
+    @admin.display(description="")
+    def decide_without_creating(self, unknown: UnknownCode) -> str:
+        return self._ways(unknown, *(way for way in WAYS if way != "create"))
+
+    def _ways(self, unknown: UnknownCode, *meanings: str) -> str:
+        """Each opens the window with one meaning chosen."""
+        address = reverse("admin:orders_unknowncode_meaning", args=[unknown.pk])
+        buttons = (window_button(f"{address}?meaning={meaning}", WAYS[meaning]) for meaning in meanings)
+        return format_html(
+            '<div class="os-actions">{}</div>', format_html_join("", "{}", ((each,) for each in buttons))
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -157,16 +177,22 @@ class UnknownCodeScreen(ReadOnlyScreen):
             raise PermissionDenied
         unknown = UnknownCode.objects.select_related("source").filter(pk=pk).first()
         if unknown is None:
-            raise Http404
-        may_create = request.user.has_perm("statuses.add_orderstatus")
-        initial = {"name": name_from_code(unknown.code), "meaning": "map", "waiting": "silently"}
+            messages.error(request, _("Somebody has just said what it means. Look at the list again."))
+            return close_window(request, list_behind(request, LIST))
+        may_create = request.user.has_perm(TO_CREATE)
+        meaning = request.GET.get("meaning", "")
+        initial = {
+            "name": name_from_code(unknown.code),
+            "meaning": meaning if meaning in WAYS else "map",
+            "waiting": "silently",
+        }
         posted = request.POST if request.method == "POST" else None
         form = MeaningForm(unknown, posted, initial=initial, may_create=may_create)
         if form.is_valid() and self._mean(request, unknown, form):
             messages.success(request, _("“%s” is understood from now on.") % unknown.code)
-            return close_window(request, reverse(LIST))
+            return close_window(request, list_behind(request, LIST))
         title = _("What does “%s” mean?") % unknown.code
-        shown = {"form": form, "waiting": waiting_for(unknown), "back": reverse(LIST)}
+        shown = {"form": form, "waiting": waiting_for(unknown), "back": list_behind(request, LIST)}
         return self.window(request, "orders/unknown_code.html", title, unknown, **shown)
 
     def _mean(self, request: HttpRequest, unknown: UnknownCode, form: MeaningForm) -> bool:

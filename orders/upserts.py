@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from orders.contents import LINES, OBJECTS, check_lines, check_object, merge_patch
+from orders.dates import BLOCKS, dates_of
 from orders.ledger import hold_ledger
-from orders.models import InboxVerdict, Order
+from orders.models import InboxVerdict, Order, OrderDate, SilentBecause
 from orders.said import LONGEST, Said
 from orders.standing import STATUS_FIELDS
 from orders.transitions import Heard, Hearing, hear
@@ -96,19 +97,30 @@ def upsert_orders(
     A row is taken whole or not at all: if one of its statuses is rejected, nothing of it stays. `fires` None: as the
     source's mode is. `merging`: objects are merged into those stored (RFC 7396) instead of taking their place.
     """
+    fires = source.fires if fires is None else fires
     speak = partial(hear, source=source, fires=fires, actor_id=actor_id, is_test=is_test)
-    upserted = retry_lost_races(partial(_upsert, rows, speak, merging=merging))
+    manner = _Manner(fires, is_test, merging)
+    upserted = retry_lost_races(partial(_upsert, rows, speak, manner))
     reach("hearing.upserted")
     return upserted
 
 
-def _upsert(rows: Sequence[OrderRow], speak: Speak, *, merging: bool) -> list[OrderUpserted]:
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How rows are told: whether new orders may start campaigns, and whether objects are merged."""
+
+    fires: bool
+    is_test: bool
+    merging: bool
+
+
+def _upsert(rows: Sequence[OrderRow], speak: Speak, manner: _Manner) -> list[OrderUpserted]:
     """Only the writer can say that a status is rejected, with the order written: all is then done without that row."""
     rejected: dict[int, OrderUpserted] = {}
     while True:
         kept = {place: row for place, row in enumerate(rows) if place not in rejected}
         with transaction.atomic():
-            upserted = dict(zip(kept, _write(list(kept.values()), speak, merging=merging), strict=True))
+            upserted = dict(zip(kept, _write(list(kept.values()), speak, manner), strict=True))
             found = {place: no for place, one in upserted.items() if (no := _refused(rows[place], one.heard))}
             if found:
                 transaction.set_rollback(True)
@@ -117,14 +129,32 @@ def _upsert(rows: Sequence[OrderRow], speak: Speak, *, merging: bool) -> list[Or
         rejected |= found
 
 
-def _write(rows: Sequence[OrderRow], speak: Speak, *, merging: bool) -> list[OrderUpserted]:
-    hold_ledger()
-    fold = _Fold(_find_customers(rows), Workspace.current().currency, merging)
-    upserted = upsert(Order, COLUMNS, rows, fold, timezone.now())
+def _write(rows: Sequence[OrderRow], speak: Speak, manner: _Manner) -> list[OrderUpserted]:
+    now, silent = timezone.now(), SilentBecause.of(fires=manner.fires, orders_on=hold_ledger())
+    beginning = {"placed_at": now, "silent_because": silent, "is_test": manner.is_test}
+    fold = _Fold(_find_customers(rows), Workspace.current().currency, manner.merging, beginning)
+    upserted = upsert(Order, COLUMNS, rows, fold, now)
+    _keep_dates(rows, upserted)
     created = [row.external_id for row, one in zip(rows, upserted, strict=True) if one.outcome is Outcome.CREATED]
     said = [row.said() if one.problem is None else [] for row, one in zip(rows, upserted, strict=True)]
     heard = iter(speak([change for changes in said for change in changes], arrived=created).heard)
     return [_answer(one, [next(heard) for _change in changes]) for one, changes in zip(upserted, said, strict=True)]
+
+
+def _keep_dates(rows: Sequence[OrderRow], upserted: Sequence[Upserted]) -> None:
+    """Of orders whose dates came to differ. The upsert has them locked."""
+    changed = {}
+    for row, one in zip(rows, upserted, strict=True):
+        after = dates_of(_blocks(one.after))
+        if one.problem is None and (after != dates_of(_blocks(one.before)) or row.external_id in changed):
+            changed[row.external_id] = after
+    if changed:
+        keys = Order.objects.filter(external_id__in=changed).order_by().values_list("pk", "external_id")
+        OrderDate.objects.keep({pk: changed[external_id] for pk, external_id in keys})
+
+
+def _blocks(values: Sequence[Any]) -> dict[str, Any]:
+    return {name: values[COLUMNS.index(name)] for name in BLOCKS} if values else {}
 
 
 def _answer(upserted: Upserted, heard: list[Heard]) -> OrderUpserted:
@@ -155,6 +185,7 @@ class _Fold:
     customers: Mapping[str, int]
     default_currency: str
     merging: bool
+    beginning: Mapping[str, Any]
 
     def __call__(self, order: Order, row: OrderRow) -> Problem | None:
         values: dict[str, Any] = {}
@@ -165,6 +196,9 @@ class _Fold:
             values |= found
         if "ordered_at" in row.named:
             values["ordered_at"] = row.named["ordered_at"]
+        if order._state.adding:
+            ordered_at = values.get("ordered_at") or order.ordered_at
+            values |= {**self.beginning, **({"placed_at": ordered_at} if ordered_at else {})}
         for column, value in values.items():
             setattr(order, column, value)
         return None

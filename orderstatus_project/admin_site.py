@@ -9,17 +9,18 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
-from campaigns.models import Campaign, Message, Run
+from campaigns.models import Breaker, Campaign, Message, Run
+from campaigns.sms.breaker import held_back
 from campaigns.sms.desk import DESK
 from orders.unknown_codes_admin import TO_MAP, number_of_unknown
 from orderstatus_project.switch import TO_SWITCH
 from orderstatus_project.system import may_look, may_pause
 from workspace.heartbeats import is_silent
+from workspace.local_formats import short_moment, zone_of_reader
 from workspace.local_time import workspace_of
 
 # What waits for a person is counted up to here.
@@ -56,9 +57,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Settings"),
             [
                 _statuses(request),
-                _screen(request, _("General"), "tune", "workspace.workspace"),
+                _screen(request, pgettext("settings", "General"), "tune", "workspace.workspace"),
                 _screen(request, _("SMS"), "cell_tower", "campaigns.smsgateway"),
                 _screen(request, _("Integrations"), "cable", "workspace.source", "workspace.apikey"),
+                _screen(request, _("Webhooks"), "webhook", "campaigns.webhookendpoint", "campaigns.webhookcall"),
                 _screen(request, _("People"), "badge", "workspace.user", "auth.group"),
                 _screen(request, _("History of actions"), "history", "workspace.action"),
                 _system(request),
@@ -83,6 +85,7 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _tabs(request, ("workspace.source", _("Sources")), ("workspace.apikey", _("API keys"))),
         _tabs(request, ("workspace.user", _("People")), ("auth.group", _("Roles"))),
+        _tabs(request, ("campaigns.webhookendpoint", _("Endpoints")), ("campaigns.webhookcall", _("Calls"))),
         _status_types(request),
     ]
 
@@ -91,7 +94,10 @@ def on_every_page(request: HttpRequest) -> dict[str, Any]:
     """What unfold puts into the context of each admin page."""
     if not request.user.is_authenticated:
         return {}
-    return {"banners": [*_paused(request), *_stillness(request), *_orders_off(request)]}
+    return {
+        "banners": [*_paused(request), *_stillness(request), *_held(request), *_orders_off(request)],
+        "zone": zone_of_reader(),
+    }
 
 
 def style(_request: HttpRequest) -> str:
@@ -114,15 +120,17 @@ class Banner:
     icon: str
     title: Text
     text: Text
+    # Where its button posts to, or leads.
     action: str = ""
     button: Text = ""
+    link: str = ""
 
 
 def _paused(request: HttpRequest) -> list[Banner]:
     workspace = workspace_of(request)
     if not workspace.sending_paused_at or request.path == reverse("system"):  # that page says it itself
         return []
-    words = {"time": date_format(timezone.localtime(workspace.sending_paused_at), "j M, H:i")}
+    words = {"time": short_moment(workspace.sending_paused_at)}
     text = _("Since %(time)s. Messages wait until it is resumed.") % words
     if workspace.sending_paused_by:
         words["who"] = str(workspace.sending_paused_by)
@@ -140,10 +148,32 @@ def _stillness(request: HttpRequest) -> list[Banner]:
     if not workspace_of(request).orders_enabled:  # what waits is meant to
         return []
     is_paused = workspace_of(request).sending_paused_at is not None
-    if Run.objects.overdue(now).exists() or (not is_paused and Message.objects.overdue(now).exists()):
+    if Run.objects.overdue(now).exists() or (
+        not is_paused and Message.objects.overdue(now).exclude(held_back()).exists()
+    ):
         behind = _("Orders or messages wait longer than they should: workers are missing, or too few.")
         return [Banner("warning", "hourglass_top", _("Work is late."), behind)]
     return []
+
+
+def _held(request: HttpRequest) -> list[Banner]:
+    """For whoever can decide what becomes of the texts."""
+    if not request.user.has_perms(("campaigns.view_campaign", "campaigns.activate_campaign")):
+        return []
+    held = list(Breaker.objects.tripped().order_by("held_at").values_list("campaign", "campaign__name")[:2])
+    if not held:
+        return []
+    campaign_id, name = held[0]
+    about = reverse("admin:campaigns_campaign_change", args=[campaign_id])
+    if request.path == about:  # that page says it itself
+        return []
+    title = (
+        _("“%s” has reached its limit of texts an hour.") % name
+        if len(held) == 1
+        else _("Campaigns have reached their limit of texts an hour.")
+    )
+    button = _("Look at them") if len(held) == 1 else _("Look at the first")
+    return [Banner("bad", "front_hand", title, _("Its other texts wait for somebody to look."), "", button, about)]
 
 
 def _orders_off(request: HttpRequest) -> list[Banner]:

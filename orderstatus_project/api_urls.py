@@ -1,7 +1,6 @@
 """`/api/v1/`: the addresses of every app's API, in one place."""
 
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView
 
 from campaigns.api.campaigns import (
     ActivateView,
@@ -9,17 +8,22 @@ from campaigns.api.campaigns import (
     CampaignView,
     EndView,
     PauseView,
+    RehearsalView,
     ResumeView,
+    StepsView,
+    StopBackFillView,
 )
+from campaigns.api.held import HeldView
 from campaigns.api.messages import MessagesView, MessageView
 from campaigns.api.receipts import ReceiptsView
-from campaigns.api.runs import RunsView, RunView
-from customers.api import CustomersBulkView, CustomersView, CustomerView
+from campaigns.api.runs import HoldRunsView, ReleaseRunsView, RetryRunsView, RunsView, RunView, StopRunsView
+from customers.api import CustomersBulkView, CustomersView, CustomerView, EraseView
 from orders.api.changes import StatusChangesView
 from orders.api.merging import MergeView
 from orders.api.orders import OrdersBulkView, OrdersView, OrderView
 from orders.api.transitions import OrderTransitions, TransitionFeed
 from orders.api.unknown_codes import CreateView, IgnoreView, MapView, UnknownCodesView
+from orderstatus_project.api_schema import SchemaView
 from statuses.api import AliasesView, AliasView, RestoreView, RetireView, StatusesView, StatusView, UsageView
 from workspace.api import addresses  # noqa: F401 - registers the converter
 from workspace.api.actions import ActionsView
@@ -28,7 +32,7 @@ from workspace.api.views import NothingHere
 STATUS = "statuses/<str:type>/<foreign_id:code>/"
 
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("schema/", SchemaView.as_view(), name="api-schema"),
     path("statuses/", StatusesView.as_view(), name="api-statuses"),
     # Codes may hold slashes, so what is asked of a status comes before the status.
     path(f"{STATUS}retire/", RetireView.as_view(), name="api-status-retire"),
@@ -44,6 +48,7 @@ urlpatterns = [
     path("unknown-codes/<int:id>/ignore/", IgnoreView.as_view(), name="api-unknown-code-ignore"),
     path("customers/", CustomersView.as_view(), name="api-customers"),
     path("customers/bulk/", CustomersBulkView.as_view(), name="api-customers-bulk"),
+    path("customers/<foreign_id:external_id>/erase/", EraseView.as_view(), name="api-customer-erase"),
     path("customers/<foreign_id:external_id>/", CustomerView.as_view(), name="api-customer"),
     path("orders/", OrdersView.as_view(), name="api-orders"),
     path("orders/bulk/", OrdersBulkView.as_view(), name="api-orders-bulk"),
@@ -54,10 +59,18 @@ urlpatterns = [
     path("campaigns/", CampaignsView.as_view(), name="api-campaigns"),
     path("campaigns/<slug:code>/", CampaignView.as_view(), name="api-campaign"),
     path("campaigns/<slug:code>/activate/", ActivateView.as_view(), name="api-campaign-activate"),
+    path("campaigns/<slug:code>/held/", HeldView.as_view(), name="api-campaign-held"),
     path("campaigns/<slug:code>/pause/", PauseView.as_view(), name="api-campaign-pause"),
     path("campaigns/<slug:code>/resume/", ResumeView.as_view(), name="api-campaign-resume"),
     path("campaigns/<slug:code>/end/", EndView.as_view(), name="api-campaign-end"),
+    path("campaigns/<slug:code>/rehearsal/", RehearsalView.as_view(), name="api-campaign-rehearsal"),
+    path("campaigns/<slug:code>/steps/", StepsView.as_view(), name="api-campaign-steps"),
+    path("campaigns/<slug:code>/stop-back-fill/", StopBackFillView.as_view(), name="api-campaign-stop-back-fill"),
     path("runs/", RunsView.as_view(), name="api-runs"),
+    path("runs/hold/", HoldRunsView.as_view(), name="api-runs-hold"),
+    path("runs/release/", ReleaseRunsView.as_view(), name="api-runs-release"),
+    path("runs/retry/", RetryRunsView.as_view(), name="api-runs-retry"),
+    path("runs/stop/", StopRunsView.as_view(), name="api-runs-stop"),
     path("runs/<int:id>/", RunView.as_view(), name="api-run"),
     path("messages/", MessagesView.as_view(), name="api-messages"),
     path("messages/<int:id>/", MessageView.as_view(), name="api-message"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import SmsGateway
 from campaigns.sms.connections import reaches_nobody
 from campaigns.sms.gateways import BUILTIN
+from orderstatus_project.catalogue import stale
 from workspace.database import is_postgresql
 
 SHORTEST_SECRET_KEY = 50
@@ -169,6 +170,14 @@ PRODUCTION_RULES: list[tuple[Callable[[], bool], Callable[[], checks.CheckMessag
             _("PostgreSQL is used with the bundled Redis, which only processes of the same machine can reach."),
             hint=_("Give REDIS_URL a Redis that all machines of the installation share."),
             id="project.W002",
+        ),
+    ),
+    (
+        lambda: bool(stale()),
+        lambda: checks.Warning(
+            _("Translations are not compiled, so everybody reads English, or older words."),
+            hint=_("Run: python -m orderstatus_project.catalogue compile"),
+            id="project.W004",
         ),
     ),
 ]

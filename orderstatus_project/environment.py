@@ -3,6 +3,7 @@
 import os
 import secrets
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +35,14 @@ def number(name: str, default: int) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """As in 10.1.0.0/16,127.0.0.1/32."""
+    try:
+        return [str(ip_network(word)) for word in words(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} holds what is no network: {error}.") from None
 
 
 def folder(name: str, default: Path) -> Path:

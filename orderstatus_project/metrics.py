@@ -91,6 +91,7 @@ class Installation(Collector):
         yield _by(
             "oldest_due_message_seconds", "How long the oldest due message has waited.", "lane", found.due_message
         )
+        yield _gauge("oldest_due_webhook_seconds", "How long the oldest due webhook call has waited.", found.due_call)
         yield _gauge(
             "oldest_message_put_off_seconds",
             "How long ago the oldest message was owed that gateways have not taken yet.",

@@ -13,7 +13,7 @@ from redis.retry import Retry
 from orderstatus_project import environment as env
 from orderstatus_project.bundled_redis import redis_url
 from orderstatus_project.logging import configure_logging
-from workspace.queues import QUEUES, RUNS, SENDING
+from workspace.queues import CALLS, QUEUES, RUNS, SENDING
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
@@ -71,11 +71,11 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "workspace.sessions.SessionLimits",
+    "workspace.languages.LanguageMiddleware",
     "workspace.local_time.LocalTimeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -108,12 +108,17 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
 }
 
+# Statements asked by workspace.database.execute are prepared when they were asked so often.
+POSTGRESQL_OPTIONS = {"prepare_threshold": 5}
+
 
 def _database() -> dict[str, Any]:
     url = env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
     database: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **SQLITE_OPTIONS}
+    if database["ENGINE"].endswith("postgresql"):
+        database["OPTIONS"] = {**POSTGRESQL_OPTIONS, **database.get("OPTIONS", {})}
     return database
 
 
@@ -144,6 +149,7 @@ AXES_LOCKOUT_CALLABLE = "workspace.sign_ins.answer_locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+CSRF_FAILURE_VIEW = "orderstatus_project.failures.form_refused"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/admin/"
 
@@ -165,8 +171,10 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# Each by the name its own speakers give it.
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "orderstatus_project.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -206,6 +214,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {name: {} for name in QUEUES}
 CELERY_TASK_ROUTES = {
     "campaigns.send_due_messages": {"queue": SENDING},
+    "campaigns.call_due_webhooks": {"queue": CALLS},
     "campaigns.recover_expired": {"queue": SENDING},
     "campaigns.sweep_receipts": {"queue": SENDING},
     "campaigns.look_up_unknown": {"queue": SENDING},
@@ -232,9 +241,12 @@ CELERY_BEAT_SCHEDULE = {
     for name, every_s in {
         "campaigns.advance_due_runs": 3.0,
         "campaigns.send_due_messages": 3.0,
+        "campaigns.call_due_webhooks": 3.0,
         "campaigns.recover_expired": 10.0,
         "campaigns.sweep_receipts": 10.0,
         "campaigns.look_up_unknown": 30.0,
+        "campaigns.sweep_occasions": 30.0,
+        "campaigns.fold_tallies": 60.0,
         "orders.apply_parked": 10.0,
         "orders.carry_on_merges": 10.0,
         "campaigns.audit": AUDIT_EVERY_S,
@@ -264,11 +276,14 @@ SPECTACULAR_SETTINGS = {
     "PATH_CONVERTER_OVERRIDES": {"foreign_id": str},
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "CallSkipReasonEnum": "campaigns.models.CallSkip",
+        "CallStateEnum": "campaigns.models.CallState",
         "CampaignStateEnum": "campaigns.models.CampaignState",
         "HeardOutcomeEnum": "orders.api.changes.OUTCOMES",
         "KeptOutcomeEnum": "orders.api.changes.KEPT_OUTCOMES",
         "MessageStateEnum": "campaigns.models.MessageState",
         "RunStateEnum": "campaigns.models.RunState",
+        "SkipReasonEnum": "campaigns.models.SkipReason",
         "StatusTypeEnum": "statuses.models.StatusType",
         "UpsertOutcomeEnum": "workspace.api.upserts.OUTCOMES",
     },
@@ -277,12 +292,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True, "displayRequestDuration": True},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "campaigns.api.schema.describe_parts",
         "workspace.api.schema.describe_problems",
     ],
 }
 
 # Where messages go while no gateway is connected under Settings > SMS.
 SMS_GATEWAY = env.text("SMS_GATEWAY", "phone")
+
+# Networks of one's own that webhooks may go to, also in plain HTTP, as in 10.1.0.0/16,127.0.0.1/32. Else only out.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")
 
 # Where `make chaos` names the place at which a process is to die (workspace/failpoints.py).
 FAILPOINT_FILE = env.text("FAILPOINT_FILE")
@@ -308,6 +327,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "ACCOUNT": {
         "navigation": [
+            {"title": gettext_lazy("My preferences"), "link": reverse_lazy("preferences")},
             {"title": gettext_lazy("Change password"), "link": reverse_lazy("admin:password_change")},
             {"title": gettext_lazy("Sign out everywhere"), "link": reverse_lazy("admin:workspace_user_sign_me_out")},
         ]

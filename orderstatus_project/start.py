@@ -61,6 +61,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "checks": checks,
         "next_check": undone[0] if undone else None,
         "example": "" if undone else _example(request),
+        "may_try": _may_try(request),
         "done": len(checks) - len(undone),
     }
 
@@ -207,7 +208,7 @@ def _choices(order: Order) -> list[tuple[Text, list[Choice]]]:
     at_pickup = order.delivery_status is not None and order.delivery_status.code == "at_pickup_point"
     suggested = ("delivery", "shipped" if at_pickup else "at_pickup_point")
     groups: list[tuple[Text, list[Choice]]] = []
-    statuses = list(OrderStatus.objects.all())
+    statuses = list(OrderStatus.objects.offered())
     for type, label in StatusType.choices:
         of_type = [status for status in statuses if status.type == type]
         choices = [Choice(s, s.pk in current, (s.type, s.code) == suggested) for s in of_type]
@@ -232,6 +233,12 @@ def _mine(change_id: int) -> str:
 def _administrators() -> list[str]:
     """Whom to ask for a role. Names enough to find them by, and no more than fit a line."""
     return [user.get_full_name() or user.get_username() for user in administrators().order_by("pk")[:5]]
+
+
+def _may_try(request: HttpRequest) -> bool:
+    """Whether an order of one's own can be made and moved, and might start something."""
+    may = request.user.has_perms(("orders.add_order", TO_MOVE)) and workspace_of(request).orders_enabled
+    return may and Campaign.objects.filter(state=CampaignState.ACTIVE).exists()
 
 
 @dataclass(frozen=True, slots=True)

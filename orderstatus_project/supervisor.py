@@ -86,11 +86,13 @@ class Supervisor:
 
     log_dir: Path
     children: list[Child] = field(default_factory=list)
+    # An exception that a signal raises goes under where none can leave (a finaliser, a callback of the collector).
+    is_asked_to_end: bool = False
 
     def __enter__(self) -> Supervisor:
         self.log_dir.mkdir(parents=True, exist_ok=True)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
+            signal.signal(number, self._interrupt)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -100,6 +102,7 @@ class Supervisor:
         self.stop()
 
     def start(self, name: str, command: Sequence[str | Path]) -> Child:
+        self._heed()
         log = _fresh_log(self.log_dir / f"{name}.log")
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -125,6 +128,7 @@ class Supervisor:
             time.sleep(POLL_S)
 
     def check(self) -> None:
+        self._heed()
         for child in self.children:
             if child.process.poll() is not None:
                 raise Died(child)
@@ -144,13 +148,17 @@ class Supervisor:
         for child in reversed(self.children):
             child.end(deadline)
 
+    def _heed(self) -> None:
+        if self.is_asked_to_end:
+            raise Interrupted
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_asked_to_end = True
+        raise Interrupted
+
     def _kill_all(self, _number: int, _frame: FrameType | None) -> None:
         for child in self.children:
             child.kill()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise Interrupted
 
 
 def _end_with_parent() -> None:

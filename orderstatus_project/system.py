@@ -18,20 +18,23 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import doorbell
 from campaigns.ages import MOST_COUNTED, Ages, ages
-from campaigns.models import OVERDUE_AFTER, Audit, SmsGateway
+from campaigns.models import OVERDUE_AFTER, Audit, SmsGateway, WebhookEndpoint
 from campaigns.sms.desk import DESK
-from campaigns.sms.wording import state_of
+from campaigns.sms.wording import in_our_words, state_of
+from campaigns.webhooks import wording as webhooks
 from workspace import history
 from workspace.heartbeats import SILENT_AFTER, SWEEPS
+from workspace.local_formats import number as local_number
 from workspace.local_time import workspace_of
 from workspace.models import Heartbeat, User, Verb, Workspace
-from workspace.queues import QUEUES, RUNS, SENDING
+from workspace.queues import CALLS, QUEUES, RUNS, SENDING
 from workspace.screens import age, close_window, moment, nothing, pill
 from workspace.sessions import polled
 
@@ -42,6 +45,7 @@ Text = str | Promise
 QUEUE_NAMES: dict[str, Text] = {
     RUNS: gettext_lazy("Orders going through campaigns"),
     SENDING: gettext_lazy("Messages being sent"),
+    CALLS: gettext_lazy("Webhooks being called"),
 }
 
 
@@ -112,7 +116,8 @@ def resume(request: HttpRequest) -> HttpResponse:
         if resumed:
             history.record(request, Verb.RESUMED, workspace_of(request))
     if resumed:
-        doorbell.ring(SENDING)
+        for queue in (SENDING, CALLS):
+            doorbell.ring(queue)
     messages.success(request, _("Sending goes on."))
     return HttpResponseRedirect(reverse("system"))
 
@@ -151,6 +156,7 @@ def _now(request: HttpRequest) -> dict[str, Any]:
             _waiting(known, at),
             _unknown(request, known, at),
             _gateways(request, at),
+            *_endpoints(request, at),
             _books(at),
         ],
         "at": at,
@@ -177,6 +183,7 @@ def _waiting(known: Ages, at: datetime) -> Part:
         _oldest(_("Oldest order that waits for a worker"), max(known.due_run.values()), at),
         _oldest(_("Oldest message to be sent"), max(known.due_message.values()), at),
         _oldest(_("Oldest message that gateways put off"), known.put_off, at),
+        _oldest(_("Oldest webhook to be called"), known.due_call, at),
         _oldest(_("Longest in a worker's hands"), known.message_in_hand, at),
         _overdue(_("Orders that wait too long"), known.overdue_runs),
         _overdue(_("Messages that wait too long"), known.overdue_messages),
@@ -193,13 +200,13 @@ def _oldest(label: Text, waited_s: float, at: datetime) -> Line:
 
 
 def _overdue(label: Text, number: int) -> Line:
-    shown = _("%s or more") % f"{number:,}" if number == MOST_COUNTED else f"{number:,}"
+    shown = _("%s or more") % local_number(number) if number == MOST_COUNTED else local_number(number)
     return Line(label, pill(shown, "warning") if number else nothing(_("none")))
 
 
 def _unknown(request: HttpRequest, known: Ages, at: datetime) -> Part:
     may_settle = request.user.has_perms(("campaigns.settle_message", "campaigns.view_message"))
-    number = pill(f"{known.unknowns:,}", "warning") if known.unknowns else nothing(_("none"))
+    number = pill(local_number(known.unknowns), "warning") if known.unknowns else nothing(_("none"))
     lines = [Line(_("Messages to settle"), number, link=reverse(DESK) if may_settle else "")]
     if known.unknowns:
         lines.append(_oldest(_("The oldest, since its call"), known.unknown, at))
@@ -211,7 +218,7 @@ def _books(at: datetime) -> Part:
     last = Audit.last()
     if last is None:
         return Part(_("The books"), [], _("Not audited yet. Beat asks for it, or run manage.py audit."))
-    told = pill(_("all accounted for"), "good") if not last.unaccounted else pill(f"{last.unaccounted:,}", "bad")
+    told = pill(_("all accounted for"), "good") if not last.unaccounted else pill(local_number(last.unaccounted), "bad")
     breaches = ", ".join(f"{name}: {number}" for name, number in last.breaches.items() if number)
     when = _("%s ago") % age(at - last.at)
     return Part(_("The books"), [Line(_("Unaccounted for"), told, breaches), Line(_("Last audit"), when)])
@@ -224,7 +231,28 @@ def _gateways(request: HttpRequest, at: datetime) -> Part:
         for row in SmsGateway.objects.all()
     ]
     empty = _("None is connected: messages go to the test phone only, and no customer gets a text.")
-    return Part(_("SMS gateways"), lines, empty)
+    return Part(capfirst(_("SMS gateways")), lines, empty)
+
+
+def _endpoints(request: HttpRequest, at: datetime) -> list[Part]:
+    """Of an installation that calls no webhooks nothing is said."""
+    may_see = request.user.has_perm("campaigns.view_webhookendpoint")
+    lines = [
+        Line(row.name, pill(*webhooks.state_of(row, at)), _lately_called(row, at), _to_endpoint(row) if may_see else "")
+        for row in WebhookEndpoint.objects.all()
+    ]
+    return [Part(capfirst(_("webhook endpoints")), lines)] if lines else []
+
+
+def _to_endpoint(row: WebhookEndpoint) -> str:
+    return reverse("admin:campaigns_webhookendpoint_change", args=[row.pk])
+
+
+def _lately_called(row: WebhookEndpoint, at: datetime) -> str:
+    """Its last error while that is news."""
+    if row.last_error_at and webhooks.has_failed_lately(row):
+        return _("%(age)s ago: %(error)s") % {"age": age(at - row.last_error_at), "error": in_our_words(row.last_error)}
+    return _("Last taken %s ago") % age(at - row.last_taken_at) if row.last_taken_at else ""
 
 
 def _to_gateway(row: SmsGateway) -> str:
@@ -234,5 +262,5 @@ def _to_gateway(row: SmsGateway) -> str:
 def _lately(row: SmsGateway, at: datetime) -> str:
     """Its last error while that is news, else when it last sent."""
     if row.last_error and row.last_error_at and (row.last_sent_at is None or row.last_error_at >= row.last_sent_at):
-        return _("%(age)s ago: %(error)s") % {"age": age(at - row.last_error_at), "error": row.last_error}
+        return _("%(age)s ago: %(error)s") % {"age": age(at - row.last_error_at), "error": in_our_words(row.last_error)}
     return _("Last sent %s ago") % age(at - row.last_sent_at) if row.last_sent_at else ""

@@ -11,6 +11,9 @@ from orderstatus_project.metrics import metrics
 from workspace import history
 from workspace.models import User
 
+handler400 = "orderstatus_project.failures.bad_request"
+handler403 = "orderstatus_project.failures.permission_denied"
+handler404 = "orderstatus_project.failures.not_found"
 handler500 = "orderstatus_project.failures.server_error"
 
 
@@ -40,6 +43,7 @@ urlpatterns = [
     path("admin/", include("orderstatus_project.start")),
     path("admin/", include("orderstatus_project.system")),
     path("admin/", include("orderstatus_project.switch")),
+    path("admin/", include("workspace.preferences")),
     path("admin/password_change/", admin.site.admin_view(change_password, cacheable=True)),
     path("admin/", admin.site.urls),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),

@@ -352,7 +352,7 @@ class UsageView(OneStatus):
     def get(self, request: Request, type: str, code: str) -> Response:
         found = self.find()
         uses = usages([found], _Reader(self.key)).get(found.pk, [])
-        return Response(UsageSerializer({"is_used": found.is_used(), "uses": uses}).data)
+        return Response(UsageSerializer({"is_used": lifecycle.is_needed(found), "uses": uses}).data)
 
 
 class _Reader:

@@ -7,4 +7,4 @@ class StatusesConfig(AppConfig):
     verbose_name = _("Statuses")
 
     def ready(self) -> None:
-        from statuses import history  # noqa: F401 - it declares itself
+        from statuses import history, other_codes  # noqa: F401 - they declare and register themselves

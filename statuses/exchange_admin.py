@@ -25,6 +25,7 @@ from statuses.exchange_files import FORMATS, MOST_BYTES, export, read
 from statuses.models import OrderStatus
 from statuses.presets import EXAMPLE, PRESETS
 from workspace import history
+from workspace.exports import BYTE_ORDER_MARK
 from workspace.files import BadFile
 from workspace.models import Verb
 from workspace.screens import Screen, close_window
@@ -32,8 +33,6 @@ from workspace.screens import Screen, close_window
 LIST = "admin:statuses_orderstatus_changelist"
 TONES = {Verdict.ADD: "good", Verdict.CHANGE: "info", Verdict.SAME: "", Verdict.WRONG: "bad"}
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
-# Without it Excel takes UTF-8 for something else.
-BYTE_ORDER_MARK = "\ufeff"
 
 
 def urls(screen: Screen) -> list[URLPattern]:
@@ -129,7 +128,7 @@ class _Pages:
             self._tell_removed(request, removed)
             return close_window(request, reverse(LIST))
         statuses = list(OrderStatus.objects.filter(pk__in=added))
-        unused = set(OrderStatus.objects.filter(pk__in=added).unused().values_list("pk", flat=True))
+        unused = {status.pk for status in lifecycle.unneeded(added)}
         return self.screen.window(
             request,
             "statuses/presets_undo.html",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from statuses.exchange import Line
 from statuses.models import Colour, OrderStatus, StatusAlias, StatusType, check_code
+from workspace.exports import FORMULA
 from workspace.files import BadFile
 from workspace.reading import Problem, check_fields, check_text
 from workspace.text import is_storable_throughout
@@ -25,8 +26,6 @@ MOST_BYTES = 1024 * 1024
 MOST_STATUSES = 2000
 LONGEST_NAME = 200
 
-# What spreadsheets take for the beginning of a formula, and not for a text (OWASP, CSV injection).
-FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # Between other codes in a cell. A code may hold one, and is written with a backslash before it.
 BETWEEN = " | "
@@ -68,7 +67,7 @@ def _rows() -> Iterator[dict[str, Any]]:
     other_codes: dict[int, list[str]] = {}
     for status_id, code in StatusAlias.objects.filter(source=None).exclude(status=None).values_list("status", "code"):
         other_codes.setdefault(status_id, []).append(code)
-    statuses = list(OrderStatus.objects.all())
+    statuses = list(OrderStatus.objects.listed())
     for status in statuses:
         if status.merged_into_id:
             became = other_codes.setdefault(status.merged_into_id, [])

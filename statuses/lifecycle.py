@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from statuses.models import OrderStatus, StatusAlias
+from statuses.usages import Usage, usages
 from workspace.database import lock_rows
 
 
@@ -30,9 +31,32 @@ def change(status: OrderStatus, named: Mapping[str, Any], *, revision: int | Non
             detail = _("“%s” was changed by somebody else meanwhile. Look at it again before you change it.")
             raise Refusal("changed_meanwhile", detail % status.name)
         changed = [name for name, value in named.items() if getattr(status, name) != value]
+        if "code" in changed and is_named(status):
+            raise Refusal("status_in_use", _("“%s” is used by its code, so the code stays as it is.") % status.name)
         for name in changed:
             setattr(status, name, named[name])
         return _written(status, *changed) if changed else status
+
+
+def is_named(status: OrderStatus) -> bool:
+    """Whether others know it by its code: orders that came to it, campaigns, also as a draft, and other codes of it."""
+    return status.is_used() or bool(_uses(status))
+
+
+def is_needed(status: OrderStatus) -> bool:
+    """Whether anything would miss it: all those, but for other codes, which go with it."""
+    return status.is_used() or any(not use.goes_with_it for use in _uses(status))
+
+
+def unneeded(pks: Collection[int]) -> list[OrderStatus]:
+    """Those of these that nothing would miss. A fixed number of queries."""
+    unused = list(OrderStatus.objects.filter(pk__in=pks).order_by("pk").unused())
+    told = usages(unused, in_lists=True)
+    return [status for status in unused if all(use.goes_with_it for use in told.get(status.pk, []))]
+
+
+def _uses(status: OrderStatus) -> list[Usage]:
+    return usages([status], in_lists=True).get(status.pk, [])
 
 
 def retire(status: OrderStatus, *, is_taken: bool) -> OrderStatus:
@@ -64,6 +88,8 @@ def begin_merge(status: OrderStatus, into: OrderStatus) -> OrderStatus:
     with transaction.atomic():
         both = lock_rows(OrderStatus.objects.filter(pk__in={status.pk, into.pk}).order_by("pk"))
         found = {row.pk: row for row in both}
+        if not found.keys() >= {status.pk, into.pk}:
+            raise OrderStatus.DoesNotExist
         status, into = found[status.pk], found[into.pk]
         _refuse_if_merged(status)
         _check_target(status, into)
@@ -75,12 +101,14 @@ def begin_merge(status: OrderStatus, into: OrderStatus) -> OrderStatus:
 def delete(status: OrderStatus) -> None:
     """Raises Refusal if anything uses it."""
     in_use = Refusal("status_in_use", _("“%s” is used by orders, their history or campaigns. Retire it.") % status.name)
-    if status.is_used():
-        raise in_use
-    try:
-        status.delete()
-    except ProtectedError:  # used since we looked
-        raise in_use from None
+    with transaction.atomic():
+        list(OrderStatus.objects.filter(pk=status.pk).select_for_update())  # from here on nobody can come to use it
+        if is_needed(status):
+            raise in_use
+        try:
+            status.delete()
+        except ProtectedError:  # SQLite: used since we looked
+            raise in_use from None
 
 
 def delete_unused(pks: Collection[int]) -> list[OrderStatus]:
@@ -88,7 +116,7 @@ def delete_unused(pks: Collection[int]) -> list[OrderStatus]:
     with transaction.atomic():
         rows = OrderStatus.objects.filter(pk__in=pks).order_by("pk")
         list(rows.select_for_update())  # from here on nobody can come to use them
-        unused = list(rows.unused())
+        unused = unneeded(pks)
         OrderStatus.objects.filter(pk__in=[status.pk for status in unused]).delete()
         return unused
 

@@ -24,6 +24,11 @@ class StatusType(models.TextChoices):
     PAYMENT = "payment", _("Payment")
 
 
+# As a person reads the types, not as a database sorts their words.
+_NTH_TYPE = models.Case(*(models.When(type=type, then=place) for place, type in enumerate(StatusType.values)))
+LISTED = (_NTH_TYPE.asc(), "position", "pk")
+
+
 class Colour(models.TextChoices):
     """What a status is marked with; the style sheet says how each looks on light and on dark."""
 
@@ -78,9 +83,18 @@ class OrderStatusQuerySet(models.QuerySet["OrderStatus"]):
     def of_type(self, type: str) -> OrderStatusQuerySet:
         return self.filter(type=type)
 
+    def meant_by(self, type: str, keys: Collection[str]) -> list[int]:
+        """The statuses with these codes; of one that was merged, what is meant by its code today as well."""
+        named = self.of_type(type).filter(code_key__in=keys).order_by()
+        return sorted({id for ids in named.values_list("pk", "merged_into") for id in ids if id is not None})
+
     def offered(self) -> OrderStatusQuerySet:
         """Those that people choose from."""
         return self.filter(retired_at=None)
+
+    def listed(self) -> OrderStatusQuerySet:
+        """General, delivery, payment; within a type as people put them."""
+        return self.order_by(*LISTED)
 
     def not_merged(self) -> OrderStatusQuerySet:
         return self.filter(merged_into=None)
@@ -231,7 +245,7 @@ class OrderStatus(models.Model):
 
     def _check_type(self) -> None:
         """Asked of the row, as copies come about in many ways; saving a status is rare."""
-        if OrderStatus.objects.filter(pk=self.pk).exclude(type=self.type).exists():
+        if self.pk and OrderStatus.objects.filter(pk=self.pk).exclude(type=self.type).exists():
             raise TypeIsFixed
 
     @property

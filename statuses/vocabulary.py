@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,3 +85,10 @@ class Words(dict[int, OrderStatus]):
             for status in self.values()
             if status.merged_into_id
         }
+
+    def meant(self, type: str, keys: Collection[str]) -> frozenset[int]:
+        """The statuses of a type that these codes (`code_key`) mean today, and those that are or are being merged into
+        them: their orders are taken there, and come from nowhere else."""
+        wanted = {self.renamed.get((type, key), key) for key in keys}
+        of_type = (status for status in self.values() if status.type == type)
+        return frozenset(s.pk for s in of_type if self[s.merging_into_id or s.stands_for_id].code_key in wanted)

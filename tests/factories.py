@@ -1,11 +1,13 @@
 """Rows as the tests need them: `StatusFactory(code="paid", type="payment")`; what a test does not name is made up."""
 
+from collections import Counter
+
 from factory import LazyAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
 from customers.models import Customer
 from orders.models import Order
-from statuses.models import OrderStatus
+from statuses.models import OrderStatus, code_key
 from workspace.models import Source
 
 
@@ -16,6 +18,18 @@ class StatusFactory(DjangoModelFactory):
     type = "general"
     code = Sequence(lambda n: f"status-{n}")
     name = LazyAttribute(lambda status: status.code.capitalize())
+
+
+def vocabulary(*words):
+    """Statuses, each (type, code) or (type, code, name), that are there before anything is: nothing waits to hear of
+    them, so they are written at once, at a twentieth of the cost. Answers them by code."""
+    places = Counter()
+    rows = []
+    for type, code, *named in words:
+        places[type] += 1
+        name = named[0] if named else code.capitalize()
+        rows.append(OrderStatus(type=type, code=code, code_key=code_key(code), name=name, position=places[type]))
+    return {status.code: status for status in OrderStatus.objects.bulk_create(rows)}
 
 
 class CustomerFactory(DjangoModelFactory):

@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.factories import StatusFactory
+from tests.factories import vocabulary
 from workspace.models import Action, User, Workspace
 
 # How htmx asks.
@@ -58,15 +58,12 @@ def done():
 
 
 def documented_statuses():
-    return {
-        code: StatusFactory(type=type, code=code, name=name)
-        for type, code, name in (
-            ("delivery", "shipped", "Shipped"),
-            ("delivery", "at_pickup_point", "At pickup point"),
-            ("payment", "invoice_issued", "Invoice issued"),
-            ("payment", "paid", "Paid"),
-        )
-    }
+    return vocabulary(
+        ("delivery", "shipped", "Shipped"),
+        ("delivery", "at_pickup_point", "At pickup point"),
+        ("payment", "invoice_issued", "Invoice issued"),
+        ("payment", "paid", "Paid"),
+    )
 
 
 def ready_for_pickup(**changes):

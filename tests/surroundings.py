@@ -13,8 +13,11 @@ import tempfile
 from pathlib import Path
 
 from orderstatus_project.bundled_redis import redis_url, start_redis
+from orderstatus_project.catalogue import compile_stale
 
 VAR_DIR = Path(tempfile.mkdtemp(prefix="orderstatus_test_"))
+# That of the process that started the run: of several workers each has a VAR_DIR, and all know this one.
+RUN_DIR = Path(os.environ.setdefault("TEST_RUN_DIR", str(VAR_DIR)))
 # No two test processes on a machine share it: it names their database and their keys in Redis.
 NAME = VAR_DIR.name
 
@@ -32,6 +35,7 @@ def _provide_redis() -> None:
 
 signal.signal(signal.SIGTERM, signal.default_int_handler)  # a run that is stopped takes its databases away too
 atexit.register(_clear_away)
+compile_stale()  # `make setup` has done so, unless pytest was called without it
 (VAR_DIR / "static").mkdir()  # where collectstatic would have put its files
 os.environ["VAR_DIR"] = str(VAR_DIR)
 os.environ["REDIS_PREFIX"] = NAME

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,21 +10,24 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelect2Widget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldAdminTimeWidget,
 )
 
 from workspace import history, history_screen, people  # noqa: F401 - screens register themselves
 from workspace.models import ApiKey, Scope, Source, Verb, Workspace
 from workspace.money import currency_choices
 from workspace.roles import Reader
-from workspace.screens import Facts, Screen, close_window, code, lines, moment, nothing, pill, window_button
-from workspace.zones import timezones
+from workspace.screens import Facts, Screen, beside, close_window, code, lines, moment, nothing, pill, window_button
+from workspace.zones import offered_zones
 
 SETTINGS = (
     "organisation", "default_country", "timezone", "currency", "quiet_from", "quiet_until", "stop_words", "start_words",
@@ -42,11 +45,15 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Workspace
         fields = SETTINGS
+        widgets: ClassVar = {
+            **dict.fromkeys(("quiet_from", "quiet_until"), UnfoldAdminTimeWidget(format="%H:%M")),
+            **dict.fromkeys(("stop_words", "start_words"), UnfoldAdminTextareaWidget(attrs={"rows": 3})),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, choices in (
-            ("timezone", [(zone, zone) for zone in sorted(timezones())]),
+            ("timezone", [(zone, zone) for zone in offered_zones(self.instance.timezone)]),
             ("currency", currency_choices(self.instance.currency)),
         ):
             if name in self.fields:
@@ -79,8 +86,8 @@ class WorkspaceScreen(Screen):
     def orders_shown(self, workspace: Workspace) -> Any:
         """Switched in a window of its own, which says what depends on it."""
         if workspace.orders_enabled:
-            return lines([pill(_("On"), "good"), window_button(reverse("orders-off"), _("Turn Orders off"))])
-        return lines([pill(_("Off"), "warning"), window_button(reverse("orders-on"), _("Turn Orders on"))])
+            return beside([pill(_("On"), "good"), window_button(reverse("orders-off"), _("Turn Orders off"))])
+        return beside([pill(_("Off"), "warning"), window_button(reverse("orders-on"), _("Turn Orders on"))])
 
     def response_change(self, request: HttpRequest, obj: Workspace) -> HttpResponse:
         messages.success(request, _("Saved."))
@@ -97,6 +104,10 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Source
         fields = ("name", "code", "mode", "on_unknown")
+        widgets: ClassVar = {
+            "name": UnfoldAdminTextInputWidget(attrs={"data-suggests": "id_code"}),
+            "code": UnfoldAdminTextInputWidget(attrs={"data-suggested": "ascii"}),
+        }
         help_texts = {
             "mode": gettext_lazy(
                 "A new source begins as history. Set it to live when the changes it tells of are to start campaigns."
@@ -107,8 +118,8 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Source)
 class SourceScreen(Screen):
     form = SourceForm
-    list_display = ("name", "code_shown", "mode_shown", "unknown_shown", "keys_shown")
-    list_display_links = ("name",)
+    list_display = ("name_shown", "code_shown", "mode_shown", "unknown_shown", "keys_shown")
+    list_display_links = ("name_shown",)
     search_fields = ("name", "code")
     fields = ("name", "code", "mode", "on_unknown")
     prepopulated_fields: dict[str, Any] = {}
@@ -117,6 +128,11 @@ class SourceScreen(Screen):
         usable = models.Count("keys", filter=models.Q(keys__revoked_at=None))
         rows: models.QuerySet[Source] = super().get_queryset(request).annotate(usable_keys=usable)
         return rows
+
+    @admin.display(description=gettext_lazy("Name"), ordering="name")
+    def name_shown(self, source: Source) -> str:
+        """In the reader's language, where it is one that is always there."""
+        return str(source)
 
     @admin.display(description=gettext_lazy("Code"), ordering="code")
     def code_shown(self, source: Source) -> str:
@@ -133,6 +149,16 @@ class SourceScreen(Screen):
     @admin.display(description=gettext_lazy("API keys"), ordering="usable_keys")
     def keys_shown(self, source: Any) -> Any:
         return source.usable_keys or nothing()
+
+    def response_post_save_add(self, request: HttpRequest, obj: Source) -> HttpResponse:
+        """It is of no use without a key, which is issued elsewhere."""
+        if request.user.has_perm("workspace.add_apikey"):
+            address = f"{reverse('admin:workspace_apikey_add')}?source={obj.pk}"
+            messages.info(
+                request, format_html('{} <a href="{}">{}</a>', _("Next it needs a key."), address, _("Create a key"))
+            )
+        answer: HttpResponse = super().response_post_save_add(request, obj)
+        return answer
 
     def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> tuple[str, ...]:
         """Integrations know a source by its code; and the two that are always there are as they are."""

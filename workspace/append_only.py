@@ -6,6 +6,8 @@ from typing import Any, Never, TypeVar
 
 from django.db import models
 
+from workspace.quick_rows import QuickRow
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -24,7 +26,7 @@ class AppendOnlyQuerySet(models.QuerySet[M]):
         raise AppendOnly(self.model)
 
 
-class AppendOnlyModel(models.Model):
+class AppendOnlyModel(QuickRow):
     """A row that is written once. Its manager is made of an AppendOnlyQuerySet."""
 
     class Meta:

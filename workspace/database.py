@@ -9,20 +9,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.management.color import no_style
 from django.db import DatabaseError, OperationalError, connection, models, transaction
+from psycopg import Cursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
 # SQLite takes 32,766 in one statement unless it was built to take more.
 MOST_PARAMETERS = 30_000
 
-# SQLSTATE: serialization failure, deadlock, and unique violation (two processes told the same thing at once).
-LOST_RACES = frozenset({"40001", "40P01", "23505"})
+# SQLSTATE: serialization failure, deadlock, unique violation (two processes told the same thing at once), and foreign
+# key violation (what a row was to point at, as a status never used before, was deleted before the row was committed).
+LOST_RACES = frozenset({"40001", "40P01", "23505", "23503"})
 MOST_TRIES = 5
 RECONNECT_EVERY_S = 0.2
 
@@ -136,6 +139,32 @@ def snapshot() -> Iterator[None]:
         sqlite.transaction_mode = mode
 
 
+def execute(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """What is asked all the time in the same words: PostgreSQL keeps how to go about it, which is half of what a small
+    statement costs. Answers its rows.
+    """
+    with _preparing_cursor() if is_postgresql() else connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _preparing_cursor() -> Any:
+    django: Any = connection
+    django.close_if_health_check_failed()
+    django.ensure_connection()
+    return django._prepare_cursor(_PreparingCursor(django.connection))
+
+
+class _PreparingCursor(Cursor[Any]):
+    """Django's own cursor writes parameters into the statement, so that no two are the same. Here they travel beside
+    it, and psycopg prepares what was asked a few times (`prepare_threshold` in the settings).
+    """
+
+    def _convert_query(self, *args: Any, **kwargs: Any) -> Any:
+        self._query = super()._convert_query(*args, **kwargs)  # which Django logs
+        return self._query
+
+
 def write_columns(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """`UPDATE model SET columns … FROM rows`: other values for each row, one statement for thousands of rows.
 
@@ -148,7 +177,8 @@ def write_columns(model: type[models.Model], columns: Sequence[str], rows: Seque
         table_of = _arrays if is_postgresql() else _values
         given = table_of(fields, some)
         sets = ", ".join(f"{name} = {value}" for name, value in zip(names, given.columns[1:], strict=True))
-        _execute(f"UPDATE {table} SET {sets} FROM {given.rows} WHERE {table}.{key} = {given.columns[0]}", given)  # noqa: S608 - names of ours
+        where = f"{table}.{key} = {given.columns[0]}"
+        execute(f"UPDATE {table} SET {sets} FROM {given.rows} WHERE {where}", given.parameters)  # noqa: S608 - names of ours
 
 
 def write_rows(rows: Iterable[models.Model], columns: Sequence[str]) -> None:
@@ -203,9 +233,16 @@ class _Given:
 
 def _insert(model: Any, fields: Sequence[Any], rows: Sequence[Sequence[Any]], end: str = "") -> list[tuple[Any, ...]]:
     table, *names = _quoted(model, fields)
+    into = f"INTO {table} ({', '.join(names)})"
+    if len(rows) == 1:  # said so, it costs PostgreSQL half
+        marks = ", ".join(["%s"] * len(fields))
+        return execute(f"INSERT {into} VALUES ({marks}) {end}", _one(fields, rows[0]))  # noqa: S608 - names of ours
     given = _arrays(fields, rows)
-    columns, values = ", ".join(names), ", ".join(given.columns)
-    return _execute(f"INSERT INTO {table} ({columns}) SELECT {values} FROM {given.rows} {end}", given)  # noqa: S608 - names of ours
+    return execute(f"INSERT {into} SELECT {', '.join(given.columns)} FROM {given.rows} {end}", given.parameters)  # noqa: S608 - names of ours
+
+
+def _one(fields: Sequence[Any], row: Sequence[Any]) -> list[Any]:
+    return [prepared for field, value in zip(fields, row, strict=True) for prepared in _prepared(field, [value])]
 
 
 def _arrays(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> _Given:
@@ -223,8 +260,21 @@ def _arrays(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> _Given:
             columns.append(f"v.column{place}")
             names.append(f"column{place}")
             arrays.append(f"%s::{type}[]")
-            varied.append(_prepared(field, values))
+            varied.append(_array(_prepared(field, values)))
     return _Given(f"unnest({', '.join(arrays)}) AS v ({', '.join(names)})", columns, [*same, *varied])
+
+
+def _array(values: Iterable[Any]) -> str:
+    """As PostgreSQL reads one, whatever it is of. psycopg would look at each value for what to do with it."""
+    return f"{{{','.join(map(_element, values))}}}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if not isinstance(value, str):
+        return f'"{value}"'
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _values(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> _Given:
@@ -249,6 +299,7 @@ def _prepared(field: Any, values: Iterable[Any]) -> list[Any]:
     return list(values)
 
 
+@cache
 def _type(field: Any) -> str:
     """Without a length: a cast would cut what is too long, and an assignment refuses it."""
     type = field.rel_db_type(connection) if field.is_relation or field.primary_key else field.db_type(connection)
@@ -256,10 +307,9 @@ def _type(field: Any) -> str:
 
 
 def _quoted(model: type[models.Model], fields: Iterable[Any]) -> list[str]:
-    return [connection.ops.quote_name(name) for name in (model._meta.db_table, *(field.column for field in fields))]
+    return [_quote(name) for name in (model._meta.db_table, *(field.column for field in fields))]
 
 
-def _execute(statement: str, given: _Given) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given.parameters)
-        return cursor.fetchall() if cursor.description else []
+@cache
+def _quote(name: str) -> str:
+    return str(connection.ops.quote_name(name))

@@ -15,16 +15,23 @@ from datetime import date, datetime
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils import translation
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
 from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
 
 from workspace.callers import address_of
+from workspace.local_formats import whole_moment
 from workspace.models import Action, ApiKey, Source, User, Verb, Workspace
 from workspace.text import storable
 
 LONGEST = 200
+Text = str | Promise
 # By field [old, new], or None where only that it changed may be told.
 Changes = dict[str, list[Any] | None]
 
@@ -42,6 +49,12 @@ class Told:
 
 
 _told: dict[type[models.Model], Told] = {}
+# What people call names that are no fields: parts (“draft.steps”), and what batches count.
+_words: dict[str, Text] = {
+    "created": gettext_lazy("Created"),
+    "changed": gettext_lazy("Changed"),
+    "deleted": gettext_lazy("Deleted"),
+}
 
 
 def declare(
@@ -50,8 +63,11 @@ def declare(
     label: Callable[[Any], str] | None = None,
     values: tuple[str, ...] = (),
     parts: Mapping[str, Callable[[Any], Mapping[str, Any]]] | None = None,
+    words: Mapping[str, Text] | None = None,
 ) -> None:
+    """`words`: what people call parts, and other names that its actions are told with."""
     _told[model] = Told(label or (lambda _obj: ""), values, parts or {})
+    _words.update(words or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +199,9 @@ def compare(model: type[models.Model], columns: Sequence[str], before: Sequence[
 
 
 def label_of(obj: models.Model) -> str:
-    return _told.get(obj._meta.model, Told()).label(obj)
+    """It is kept, so it is called by the installation's language, whoever acts."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return _told.get(obj._meta.model, Told()).label(obj)
 
 
 def kinds() -> dict[str, str]:
@@ -201,21 +219,31 @@ def kind_name(object_type: str) -> str:
 
 def field_name(object_type: str, name: str) -> str:
     """What people call this field, or this part of one."""
+    if name in _words:
+        return in_words(name)
     first, _dot, part = name.partition(".")
     try:
         column: Any = apps.get_model(object_type)._meta.get_field(first)
     except (LookupError, ValueError, FieldDoesNotExist):
-        return capfirst(name.replace("_", " "))
-    return capfirst((part or str(getattr(column, "verbose_name", first))).replace("_", " "))
+        return in_words(name)
+    return in_words(part) if part else capfirst(str(getattr(column, "verbose_name", first)))
+
+
+def in_words(name: str) -> str:
+    return capfirst(str(_words.get(name, name.replace("_", " "))))
 
 
 def value_name(object_type: str, name: str, value: Any) -> str:
-    """A value as people read it: the label of a choice, yes or no, words with commas."""
+    """A value as people read it: the label of a choice, yes or no, a time in their zone, words with commas."""
     try:
         column: Any = apps.get_model(object_type)._meta.get_field(name)
         choices = dict(column.flatchoices)
     except (LookupError, ValueError, FieldDoesNotExist, AttributeError):
-        choices = {}
+        column, choices = None, {}
+    if isinstance(column, models.DateTimeField) and isinstance(value, str) and (at := parse_datetime(value)):
+        return whole_moment(at)
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(choices.get(value, value)) if value is not None else ""
@@ -260,7 +288,7 @@ declare(ApiKey, label=str, values=("name", "source", "scopes", "is_test"))
 declare(
     User,
     label=lambda user: user.get_username(),
-    values=("username", "is_active", "is_staff", "is_superuser", "groups"),
+    values=("username", "is_active", "is_staff", "is_superuser", "groups", "language", "timezone"),
 )
 declare(Group, label=lambda group: group.name, values=("name", "permissions"))
 declare(Permission, label=lambda permission: permission.codename)

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from workspace import history
+from workspace.exports import Column, Export, column, columns
+from workspace.local_formats import number as local_number
 from workspace.models import Action, ApiKey, User, Verb
-from workspace.screens import Facts, ReadOnlyScreen, code, lines, link, moment, nothing, pill
+from workspace.screens import Choice, Facts, ReadOnlyScreen, code, lines, link, moment, nothing, pill
 
-MOST_EXPORTED = 50_000
-AT_ONCE = 1_000
 # Of one row's changes; its own page lists them all.
 MOST_LINES = 4
 LONGEST_VALUE = 80
@@ -41,22 +38,6 @@ TONES: dict[str, str] = {
     Verb.PAUSED: "warning",
     Verb.DEACTIVATED: "warning",
 }
-
-
-class Choice(admin.SimpleListFilter):
-    """A filter that is one box to choose from, and applied with the others."""
-
-    template = "workspace/filter_choice.html"
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        yield {"name": self.parameter_name, "value": self.value() or "", "options": self.lookup_choices}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Action]) -> QuerySet[Action]:
-        chosen = self.value()
-        return self.narrow(queryset, chosen) if chosen else queryset
-
-    def narrow(self, actions: QuerySet[Action], chosen: str) -> QuerySet[Action]:
-        return actions.filter(**{str(self.parameter_name): chosen})
 
 
 class WhoFilter(Choice):
@@ -108,7 +89,7 @@ class ObjectFilter(Choice):
 
 
 class DayFilter(admin.ListFilter):
-    """From one day to another, both included, in the installation's zone."""
+    """From one day to another, both included, in the zone of whoever looks."""
 
     title = gettext_lazy("Days")
     template = "workspace/filter_days.html"
@@ -128,7 +109,7 @@ class DayFilter(admin.ListFilter):
         return True
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        labels = {"from": _("From"), "until": _("Until")}
+        labels = {"from": pgettext("begin of a range", "From"), "until": _("Until")}
         yield {"days": [(name, labels[name], self.used_parameters.get(name, "")) for name in self.names]}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Action]) -> QuerySet[Action]:
@@ -142,7 +123,6 @@ class DayFilter(admin.ListFilter):
 
 @admin.register(Action)
 class ActionScreen(ReadOnlyScreen):
-    change_list_template = "workspace/action_list.html"
     list_display = ("at_shown", "who_shown", "verb_shown", "object_shown", "changes_shown", "address_shown")
     list_display_links = ("at_shown",)
     list_filter = (WhoFilter, VerbFilter, KindFilter, ObjectFilter, DayFilter)
@@ -153,10 +133,19 @@ class ActionScreen(ReadOnlyScreen):
     how_they_come = gettext_lazy("What people and API keys change is written here from now on, and never removed.")
     ordering = ("-id",)
     sortable_by = ()
-
-    def get_urls(self) -> list[URLPattern]:
-        export = self.admin_site.admin_view(require_GET(self.export_view))
-        return [path("export/", export, name="workspace_action_export"), *super().get_urls()]
+    export = Export(
+        "history",
+        [
+            *columns("at", "who"),
+            column("person_id", "user_id"),
+            *columns("key_id", "address"),
+            column("action", "verb"),
+            *columns("object_type", "object_id"),
+            column("object", "object_label"),
+            Column("changes", lambda action: "; ".join(_tell(action, longest=None))),
+            column("request_id"),
+        ],
+    )
 
     # The list
 
@@ -174,7 +163,7 @@ class ActionScreen(ReadOnlyScreen):
     def verb_shown(self, action: Action) -> SafeString:
         return pill(action.get_verb_display(), TONES.get(action.verb, ""))
 
-    @admin.display(description=gettext_lazy("On"))
+    @admin.display(description=pgettext_lazy("what it was done to", "On"))
     def object_shown(self, action: Action) -> Any:
         if not action.object_type:
             return nothing()
@@ -194,13 +183,6 @@ class ActionScreen(ReadOnlyScreen):
     def address_shown(self, action: Action) -> Any:
         return action.address or nothing()
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        shown = {"export_url": f"{reverse('admin:workspace_action_export')}?{request.GET.urlencode()}"}
-        answer: HttpResponse = super().changelist_view(
-            request, {**(extra_context or {}), **shown, "most": MOST_EXPORTED}
-        )
-        return answer
-
     # One of them
 
     def change_view(
@@ -213,7 +195,7 @@ class ActionScreen(ReadOnlyScreen):
             (_("When"), moment(action.at, seconds=True)),
             (_("Who"), self.who_shown(action)),
             (_("What"), self.verb_shown(action)),
-            (_("On"), self.object_shown(action)),
+            (pgettext("what it was done to", "On"), self.object_shown(action)),
             (_("Changes"), lines(_tell(action, longest=None)) or nothing()),
             (_("Address"), self.address_shown(action)),
             (_("Request id"), code(action.request_id) if action.request_id else nothing()),
@@ -223,21 +205,6 @@ class ActionScreen(ReadOnlyScreen):
 
     def history_url(self, request: HttpRequest, obj: Any) -> str:
         return ""
-
-    # The file
-
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        """What the list shows, as CSV. That it was taken is itself an action."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        found = self.get_changelist_instance(request).get_queryset(request)
-        history.record(request, Verb.EXPORTED, Action)
-        name = f"history-{timezone.localdate().isoformat()}.csv"
-        return StreamingHttpResponse(
-            _write(found, timezone.get_current_timezone()),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
 
 
 def _linked(action: Action, name: str) -> str | SafeString:
@@ -261,80 +228,11 @@ def _tell(action: Action, longest: int | None = LONGEST_VALUE) -> Iterator[str]:
         old, new = (_short(history.value_name(action.object_type, name, value), longest) for value in values)
         yield f"{field}: {old} → {new}" if old else f"{field}: {new}" if new else f"{field}: –"
     for name, number in action.counts.items():
-        yield f"{name.replace('_', ' ').capitalize()}: {number:,}"
+        yield f"{history.in_words(name)}: {local_number(number)}"
 
 
 def _short(text: str, longest: int | None) -> str:
     return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-HEADINGS = (
-    "at",
-    "who",
-    "person_id",
-    "key_id",
-    "address",
-    "action",
-    "object_type",
-    "object_id",
-    "object",
-    "changes",
-    "request_id",
-)
-
-
-class _Echo:
-    """What csv writes to: it hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _write(actions: QuerySet[Action], zone: Any) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff"  # by which Excel knows UTF-8
-    yield writer.writerow(HEADINGS)
-    number = 0
-    for action in _newest(actions):
-        yield writer.writerow(map(harmless, _row(action, zone)))
-        number += 1
-    if number == MOST_EXPORTED:
-        said = _("The newest %s only. Choose fewer days or one person, and export again.") % f"{MOST_EXPORTED:,}"
-        yield writer.writerow([said])
-
-
-def _newest(actions: QuerySet[Action]) -> Iterator[Action]:
-    """In small pages by key: no cursor stays open while a browser reads slowly."""
-    left, below = MOST_EXPORTED, None
-    while left > 0:
-        page = actions.order_by("-pk") if below is None else actions.order_by("-pk").filter(pk__lt=below)
-        rows = list(page[: min(AT_ONCE, left)])
-        yield from rows
-        if len(rows) < AT_ONCE:
-            return
-        left, below = left - len(rows), rows[-1].pk
-
-
-def _row(action: Action, zone: Any) -> Iterable[Any]:
-    return (
-        action.at.astimezone(zone).isoformat(timespec="seconds"),
-        action.who,
-        action.user_id or "",
-        action.key_id or "",
-        action.address or "",
-        action.verb,
-        action.object_type,
-        action.object_id,
-        action.object_label,
-        "; ".join(_tell(action, longest=None)),
-        action.request_id,
-    )
-
-
-def harmless(cell: Any) -> str:
-    """A table program runs a cell that begins like a formula; an apostrophe in front makes it a text (OWASP)."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 def _read_day(written: Any) -> date | None:

@@ -1,4 +1,4 @@
-"""People read and write times in the installation's zone; everything else keeps UTC."""
+"""People read and write times in their own zone, or in the installation's; everything else keeps UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from workspace.models import Workspace
 
 
 class LocalTimeMiddleware:
-    """Reads the settings row once for each page of the admin, as `request.workspace`, and speaks in its time zone."""
+    """Reads the settings row once for each page of the admin, as `request.workspace`, and speaks in the time zone of
+    whoever asks."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,8 +23,13 @@ class LocalTimeMiddleware:
         request.workspace = SimpleLazyObject(Workspace.current)  # type: ignore[attr-defined]
         if not request.path.startswith("/admin/"):
             return self.get_response(request)
-        with timezone.override(_zone(request.workspace.timezone)):  # type: ignore[attr-defined]
+        with timezone.override(_zone_for(request)):
             return self.get_response(request)
+
+
+def _zone_for(request: HttpRequest) -> ZoneInfo:
+    chosen = getattr(request.user, "timezone", "")
+    return _zone(chosen or workspace_of(request).timezone)
 
 
 def _zone(name: str) -> ZoneInfo:

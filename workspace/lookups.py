@@ -1,20 +1,28 @@
-"""`__in` of many keys as one array on PostgreSQL: placeholders were an eighth of what a batch costs in Python."""
+"""How keys are looked up.
+
+`__in` of many is one array on PostgreSQL: placeholders were an eighth of what a batch costs in Python. A number that
+no key can be, as somebody may write into the address of a list, is nobody's; Django says so of a table's own numbers
+alone.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models.fields.related_lookups import RelatedIn
+from django.db.models.fields.related_lookups import RelatedExact, RelatedIn
 from django.db.models.lookups import In
 
 # Below that it makes no difference.
 MANY = 20
+HIGHEST_KEY = models.BigIntegerField.MAX_BIGINT
 
 
 def register() -> None:
     models.IntegerField.register_lookup(_KeysIn)
     models.ForeignKey.register_lookup(_RelatedKeysIn)
+    models.ForeignKey.register_lookup(_RelatedKeyIs)
 
 
 class _AsArray:
@@ -38,6 +46,13 @@ class _KeysIn(_AsArray, In):
 
 class _RelatedKeysIn(_AsArray, RelatedIn):
     pass
+
+
+class _RelatedKeyIs(RelatedExact):
+    def process_rhs(self, compiler: Any, connection: Any) -> Any:
+        if isinstance(self.rhs, int) and abs(self.rhs) > HIGHEST_KEY:
+            raise EmptyResultSet
+        return super().process_rhs(compiler, connection)
 
 
 def _are_many_keys(values: Any) -> bool:

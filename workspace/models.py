@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
@@ -65,6 +66,12 @@ class User(AbstractUser):
         with keeping_an_administrator():
             return super().delete(*args, **kwargs)
 
+    # Empty: their browser's.
+    language = models.CharField(_("language"), max_length=16, blank=True, default="", db_default="")
+    # Empty: the installation's.
+    timezone = models.CharField(
+        _("time zone"), max_length=64, blank=True, default="", db_default="", validators=[validate_timezone]
+    )
     # How often they were signed out everywhere: each time makes all their sessions worthless.
     sign_outs = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
@@ -316,6 +323,10 @@ class KeptAnswerQuerySet(models.QuerySet["KeptAnswer"]):
         self.forgettable().delete()
         return self.get_or_create(source=source, key=key, defaults={"fingerprint": fingerprint})
 
+    def about(self, field: str, value: str) -> KeptAnswerQuerySet:
+        """Those that hold this field with this text, as `json.dumps` writes them."""
+        return self.filter(body__contains=json.dumps({field: value})[1:-1])
+
     def forgettable(self) -> KeptAnswerQuerySet:
         now = timezone.now()
         abandoned = models.Q(status=None, created_at__lte=now - KeptAnswer.ABANDONED_AFTER)
@@ -356,6 +367,7 @@ class Verb(models.TextChoices):
     CREATED = "created", _("Created")
     CHANGED = "changed", _("Changed")
     DELETED = "deleted", _("Deleted")
+    ERASED = "erased", _("Erased")
     WRITTEN = "written", _("Wrote a batch")
     ASKED = "asked", _("Asked for activation")
     WITHDRAWN = "withdrawn", _("Took back the asking")
@@ -364,6 +376,12 @@ class Verb(models.TextChoices):
     PAUSED = "paused", _("Paused")
     RESUMED = "resumed", _("Resumed")
     ENDED = "ended", _("Ended")
+    ARCHIVED = "archived", _("Archived")
+    BROUGHT_BACK = "brought_back", _("Brought back")
+    HELD = "held", _("Held")
+    RELEASED = "released", _("Released")
+    RETRIED = "retried", _("Tried again")
+    STOPPED = "stopped", _("Stopped")
     ISSUED = "issued", _("Issued")
     REVOKED = "revoked", _("Revoked")
     TESTED = "tested", _("Sent a test")

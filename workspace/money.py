@@ -1,5 +1,6 @@
 """Money is decimal strings with a currency outside and whole minor units inside."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import cache
 
@@ -7,10 +8,14 @@ from babel.core import get_global
 from babel.numbers import get_currency_name, get_currency_precision, list_currencies
 from django.utils.translation import gettext as _
 
+from workspace.local_formats import locale
+
 # What a signed 64-bit column holds, less a margin for sums.
 MOST_MINOR_UNITS = 10**15
 # Rounding is an error here: Decimal would else quietly keep 28 digits of a longer number.
 EXACT = Context(traps=[Inexact])
+# Of every currency but the unusual ones.
+PLACES: int = get_global("currency_fractions")["DEFAULT"][0]
 
 
 class BadMoney(ValueError):
@@ -44,6 +49,16 @@ def from_minor(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-get_currency_precision(currency))
 
 
+@cache
+def unusual_currencies() -> Mapping[int, Sequence[str]]:
+    """Those with more or fewer decimals than most, by how many."""
+    unusual: dict[int, list[str]] = {}
+    for code, (places, *_others) in get_global("currency_fractions").items():
+        if places != PLACES:
+            unusual.setdefault(places, []).append(code)
+    return unusual
+
+
 def is_currency(code: str) -> bool:
     return code in _currencies()
 
@@ -51,7 +66,7 @@ def is_currency(code: str) -> bool:
 def currency_choices(kept: str = "") -> list[tuple[str, str]]:
     """Those that are paid with today, for a person to choose from, and the one that is kept, whatever it is."""
     codes = sorted(_in_use() | {kept} - {""})
-    return [(code, f"{code} · {get_currency_name(code, locale='en')}") for code in codes]
+    return [(code, f"{code} · {get_currency_name(code, locale=locale())}") for code in codes]
 
 
 def is_decimal(amount: str | Decimal | int) -> bool:

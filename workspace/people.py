@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
@@ -84,6 +84,11 @@ class PasswordForm(AdminPasswordChangeForm):
             self.fields[name].required = True
 
 
+class RoleFilter(admin.RelatedFieldListFilter):
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        return [(str(role.pk), name_of(role)) for role in Group.objects.order_by("pk")]
+
+
 @admin.register(User)
 class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg,misc]
     form = PersonForm
@@ -93,7 +98,7 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg,misc]
     # Django's own says that roles come later.
     add_form_template = None
     list_display = ("username", "name_shown", "email", "roles_shown", "last_login_shown")
-    list_filter = ("is_active", "groups")
+    list_filter = ("is_active", ("groups", RoleFilter))
     add_fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "email", "password1", "password2")}),
         (gettext_lazy("What they may do"), {"fields": ("groups",)}),
@@ -169,7 +174,7 @@ class UserScreen(DjangoUserAdmin, Screen):  # type: ignore[type-arg,misc]
         obj.is_staff = True
         super().save_model(request, obj, form, change)
 
-    @admin.display(description=gettext_lazy("Name"))
+    @admin.display(description=pgettext_lazy("of a person", "Name"))
     def name_shown(self, user: User) -> str:
         return user.get_full_name() or nothing()
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar
 from django.db import models
 from django.db.models.query import ModelIterable
 
+from workspace.quick_rows import QuickRow
 from workspace.roles import Reader, may_see_personal_data
 
 HIDDEN = "••••"
@@ -22,7 +23,7 @@ class MaskedIsNotSaved(TypeError):
     """What is hidden in this copy would be lost in its row."""
 
 
-class HoldsPersonalData(models.Model):
+class HoldsPersonalData(QuickRow):
     # The columns that hold it: nobody filters by what they may not see.
     PERSONAL: ClassVar[tuple[str, ...]] = ()
     is_masked = False

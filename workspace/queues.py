@@ -4,5 +4,7 @@
 RUNS = "runs"
 # Messages on their way to a gateway.
 SENDING = "sending"
+# Webhooks on their way to their endpoints.
+CALLS = "calls"
 
-QUEUES = (RUNS, SENDING)
+QUEUES = (RUNS, SENDING, CALLS)

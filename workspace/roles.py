@@ -44,8 +44,10 @@ def _see(*models: str) -> frozenset[str]:
 PERSONAL_DATA = "customers.view_personal_data"
 _READS_STATUSES = _see("statuses.orderstatus")
 _READS_ORDERS = _see("orders.order", "orders.statuschange", "orders.statustransition", "customers.customer")
-_READS_CAMPAIGNS = _see("campaigns.campaign", "campaigns.run", "campaigns.message", "campaigns.incomingtext")
-_DRAFTS = frozenset({"campaigns.add_campaign", "campaigns.change_campaign", "campaigns.delete_campaign"})
+_READS_CAMPAIGNS = _see(
+    "campaigns.campaign", "campaigns.run", "campaigns.message", "campaigns.incomingtext", "campaigns.webhookcall"
+)
+_DRAFTS = frozenset(f"campaigns.{verb}_campaign" for verb in ("add", "change", "delete", "test"))
 _MARKETS = _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _DRAFTS | {PERSONAL_DATA}
 
 ADMINISTRATOR = Role(gettext_noop("Administrator"), gettext_noop("May everything."), frozenset(), may_everything=True)
@@ -59,7 +61,9 @@ MARKETER = Role(
 )
 ANALYST = Role(
     gettext_noop("Analyst"),
-    gettext_noop("Reads orders, campaigns and what came of them, without names, numbers, addresses and texts."),
+    gettext_noop(
+        "Reads and exports orders, campaigns and what came of them, without names, numbers, addresses and texts."
+    ),
     _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS,
 )
 OPERATOR = Role(
@@ -67,14 +71,17 @@ OPERATOR = Role(
     gettext_noop("Looks after orders and customers; has nothing to do with campaigns."),
     _READS_STATUSES
     | _READS_ORDERS
-    | {"orders.change_order", "customers.add_customer", "customers.change_customer", PERSONAL_DATA},
+    | {"orders.add_order", "orders.change_order", "customers.add_customer", "customers.change_customer", PERSONAL_DATA},
 )
 INTEGRATOR = Role(
     gettext_noop("Integrator"),
-    gettext_noop("Connects systems: sources, API keys, what their codes mean, and what they told."),
+    gettext_noop("Connects systems: sources, API keys, webhooks, what their codes mean, and what they told."),
     _READS_STATUSES
     | _see("workspace.source", "workspace.apikey", "orders.statuschange")
+    | _see("campaigns.webhookendpoint", "campaigns.webhookcall")
     | {
+        "campaigns.add_webhookendpoint",
+        "campaigns.change_webhookendpoint",
         "workspace.add_source",
         "workspace.change_source",
         "workspace.add_apikey",

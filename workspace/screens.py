@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from workspace import history
+from workspace.exports import Export
+from workspace.local_formats import moment as moment  # a part of most screens
+from workspace.models import Verb
 from workspace.personal import shown_to
 from workspace.roles import may_see_personal_data
 
@@ -78,6 +83,10 @@ def history_of(opts: Any, object_id: Any) -> str:
     return f"{reverse(ACTIONS)}?{query}"
 
 
+def list_of(opts: Any) -> str:
+    return f"admin:{opts.app_label}_{opts.model_name}_changelist"
+
+
 class Screen(KeepsHistory):
     """Our way of an admin screen."""
 
@@ -88,6 +97,15 @@ class Screen(KeepsHistory):
     # Beside `search_fields`, and told of by the other text, for those who may see personal data.
     personal_search_fields: Sequence[str] = ()
     personal_search_help_text: Text | None = None
+    # Its list as a file, for whoever may see the list.
+    export: Export | None = None
+
+    def get_urls(self) -> list[URLPattern]:
+        urls: list[URLPattern] = super().get_urls()
+        if self.export is None:
+            return urls
+        view = self.admin_site.admin_view(require_GET(self.export_view))
+        return [path("export/", view, name=f"{self.opts.app_label}_{self.opts.model_name}_export"), *urls]
 
     def sees_personal_data(self, request: HttpRequest) -> bool:
         return may_see_personal_data(request.user)
@@ -110,6 +128,22 @@ class Screen(KeepsHistory):
         if is_personal and not self.sees_personal_data(request):
             return False
         return bool(super().lookup_allowed(lookup, value, request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        told = {"export_title": self.export.title(personal=self.sees_personal_data(request))} if self.export else {}
+        answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **told})
+        return answer
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """What the list shows. That it was taken is itself an action."""
+        if self.export is None or not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{reverse(list_of(self.opts))}?{ERROR_FLAG}=1")  # as the list does
+        history.record(request, Verb.EXPORTED, self.model)
+        return self.export.answer(rows, personal=self.sees_personal_data(request))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """One way to save; adding another is done from the list."""
@@ -154,6 +188,12 @@ class Screen(KeepsHistory):
         answer: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return answer
 
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Django leads to the start page, in words that no translation can make fit every kind of thing."""
+        words = {"kind": capfirst(str(opts.verbose_name)), "number": unquote(object_id)[:64]}
+        messages.warning(request, _("%(kind)s: there is none with the number %(number)s. It may be gone.") % words)
+        return HttpResponseRedirect(reverse("admin:index"))
+
 
 class ReadOnlyScreen(Screen):
     """Rows that only the product writes. Pages are turned without counting them all."""
@@ -170,6 +210,31 @@ class ReadOnlyScreen(Screen):
         return False
 
 
+class Choice(admin.SimpleListFilter):
+    """A filter that is one box to choose from, and applied with the others."""
+
+    template = "workspace/filter_choice.html"
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        yield {"name": self.parameter_name, "value": self.value() or "", "options": self.lookup_choices}
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        chosen = self.value()
+        return self.narrow(queryset, chosen) if chosen else queryset
+
+    def narrow(self, rows: models.QuerySet[Any], chosen: str) -> models.QuerySet[Any]:
+        return rows.filter(**{str(self.parameter_name): chosen})
+
+
+def found_in_any_case(rows: models.QuerySet[Any], written: str, *columns: str) -> models.QuerySet[Any]:
+    """In any case of any script, which not every database knows: for what there is little of."""
+    wanted = written.strip().casefold()
+    if not wanted:
+        return rows
+    texts = rows.model._default_manager.order_by().values_list("pk", *columns)
+    return rows.filter(pk__in=[pk for pk, *told in texts if any(wanted in text.casefold() for text in told)])
+
+
 def close_window(request: HttpRequest, to: str) -> HttpResponse:
     """After success: a window is told to leave by a header, as htmx would follow a redirect into the window."""
     if request.headers.get("HX-Request"):
@@ -177,21 +242,11 @@ def close_window(request: HttpRequest, to: str) -> HttpResponse:
     return HttpResponseRedirect(to)
 
 
-def moment(at: datetime | None, *, seconds: bool = False) -> str | SafeString:
-    """A time as people read it, in the installation's zone, exact for machines and on hover."""
-    if at is None:
-        return "–"
-    local = timezone.localtime(at)
-    day = "j M" if local.year == timezone.localtime().year else "j M Y"
-    shown = date_format(local, f"{day}, {'H:i:s' if seconds else 'H:i'}")
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), local.isoformat(" ", "seconds"), shown
-    )
-
-
-def clock(at: datetime) -> str:
-    """Only the time of day."""
-    return date_format(timezone.localtime(at), "H:i")
+def list_behind(request: HttpRequest, view: str) -> str:
+    """The list that a window was opened over, as this person had it filtered and turned: htmx names the page."""
+    address = reverse(view)
+    behind = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return f"{address}?{behind.query}" if behind.path == address and behind.query else address
 
 
 def age(lasted: timedelta) -> str:
@@ -228,6 +283,10 @@ def lines(texts: Iterable[Text]) -> SafeString:
     return format_html_join("", "<div>{}</div>", ((text,) for text in texts))
 
 
+def beside(parts: Iterable[Text]) -> SafeString:
+    return format_html('<span class="os-actions">{}</span>', format_html_join("", "{}", ((part,) for part in parts)))
+
+
 def code(text: str) -> SafeString:
     return format_html("<code>{}</code>", text)
 
@@ -236,6 +295,29 @@ def window_button(url: str, text: Text) -> SafeString:
     """Opens the form at this address in a window."""
     return format_html(
         '<a class="os-button os-small" href="{0}" hx-get="{0}" hx-target="#os-window-body">{1}</a>', url, text
+    )
+
+
+def icon_button(url: str, icon: str, words: Text) -> SafeString:
+    """The same as a sign, whose words are read out and shown on hover."""
+    return format_html(
+        '<a class="os-icon" href="{0}" hx-get="{0}" hx-target="#os-window-body" aria-label="{2}" title="{2}">'
+        '<span class="material-symbols-outlined" aria-hidden="true">{1}</span></a>',
+        url,
+        icon,
+        words,
+    )
+
+
+def act_button(url: str, icon: str, words: Text) -> SafeString:
+    """A sign that does something at once, where a form would stand within another."""
+    return format_html(
+        '<button type="button" class="os-icon" hx-post="{0}" hx-params="none" hx-swap="none" aria-label="{2}"'
+        ' title="{2}">'
+        '<span class="material-symbols-outlined" aria-hidden="true">{1}</span></button>',
+        url,
+        icon,
+        words,
     )
 
 

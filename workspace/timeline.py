@@ -34,6 +34,8 @@ class Entry:
     url: str = ""
     # Breaks ties between entries of one moment: what causes comes before what follows.
     rank: int = 0
+    # Whether more will come of it by itself: while there is such an entry, a page asks again.
+    goes_on: bool = False
 
 
 # (the object, at most how many) -> its newest entries. A teller makes a fixed number of queries.

@@ -7,6 +7,7 @@ for the other while it is waited for, and both find every row.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Upserted:
 
     outcome: Outcome
     problem: Problem | None = None
-    # Its columns, as they were and as they came to be, where something was told that could be.
+    # Its columns, as they were (of one created: none) and as they came to be, where something was told that could be.
     before: Sequence[Any] = ()
     after: Sequence[Any] = ()
 
@@ -65,12 +66,12 @@ def upsert(
     changed = []
     for external_id, told_of_it in told.items():
         draft, row = drafts.get(external_id), stored.get(external_id)
-        if row is None or (draft and _values(draft.copy, columns) == _values(row, columns)):
+        if row is None or (draft and _are_same(_values(draft.copy, columns), _values(row, columns))):
             upserted[external_id] = draft.upserted if draft else [_gone()] * len(told_of_it)
             continue
         before = _values(row, columns)
         upserted[external_id] = _fold_all(row, columns, told_of_it, fold)
-        if _values(row, columns) != before:
+        if not _are_same(_values(row, columns), before):
             changed.append((row.pk, *_values(row, columns), now))
     write_columns(model, [*columns, "updated_at"], changed)
     in_turn = {external_id: iter(outcomes) for external_id, outcomes in upserted.items()}
@@ -122,7 +123,9 @@ def _fold_all(copy: Any, columns: Sequence[str], told: Sequence[R], fold: Fold[R
             upserted.append(Upserted(Outcome.REJECTED, problem))
         else:
             after = _values(copy, columns)
-            upserted.append(Upserted(Outcome.UNCHANGED if after == before else Outcome.CHANGED, None, before, after))
+            upserted.append(
+                Upserted(Outcome.UNCHANGED if _are_same(after, before) else Outcome.CHANGED, None, before, after)
+            )
     return upserted
 
 
@@ -130,7 +133,7 @@ def _created(upserted: list[Upserted]) -> list[Upserted]:
     """The first that is accepted of a missing row is the one that creates it."""
     for place, one in enumerate(upserted):
         if one.problem is None:
-            return [*upserted[:place], Upserted(Outcome.CREATED), *upserted[place + 1 :]]
+            return [*upserted[:place], Upserted(Outcome.CREATED, after=one.after), *upserted[place + 1 :]]
     return upserted
 
 
@@ -140,3 +143,14 @@ def _is_accepted(upserted: list[Upserted]) -> bool:
 
 def _values(copy: Any, columns: Sequence[str]) -> tuple[Any, ...]:
     return tuple(getattr(copy, column) for column in columns)
+
+
+def _are_same(some: Sequence[Any], others: Sequence[Any]) -> bool:
+    return all(map(is_same, some, others))
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """In JSON 1 and true are equal in Python, and two values."""
+    if one != other or not isinstance(one, (dict, list)):
+        return bool(one == other)
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

@@ -1,8 +1,7 @@
 """Time zones by their IANA names, such as Europe/London."""
 
-from __future__ import annotations
-
 import zoneinfo
+from datetime import datetime
 from functools import cache
 
 from django.core.exceptions import ValidationError
@@ -12,6 +11,21 @@ from django.utils.translation import gettext_lazy as _
 @cache
 def timezones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
+
+
+def offered_zones(kept: str = "") -> list[str]:
+    """Of a zone's many names those by a place, for a person to choose from: not “Poland”, “Zulu” or “Factory”. And the
+    one that is kept, whatever it is."""
+    by_place = {name for name in timezones() if "/" in name or name == "UTC"}
+    return sorted(by_place | {kept} - {""})
+
+
+def named_zone(name: str, at: datetime) -> str:
+    """“Europe/Moscow, UTC+03:00”; UTC is only that."""
+    if name == "UTC":
+        return name
+    offset = at.astimezone(zoneinfo.ZoneInfo(name)).strftime("%z")
+    return f"{name}, UTC{offset[:3]}:{offset[3:5]}"
 
 
 def validate_timezone(name: str) -> None:

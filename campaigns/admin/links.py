@@ -10,6 +10,9 @@ from campaigns.models import Campaign
 from customers.models import Customer
 from workspace.screens import link, nothing
 
+# Where orders stand that are not let in yet, in addresses: keys of steps begin with a letter or a digit.
+AT_GATE = "-"
+
 
 def to_order(order_id: int | None, order: Any) -> Any:
     return link(reverse("admin:orders_order_change", args=[order_id]), order) if order_id else nothing()

@@ -18,6 +18,8 @@ from campaigns.sms.desk import SettlingDesk, can_look_up
 from campaigns.sms.wording import error_of, gateway_names, named, parts_of
 from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import TONES
+from orders.admin import WHAT_SHOPS_TELL
+from workspace.exports import Export, column, columns
 from workspace.screens import Facts, excerpt, moment, nothing, pill
 from workspace.timeline import entries
 
@@ -44,6 +46,26 @@ class MessageScreen(SettlingDesk):
     personal_search_help_text = gettext_lazy("Exact order id, customer id or phone")
     ordering = ("-id",)
     sortable_by = ()
+    export = Export(
+        "messages",
+        [
+            column("id"),
+            column("campaign", "campaign.code"),
+            column("run", "run_id"),
+            column("step"),
+            column("order", "order.external_id"),
+            column("customer", "customer.external_id"),
+            *columns("purpose", "state", "skip_reason", "is_held", "is_test", "due_at"),
+            *columns("phone", "text", is_personal=True),
+            *columns("parts", "encoding", "attempts", "gateway", "gateway_id"),
+            # A provider's own words, which may say the number again.
+            column("error", is_personal=True),
+            *columns("created_at", "sent_at", "ended_at", "receipt_at"),
+            column("receipt_reason", is_personal=True),
+        ],
+        related=("campaign", "order", "customer"),
+        unread=("campaign__draft", *(f"order__{block}" for block in WHAT_SHOPS_TELL)),
+    )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return MessageList

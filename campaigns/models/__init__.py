@@ -1,7 +1,19 @@
 """What a marketer designs, what runs, what it owes to the outside, and what the outside says to it."""
 
 from campaigns.models.audits import Audit
-from campaigns.models.campaigns import Activation, Campaign, CampaignState, CampaignVersion, From, Watch
+from campaigns.models.awaiting import Awaited, Wake
+from campaigns.models.breakers import Breaker
+from campaigns.models.campaigns import (
+    Activation,
+    BackFill,
+    Campaign,
+    CampaignState,
+    CampaignVersion,
+    Former,
+    From,
+    Unfinished,
+    Watch,
+)
 from campaigns.models.gateways import Fate, IncomingText, PhoneText, Receipt, SmsGateway
 from campaigns.models.lanes import Lane
 from campaigns.models.messages import (
@@ -13,19 +25,38 @@ from campaigns.models.messages import (
     Purpose,
     SkipReason,
 )
-from campaigns.models.runs import OVERDUE_AFTER, Admission, Run, RunEvent, RunState
+from campaigns.models.runs import (
+    CHANGE,
+    CREATION,
+    OVERDUE_AFTER,
+    Admission,
+    Quota,
+    Run,
+    RunEvent,
+    RunState,
+    StepTally,
+)
+from campaigns.models.webhooks import CallSkip, CallState, WebhookCall, WebhookEndpoint
 
 __all__ = [
+    "CHANGE",
+    "CREATION",
     "OVERDUE_AFTER",
     "Activation",
     "Admission",
     "Audit",
+    "Awaited",
+    "BackFill",
+    "Breaker",
+    "CallSkip",
+    "CallState",
     "Campaign",
     "CampaignState",
     "CampaignVersion",
     "Deliver",
     "Encoding",
     "Fate",
+    "Former",
     "From",
     "IncomingText",
     "Lane",
@@ -34,11 +65,17 @@ __all__ = [
     "MessageState",
     "PhoneText",
     "Purpose",
+    "Quota",
     "Receipt",
     "Run",
     "RunEvent",
     "RunState",
     "SkipReason",
     "SmsGateway",
+    "StepTally",
+    "Unfinished",
+    "Wake",
     "Watch",
+    "WebhookCall",
+    "WebhookEndpoint",
 ]

@@ -18,6 +18,7 @@ from orders.models import Order
 from statuses.models import OrderStatus
 from workspace.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from workspace.personal import HoldsPersonalData, hidden, hidden_number
+from workspace.queues import SENDING
 
 
 class Purpose(models.TextChoices):
@@ -58,8 +59,12 @@ class SkipReason(models.TextChoices):
 
     CAMPAIGN_ENDED = "campaign_ended", _("the campaign ended")
     ORDERS_WERE_OFF = "orders_were_off", _("Orders was off when it was due")
+    WAS_PAUSED = "was_paused", _("the campaign was paused when it was due")
+    STOPPED = "stopped", _("the order was stopped on its way")
+    ENTERED_STOP_STATUS = "entered_stop_status", _("the order entered a status that stops the campaign")
     STATUS_CHANGED = "status_changed", _("the order has moved on")
     TOO_LATE = "too_late", _("its time was over")
+    ERASED = "erased", _("the customer was erased")
     NO_NUMBER = "no_number", _("no phone number")
     INVALID_NUMBER = "invalid_number", _("the phone number cannot be read")
     NOT_MOBILE = "not_mobile", _("the number is a fixed line")
@@ -67,6 +72,7 @@ class SkipReason(models.TextChoices):
     NO_CONSENT = "no_consent", _("no consent")
     CATEGORY_REFUSED = "category_refused", _("the customer refused this kind of message")
     CAPPED = "capped", _("the customer got enough messages")
+    NOT_RELEASED = "not_released", _("a person stopped it at the hourly limit")
     TEXT_FAILED = "text_failed", _("the text could not be made")
 
 
@@ -101,6 +107,7 @@ class Message(HoldsPersonalData):
 
     PERSONAL = ("phone", "text")
 
+    QUEUE: ClassVar[str] = SENDING
     ENDED: ClassVar[frozenset[str]] = frozenset(MessageState.values) - {
         MessageState.PENDING,
         MessageState.CLAIMED,
@@ -114,9 +121,19 @@ class Message(HoldsPersonalData):
         {MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED}
     )
 
+    # One of these places; the audit holds every row to it.
+    IN_PLACE: ClassVar[Q] = (
+        Q(state=MessageState.PENDING, due_at__isnull=False, ended_at=None)
+        | Q(state__in=IN_HAND, leased_until__isnull=False, ended_at=None)
+        | Q(state=MessageState.UNKNOWN, ended_at=None)
+        | Q(state__in=ENDED, ended_at__isnull=False)
+    )
+
     run = models.ForeignKey(Run, models.PROTECT, db_index=False, related_name="messages")
     step = models.CharField(_("step"), max_length=64)
-    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="messages")
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, verbose_name=_("campaign"), db_index=False, related_name="messages"
+    )
     order = models.ForeignKey(Order, models.PROTECT, null=True, verbose_name=_("order"), related_name="messages")
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, verbose_name=_("customer"), related_name="messages"
@@ -135,7 +152,8 @@ class Message(HoldsPersonalData):
     skip_reason = models.CharField(_("not sent because"), max_length=32, blank=True, choices=SkipReason)
     # When it may be sent or, while its fate is unknown, when its gateway is asked about it.
     due_at = models.DateTimeField(_("due"), null=True)
-    is_held = models.BooleanField(_("held for quiet hours"), default=False)
+    # For quiet hours, or by a frequency cap that puts off.
+    is_held = models.BooleanField(_("held"), default=False)
     lease = models.UUIDField(null=True, editable=False)
     leased_until = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

@@ -14,6 +14,10 @@ from campaigns.models.lanes import Lane
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from workspace.append_only import AppendOnlyModel, AppendOnlyQuerySet
+from workspace.quick_rows import QuickRow
+
+# What the occasions of a change and of an order's creation begin with.
+CHANGE, CREATION = "t:", "created:"
 
 OVERDUE_AFTER = timedelta(minutes=2)
 
@@ -40,19 +44,32 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.due(now - OVERDUE_AFTER)
 
     def left_by_ended(self) -> RunQuerySet:
-        """Whatever still waits for a time in a campaign that ended, to be stopped."""
-        return self.filter(due_at__isnull=False, campaign__state=CampaignState.ENDED, state=RunState.WAITING)
+        """Whatever still waits for a time, or is held, in a campaign that ended, to be stopped."""
+        return self.ready().filter(campaign__state=CampaignState.ENDED)
+
+    def ready(self) -> RunQuerySet:
+        """Those that wait for no message: for a time, or for a person."""
+        return self.filter(Q(due_at__isnull=False) | Q(held_at__isnull=False), state=RunState.WAITING)
 
     def wake(self, now: datetime) -> int:
-        return self.filter(state=RunState.WAITING).update(due_at=now)
+        """What they waited for is there. One that is held hears of it when it is released."""
+        at = models.Case(
+            models.When(held_at=None, then=models.Value(now)), output_field=models.DateTimeField(null=True)
+        )
+        # Said of the row as it is once it is ours, not as it was found: it may be held or released just now.
+        return self.filter(state=RunState.WAITING).update(due_at=at)
 
 
-class Run(models.Model):
+class Run(QuickRow):
     """One occasion travelling through one version of a campaign: on screens, an order that entered."""
 
-    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="runs")
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, verbose_name=_("campaign"), db_index=False, related_name="runs"
+    )
     version = models.ForeignKey(CampaignVersion, models.PROTECT, db_index=False, related_name="+")
     occasion = models.CharField(_("occasion"), max_length=64)
+    # The occasion's moment: what is too old, and who comes first, goes by it.
+    occurred_at = models.DateTimeField(_("occurred at"))
     transition = models.ForeignKey(StatusTransition, models.PROTECT, null=True, related_name="runs")
     order = models.ForeignKey(Order, models.PROTECT, null=True, verbose_name=_("order"), related_name="runs")
     customer = models.ForeignKey(
@@ -63,7 +80,9 @@ class Run(models.Model):
     # Where it stands; empty: at the gate, not let in yet.
     step = models.CharField(_("step"), max_length=64, blank=True)
     step_at = models.DateTimeField(_("at this step since"))
-    # None while it waits for its message to end its sending, and once it ended.
+    # A person holds it: nothing is done about it until it is released.
+    held_at = models.DateTimeField(_("held since"), null=True)
+    # None while it waits for its message to end its sending, while it is held, and once it ended.
     due_at = models.DateTimeField(_("due"), null=True)
     reason = models.CharField(_("reason"), max_length=64, blank=True)
     event_count = models.PositiveIntegerField(default=0, editable=False)
@@ -83,6 +102,12 @@ class Run(models.Model):
             # The claim.
             models.Index(fields=["lane", "due_at", "id"], condition=Q(state="waiting"), name="campaigns_run_due"),
             models.Index(fields=["campaign", "state"], name="campaigns_run_of_campaign"),
+            # How many entered lately, and the newest of a campaign.
+            models.Index(fields=["campaign", "entered_at"], name="campaigns_run_entered"),
+            # How many wait at each step, and those that a newer version stops or takes along.
+            models.Index(
+                fields=["version", "step", "held_at"], condition=Q(state="waiting"), name="campaigns_run_at_step"
+            ),
             # Who else of this order or customer stands at the gate.
             models.Index(fields=["order"], condition=Q(state="waiting", step=""), name="campaigns_order_at_gate"),
             models.Index(fields=["customer"], condition=Q(state="waiting", step=""), name="campaigns_customer_at_gate"),
@@ -90,6 +115,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.campaign_id}/{self.occasion}"
+
+    @property
+    def is_about_a_change(self) -> bool:
+        """It entered by a change of status itself, not by one that it stayed where it led for long, say."""
+        return self.occasion.startswith(CHANGE)
 
 
 class RunEvent(AppendOnlyModel):
@@ -114,6 +144,39 @@ class RunEvent(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.run_id}.{self.number} {self.step} {self.outcome}"
+
+
+class Quota(models.Model):
+    """How many places of a step were taken, in all (`total`) or in one period: counted under its lock."""
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, db_index=False, related_name="+")
+    step = models.CharField(max_length=64)
+    period = models.CharField(max_length=64)
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "step", "period"], name="campaigns_quota_once_per_period"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign_id}/{self.step} {self.period}: {self.taken}"
+
+
+class StepTally(models.Model):
+    """How many decisions a step made with one outcome, and what their runs were after it: so that nobody counts them.
+
+    Written with the decisions, as rows of their own, so that no two batches wait for one number; swept together later.
+    """
+
+    version = models.ForeignKey(CampaignVersion, models.PROTECT, related_name="+")
+    step = models.CharField(max_length=64, blank=True)
+    outcome = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=RunState)
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.step} {self.outcome}: {self.number}"
 
 
 class Admission(models.Model):

@@ -30,7 +30,7 @@ from campaigns.sms.forms import Forms, TestForm, move
 from campaigns.sms.gateways import KINDS
 from campaigns.sms.gateways.base import GatewayKind
 from campaigns.sms.trying import send_test
-from campaigns.sms.wording import answer_of, kind_of, price_of, speed_of, state_of
+from campaigns.sms.wording import answer_of, in_our_words, kind_of, price_of, speed_of, state_of
 from workspace import history
 from workspace.local_time import workspace_of
 from workspace.models import Verb
@@ -241,7 +241,11 @@ def _shown(row: SmsGateway, now: Any) -> tuple[Facts, str]:
 
 
 def _noted(error: str, at: datetime | None) -> SafeString:
-    return format_html('{} <span class="os-quiet">{}</span>', error, moment(at)) if error else nothing(_("none"))
+    return (
+        format_html('{} <span class="os-quiet">{}</span>', in_our_words(error), moment(at))
+        if error
+        else nothing(_("none"))
+    )
 
 
 def _focus(forms: Forms, *, is_new: bool) -> None:

@@ -93,9 +93,10 @@ class Switchboard:
     def test_phone(self) -> Connection:
         return self.others[TEST_GATEWAY]
 
-    def willing(self, refused_by: Collection[str]) -> list[Connection]:
-        """Who has not refused a message yet, in order."""
-        return [one for one in self.in_order if one.code not in refused_by]
+    def willing(self, refused_by: Collection[str], sender: str = "") -> list[Connection]:
+        """Who has not refused a message yet, in order; those who send under this sender ID first."""
+        willing = [one for one in self.in_order if one.code not in refused_by]
+        return sorted(willing, key=lambda one: one.sender != sender) if sender else willing
 
 
 def back_at(out: Sequence[Connection], now: datetime) -> datetime:
@@ -156,6 +157,11 @@ def problem_of(row: SmsGateway) -> str:
 def reaches_nobody() -> bool:
     """Whether no gateway is connected, so that messages go to the test phone at most."""
     return not SmsGateway.objects.filter(is_active=True).exists()
+
+
+def senders() -> list[str]:
+    """Under which sender IDs gateways in use send."""
+    return sorted({*SmsGateway.objects.filter(is_active=True).exclude(sender="").values_list("sender", flat=True)})
 
 
 def reserve(code: str, messages: int, per_second: float, now: datetime, most_s: float) -> float | None:

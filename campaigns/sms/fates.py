@@ -6,20 +6,18 @@ A Book gathers what one transaction decides about messages that it holds locked,
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_lazy
 
-from campaigns import doorbell
-from campaigns.models import Fate, Message, MessageEvent, MessageState, Receipt, Run
+from campaigns.models import Fate, Message, MessageEvent, MessageState, Receipt
+from campaigns.owed import wake_runs
 from campaigns.sms.connections import Connection
 from campaigns.sms.gateways.base import Later
 from customers.consent import ByPhone, name_proof, tell_consents
 from customers.models import Consent
 from workspace.database import insert_rows, write_rows
-from workspace.queues import RUNS
 
 What = MessageEvent.What
 
@@ -143,7 +141,7 @@ class Book:
         write_rows(self.messages.values(), COLUMNS)
         if self.opted_out:
             tell_consents(self.opted_out)
-        wake_runs(self.ended, self.now)
+        wake_runs((message.run_id for message in self.ended), self.now)
 
     def _opt_out(self, message: Message, at: datetime) -> None:
         """Told by its gateway, which is the proof."""
@@ -173,14 +171,6 @@ class Book:
         message.state, message.due_at = state, due_at
         message.lease = message.leased_until = None
         self.messages[message.pk] = message
-
-
-def wake_runs(messages: Iterable[Message], now: datetime) -> None:
-    """The runs that waited for these go on."""
-    ids = {message.run_id for message in messages}
-    if ids:
-        Run.objects.filter(pk__in=ids).wake(now)
-        doorbell.ring_on_commit(RUNS)
 
 
 def _is_news(message: Message, to: MessageState) -> bool:

@@ -1,18 +1,27 @@
-"""The filters of texts: Liquid's own that work on words, and arithmetic that is exact, as money must be.
+"""The filters of texts: Liquid's own that work on words, arithmetic that is exact, as money must be, and money, days
+and times as the customer's language writes them.
 
 No filter makes anything large: what goes in is short, so what comes out is bounded, and only what is short stays.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton
+from babel.numbers import format_currency
+from django.conf import settings
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
-from liquid import is_undefined
+from liquid import RenderContext, is_undefined
 from liquid.exceptions import FilterArgumentError
+from liquid.filter import with_context
 
 LONGEST_VALUE = 2000
 LARGEST_NUMBER = 10**15
@@ -72,6 +81,72 @@ def round_(value: Any, decimals: Any = 0) -> int | Decimal:
     return rounded if places else int(rounded)
 
 
+@with_context
+def money(amount: Any, currency: Any = None, *, context: RenderContext) -> str:
+    """“€12.30”, “12,30 €”: by the customer's language, in the order's currency unless another is named."""
+    exact = Decimal(_number(amount))
+    code = currency or _of(context, "order", "currency")
+    if not isinstance(code, str) or not _CURRENCY.fullmatch(code):
+        raise FilterArgumentError(_("A currency is three letters, such as EUR."), token=None)
+    return _plain(format_currency(exact, code.upper(), locale=_language(context)))
+
+
+@with_context
+def day(moment: Any, *, context: RenderContext) -> str:
+    """“3 May”, in the customer's language and zone; nothing of no time."""
+    read = _moment(moment)
+    return _plain(format_skeleton("MMMMd", read, locale=_language(context))) if read else ""
+
+
+@with_context
+def time(moment: Any, *, context: RenderContext) -> str:
+    """“14:05”, in the customer's zone."""
+    read = _moment(moment)
+    return _plain(format_skeleton("Hm", read, locale=_language(context))) if read else ""
+
+
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+# Languages put spaces that do not break into money and times. They are not in the GSM alphabet, and make a text dear.
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
+
+
+def _plain(written: str) -> str:
+    return str(written).translate(_SPACES)
+
+
+def _language(context: RenderContext) -> Locale:
+    return _locale(str(_of(context, "customer", "language") or ""))
+
+
+@lru_cache(maxsize=200)
+def _locale(language: str) -> Locale:
+    """The installation's, where the customer's is not known or no language."""
+    try:
+        return Locale.parse(language.replace("_", "-"), sep="-")
+    except (ValueError, TypeError, UnknownLocaleError):
+        return Locale.parse(settings.LANGUAGE_CODE, sep="-")
+
+
+def _of(context: RenderContext, thing: str, name: str) -> Any:
+    """Of what the text is about, unless the text calls something else by that name."""
+    about = context.resolve(thing)
+    return about.get(name) if isinstance(about, Mapping) else None
+
+
+def _moment(value: Any) -> datetime | None:
+    if value is None or is_undefined(value) or value == "":
+        return None
+    if isinstance(value, str):
+        value = parse_datetime(value) or parse_date(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, datetime.min.time())
+    if not isinstance(value, datetime):
+        raise FilterArgumentError(_("This is no time."), token=None)
+    return value.replace(tzinfo=None)  # it is in the customer's zone already, and is written as it stands
+
+
+_BY_LANGUAGE: Mapping[str, Filter] = {"day": day, "money": money, "time": time}
+
 _ARITHMETIC: Mapping[str, Filter] = {
     "divided_by": divided_by,
     "minus": minus,
@@ -80,12 +155,18 @@ _ARITHMETIC: Mapping[str, Filter] = {
     "times": times,
 }
 
-FILTERS = tuple(sorted((*_LIQUIDS_OWN, *_ARITHMETIC)))
+_OURS: Mapping[str, Filter] = {**_ARITHMETIC, **_BY_LANGUAGE}
+
+FILTERS = tuple(sorted((*_LIQUIDS_OWN, *_OURS)))
 
 
 def chosen_filters(liquids: Mapping[str, Filter]) -> dict[str, Filter]:
     """Those on the list, each bounded. `liquids` are the library's."""
-    return {name: _bounded(_ARITHMETIC.get(name) or liquids[name]) for name in FILTERS}
+    return {name: _bounded(_OURS.get(name) or liquids[name], grows=name in _GROW) for name in FILTERS}
+
+
+# What these make is as long as what goes in times what is put between.
+_GROW = frozenset({"join", "replace"})
 
 
 def _number(value: Any) -> int | Decimal:
@@ -125,15 +206,23 @@ def _settled(number: int | Decimal) -> int | Decimal:
     return number.quantize(Decimal(1).scaleb(min(0, max(exponent, -MOST_DECIMALS))), ROUND_HALF_UP)
 
 
-def _bounded(function: Filter) -> Filter:
+def _bounded(function: Filter, *, grows: bool) -> Filter:
+    """What a shop sends may be long, and may be cut; what is made of it, or put into it, may not."""
+
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        for value in args if grows else args[1:]:
+            _refuse_long(value)
         try:
             made = function(*args, **kwargs)
         except (ArithmeticError, OSError, TypeError, ValueError) as error:
             raise FilterArgumentError(str(error), token=None) from error
-        if isinstance(made, (str, list)) and len(made) > LONGEST_VALUE:
-            raise FilterArgumentError(_("A value grew longer than %d characters.") % LONGEST_VALUE, token=None)
+        _refuse_long(made)
         return made
 
     return call
+
+
+def _refuse_long(value: Any) -> None:
+    if isinstance(value, (str, list)) and len(value) > LONGEST_VALUE:
+        raise FilterArgumentError(_("A value grew longer than %d characters.") % LONGEST_VALUE, token=None)

@@ -179,10 +179,15 @@ class TestForm(forms.Form):
     text = forms.CharField(label=gettext_lazy("Text"), max_length=480, widget=forms.Textarea(attrs={"rows": 3}))
 
     def clean_to(self) -> str:
-        phone = read_phone(self.cleaned_data["to"], Workspace.current().default_country)
-        if not phone.e164:
-            raise forms.ValidationError(_("This cannot be read as a phone number. Write it as in +1 202 555 0143."))
-        return phone.e164
+        return read_number(self.cleaned_data["to"])
+
+
+def read_number(written: str) -> str:
+    """Of a phone that a test goes to. Raises ValidationError."""
+    phone = read_phone(written, Workspace.current().default_country)
+    if not phone.e164:
+        raise forms.ValidationError(_("This cannot be read as a phone number. Write it as in +1 202 555 0143."))
+    return phone.e164
 
 
 def move(row: SmsGateway, by: int) -> int | None:

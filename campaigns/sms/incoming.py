@@ -18,6 +18,7 @@ from customers.consent import ByPhone, name_proof, register, tell_consents
 from customers.models import Consent, Customer
 from customers.phones import read_phone
 from workspace.database import retry_lost_races
+from workspace.failpoints import reach
 from workspace.keywords import plain, read_keywords
 from workspace.models import Workspace
 from workspace.reading import believable
@@ -31,7 +32,10 @@ CONSENTS = {Meaning.STOP: Consent.REFUSED, Meaning.START: Consent.GIVEN}
 
 def take_incoming(gateway_code: str, told: Sequence[Incoming]) -> int:
     """Keep the texts that a gateway heard, and do what a keyword asks for. Answers how many were new."""
-    return retry_lost_races(partial(_take, gateway_code, told, timezone.now()))
+    new = retry_lost_races(partial(_take, gateway_code, told, timezone.now()))
+    if told:
+        reach("incoming.taken")
+    return new
 
 
 def _take(gateway: str, told: Sequence[Incoming], now: datetime) -> int:

@@ -115,6 +115,8 @@ def find_text(data: Any, path: str) -> str:
 
 def quote(words: str, texts: Iterable[str] = ()) -> str:
     """A gateway's words, to be kept: short, without what looks like a phone number, without the texts sent."""
+    if not words:  # as of every message that was simply taken
+        return ""
     spellings = {spelling for text in texts for spelling in _spellings(text)}
     # The longest first: of a text that begins with another one nothing is left over.
     for spelling in sorted(spellings, key=len, reverse=True):

@@ -14,9 +14,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
-import smsutil
 import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -24,24 +22,29 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import columns
+from campaigns.arrivals import find_stops
 from campaigns.claiming import claim, lock_free
 from campaigns.engine import NOT_MINE, readable_plans
 from campaigns.models import (
+    Activation,
     CampaignVersion,
-    Encoding,
     Message,
     MessageEvent,
     MessageState,
     SkipReason,
 )
+from campaigns.owed import owed_by_stopped, wake_runs
+from campaigns.sms.breaker import BreakerBook, held_back
 from campaigns.sms.caps import CapBook
 from campaigns.sms.connections import Connection, Switchboard, back_at
-from campaigns.sms.fates import LOOKED_UP_AFTER, Book, wake_runs
+from campaigns.sms.fates import LOOKED_UP_AFTER, Book
 from campaigns.sms.handover import LEASE, LONGEST_REST_S, begin_at_once, hand_over
 from campaigns.sms.law import Hold, Send, Skip, judge
 from campaigns.sms.receipts import apply_kept
-from campaigns.sms.templates import TemplateProblem, render, variables_for
+from campaigns.sms.texts import make_text
 from campaigns.sms.turns import in_turn
+from campaigns.world import World
+from customers.models import Customer
 from statuses.models import OrderStatus
 from workspace.batches import work_batch
 from workspace.database import lock_rows, set_size, write_rows
@@ -57,13 +60,10 @@ CLAIM_COLUMNS = (
     "error",
 )  # fmt: skip
 
-# By smsutil's names.
-ENCODINGS = {"gsm0338": Encoding.GSM_7, "utf_16_be": Encoding.UCS_2}
-
 UNREAD = (
     *columns.under("run", columns.OF_RUN),
     *columns.under("run__transition", columns.OF_TRANSITION, columns.OF_TRANSITION_BY_TEXTS),
-    *columns.under("order", columns.OF_ORDER),
+    *columns.under("order", columns.OF_ORDER, columns.OF_ORDER_BY_TEXTS),
     *columns.under("customer", columns.OF_CUSTOMER),
 )
 
@@ -76,14 +76,21 @@ def send_due(*, limit: int | None = None) -> int:
     if workspace.sending_paused_at or not workspace.orders_enabled:
         return 0
     now, began, switchboard, lease = timezone.now(), time.monotonic(), Switchboard.now(), uuid.uuid4()
+    held = held_back()
 
     def take(ids: Sequence[int] | None) -> list[Message]:
-        due, left = _to_rule_on(Message.objects.due(now)), _to_rule_on(Message.objects.left_by_ended())
+        due, left = _to_rule_on(Message.objects.due(now).exclude(held)), _to_rule_on(Message.objects.left_by_ended())
         if ids is not None:
-            return lock_free(due.filter(pk__in=in_turn(now, ids))) + lock_free(left.filter(pk__in=ids))
-        next_ones = _to_rule_on(Message.objects.due_in_any_campaign(now))
-        claimed = claim(next_ones, _room(switchboard, limit), in_turn=partial(in_turn, now))
-        return claimed or lock_free(left.order_by("pk")[: limit or set_size()])
+            some = (
+                due.filter(pk__in=in_turn(now, ids, held)),
+                left.filter(pk__in=ids),
+                _to_rule_on(owed_by_stopped(Message)).filter(pk__in=ids),
+            )
+            return list({message.pk: message for rows in some for message in lock_free(rows)}.values())
+        next_ones = _to_rule_on(Message.objects.due_in_any_campaign(now).exclude(held))
+        claimed = claim(next_ones, _room(switchboard, limit), in_turn=partial(in_turn, now, held=held))
+        rest = (rows.order_by("pk")[: limit or set_size()] for rows in (left, _to_rule_on(owed_by_stopped(Message))))
+        return claimed or next(filter(None, map(lock_free, rest)), [])
 
     def rule(messages: list[Message]) -> list[Message]:
         return _rule(messages, switchboard, lease, workspace, timezone.now())
@@ -136,54 +143,62 @@ def _rule(
     messages: list[Message], switchboard: Switchboard, lease: uuid.UUID, house: Workspace, now: datetime
 ) -> list[Message]:
     """Let the law rule on each and write what it ruled. Answers those that are to be called now."""
-    plans = readable_plans(CampaignVersion.objects.filter(pk__in={message.run.version_id for message in messages}))
+    versions = {message.run.version_id for message in messages}
+    stopped_versions = Activation.objects.filter(version__in=versions).stopped_versions()
+    plans = readable_plans(CampaignVersion.objects.filter(pk__in=versions))
     capped = {m: cap for m in messages if m.run.version_id in plans and (cap := plans[m.run.version_id].frequency_cap)}
-    caps, vocabulary = CapBook(capped, now), OrderStatus.objects.in_bulk()
+    caps, breakers, vocabulary = CapBook(capped, now), BreakerBook(messages, now), OrderStatus.objects.in_bulk()
+    runs, rules = [message.run for message in messages], {pk: plan.stop_on for pk, plan in plans.items()}
+    stopped = find_stops(runs, rules, World(runs, now))
+    _note_erased(messages)
     for message in messages:
-        match judge(message, caps, now, house):
+        is_stopped = message.run.version_id in stopped_versions
+        match Skip(SkipReason.STOPPED) if is_stopped else judge(message, caps, breakers, now, house, stopped):
             case Skip(reason):
                 _skip(message, reason, now)
             case Hold(until):
                 message.due_at, message.is_held = until, True
             case Send() if message.run.version_id not in plans:
                 message.due_at = now + NOT_MINE
+            case Send() if breakers.holds(message):
+                pass  # it stays as it is, and is claimed no more until a person lets it go
             case Send():
-                template = plans[message.run.version_id].nodes[message.step].params["text"]
-                if message.is_uncertain or _write_text(message, template, vocabulary, house.timezone, now):
-                    _make_ready(message, switchboard, lease, now)
+                params = plans[message.run.version_id].nodes[message.step].params
+                if message.is_uncertain or _write_text(message, params["text"], vocabulary, house.timezone, now):
+                    _make_ready(message, switchboard, params["sender"] or "", lease, now)
                     caps.takes(message)
+                    breakers.takes(message)
     claimed = [m for m in messages if m.state == MessageState.CLAIMED]
     begin_at_once(switchboard, claimed, now)
+    breakers.write()
     write_rows(messages, CLAIM_COLUMNS)
-    wake_runs([m for m in messages if m.has_ended], now)
+    wake_runs((m.run_id for m in messages if m.has_ended), now)
     return claimed
+
+
+def _note_erased(messages: Sequence[Message]) -> None:
+    """Whoever was erased as these messages were read. From now on nobody is: who erases waits for these messages."""
+    customers = {message.customer_id for message in messages if message.customer_id is not None}
+    erased = dict(Customer.objects.erased().filter(pk__in=customers).values_list("pk", "erased_at"))
+    for message in messages:
+        if message.customer and message.customer_id in erased:
+            message.customer.erased_at = erased[message.customer_id]
 
 
 def _write_text(
     message: Message, template: str, vocabulary: dict[int, OrderStatus], default_zone: str, now: datetime
 ) -> bool:
-    customer, order = message.customer, message.order
-    assert customer is not None, "the law found a number"
-    assert order is not None, "a text speaks of an order"
-    zone = ZoneInfo(customer.timezone or default_zone)
-    try:
-        message.text = render(template, variables_for(order, customer, message.run.transition, vocabulary, zone))
-        problem = "" if message.text else str(_("The text came out empty."))
-    except TemplateProblem as error:
-        problem = str(error)
+    problem = make_text(message, template, vocabulary, default_zone)
     if problem:
         message.error = problem[:500]
         _skip(message, SkipReason.TEXT_FAILED, now)
         return False
-    parts = smsutil.split(message.text)
-    message.phone, message.parts = customer.phone, len(parts.parts)
-    message.encoding = ENCODINGS[parts.encoding]
     return True
 
 
-def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, now: datetime) -> None:
+def _make_ready(message: Message, switchboard: Switchboard, sender: str, lease: uuid.UUID, now: datetime) -> None:
     message.is_held = False
-    willing = _willing(message, switchboard)
+    willing = _willing(message, switchboard, sender)
     connection = next((one for one in willing if not one.is_out(now)), None)
     if connection:
         message.gateway, message.state = connection.code, MessageState.CLAIMED
@@ -197,7 +212,7 @@ def _make_ready(message: Message, switchboard: Switchboard, lease: uuid.UUID, no
         message.state, message.ended_at = MessageState.REJECTED, now
 
 
-def _willing(message: Message, switchboard: Switchboard) -> list[Connection]:
+def _willing(message: Message, switchboard: Switchboard, sender: str) -> list[Connection]:
     """Whom to ask, in order. One that may have been sent already goes to the same gateway again, while that knows
     repeats, or to nobody."""
     if message.is_uncertain:
@@ -205,7 +220,7 @@ def _willing(message: Message, switchboard: Switchboard) -> list[Connection]:
         return [same] if same and same.gateway.promises.is_idempotent else []
     if message.is_test:
         return [switchboard.test_phone()]
-    return switchboard.willing(message.refused_by)
+    return switchboard.willing(message.refused_by, sender)
 
 
 def _skip(message: Message, reason: SkipReason, now: datetime) -> None:
@@ -224,7 +239,7 @@ def _bury(message: Message, error: Exception) -> None:
     message.error = type(error).__name__
     _skip(message, SkipReason.TEXT_FAILED, now)
     message.save()
-    wake_runs([message] if message.has_ended else [], now)
+    wake_runs([message.run_id] if message.has_ended else [], now)
 
 
 def _by_gateway(messages: Sequence[Message]) -> dict[str, list[Message]]:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from campaigns import doorbell
 from campaigns.models import Message, MessageEvent, MessageState
@@ -83,7 +84,8 @@ def _look_up(connection: Connection, messages: Sequence[Message], actor_id: int 
     early = {message.pk for message in messages if _is_early(message, timezone.now())}
     outgoing = [Outgoing(str(m.reference), m.phone, m.text, m.pk, connection.sender, m.called_at) for m in messages]
     try:
-        found = connection.gateway.look_up(outgoing)
+        with translation.override(settings.LANGUAGE_CODE):  # what it says is kept
+            found = connection.gateway.look_up(outgoing)
     except Exception as error:  # nothing was learned, and nothing is lost
         log.error("look_up_failed", gateway=connection.code, messages=len(messages), exc_info=error)
         return 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from liquid.exceptions import LiquidError
 from liquid.expression import Expression
 
 from campaigns.sms.filters import FILTERS, chosen_filters
+from campaigns.sms.variables import ANYTHING, VARIABLES, is_status
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from orders.standing import STATUS_FIELDS
@@ -29,34 +31,28 @@ from statuses.models import OrderStatus
 from workspace.text import is_storable
 
 LONGEST_TEMPLATE = 2000
+# The library looks for the end of each from where it begins, so that a thousand without end would cost a second.
+MOST_MARKUPS = 300
 
 # Those without a name of letters are the library's own for plain text, {{ … }}, comments and bad tags.
 TAGS = ("assign", "break", "capture", "case", "comment", "continue", "cycle", "echo", "for", "if", "unless")
 INNER_TAGS = ("#", "content", "illegal", "output")
 
-ANYTHING = "*"
-_STATUS: Mapping[str, Any] = {"code": None, "name": None}
-
-# What a text may name. None is a value, "*" an object of the shop's own making.
-VARIABLES: Mapping[str, Any] = {
-    "customer": dict.fromkeys(("external_id", "first_name", "last_name", "language", "timezone")),
-    "order": {
-        "external_id": None,
-        "total": None,
-        "currency": None,
-        "ordered_at": None,
-        "lines": ANYTHING,
-        "delivery": ANYTHING,
-        "payment": ANYTHING,
-        "custom": ANYTHING,
-        **dict.fromkeys(STATUS_FIELDS.values(), _STATUS),
-    },
-    "change": {"type": None, "from": _STATUS, "to": _STATUS, "occurred_at": None},
-}
+_OF_CUSTOMER = tuple(name for name, inside in VARIABLES["customer"].items() if inside is None)
 
 
 class TemplateProblem(ValueError):
-    """Why a text cannot be used, in a sentence with the place where it is known."""
+    """Why a text cannot be used: a sentence, with the place where it is known. Lines and columns are counted from 1."""
+
+    def __init__(self, detail: str, line: int | None = None, column: int | None = None) -> None:
+        self.detail, self.line, self.column = detail, line, column
+        super().__init__(f"{self.place}: {detail}" if line else detail)
+
+    @property
+    def place(self) -> str:
+        """Without a word of what stands there."""
+        at = {"line": self.line, "column": self.column}
+        return _("Line %(line)d, column %(column)d") % at if self.line else _("This text cannot be made.")
 
 
 def check_template(text: Any) -> str:
@@ -67,12 +63,11 @@ def check_template(text: Any) -> str:
         raise TemplateProblem(_("The text has more than %d characters.") % LONGEST_TEMPLATE)
     if not is_storable(text):
         raise TemplateProblem(_("The text holds a NUL or half a surrogate pair."))
-    template = _parse(text)
-    for name in template.analyze().filters:
-        if name not in FILTERS:
-            raise TemplateProblem(_("There is no filter “%s”.") % name[:80] + " " + _choices(FILTERS))
-    for segments in template.global_variable_segments():
-        _check_variable(segments)
+    if text.count("{{") + text.count("{%") > MOST_MARKUPS:
+        raise TemplateProblem(_("The text has more than %d variables and tags.") % MOST_MARKUPS)
+    if problems := sorted(_misnamed(_parse(text)), key=itemgetter(0)):
+        index, detail = problems[0]
+        raise TemplateProblem(detail, *_line_and_column(text, index))
     return text
 
 
@@ -81,7 +76,7 @@ def render(text: str, variables: Mapping[str, Any]) -> str:
     try:
         return _parse(text).render(**variables).strip()
     except LiquidError as error:
-        raise TemplateProblem(_place(error)) from None
+        raise _problem(error) from None
 
 
 def variables_for(
@@ -96,7 +91,10 @@ def variables_for(
     Statuses are as they are now.
     """
     return {
-        "customer": {name: getattr(customer, name) for name in VARIABLES["customer"]},
+        "customer": {
+            **{name: getattr(customer, name) for name in _OF_CUSTOMER},
+            "attributes": _exact(customer.attributes),
+        },
         "order": {
             "external_id": order.external_id,
             "total": order.total,
@@ -108,14 +106,19 @@ def variables_for(
             "custom": _exact(order.custom),
             **{name: StatusWord(vocabulary, getattr(order, f"{name}_id")) for name in STATUS_FIELDS.values()},
         },
-        "change": {
-            "type": transition.type,
-            "from": StatusWord(vocabulary, transition.from_status_id),
-            "to": StatusWord(vocabulary, transition.to_status_id),
-            "occurred_at": transition.occurred_at.astimezone(zone),
-        }
-        if transition
-        else {},
+        "change": _change(transition, vocabulary, zone),
+    }
+
+
+def _change(
+    transition: StatusTransition | None, vocabulary: Mapping[int, OrderStatus], zone: ZoneInfo
+) -> dict[str, Any]:
+    """Of an order that entered by no change all of it is nothing."""
+    return {
+        "type": transition and transition.type,
+        "from": StatusWord(vocabulary, transition.from_status_id if transition else None),
+        "to": StatusWord(vocabulary, transition.to_status_id if transition else None),
+        "occurred_at": transition and transition.occurred_at.astimezone(zone),
     }
 
 
@@ -165,10 +168,11 @@ def _parse(text: str) -> BoundTemplate:
     try:
         template = _ENVIRONMENT.from_string(text)
     except LiquidError as error:
-        raise TemplateProblem(_place(error)) from None
+        raise _problem(error) from None
     for expression in _expressions(template):
         if isinstance(expression, RangeLiteral):
-            raise TemplateProblem(_("Ranges such as (1..10) are not available in texts."))
+            place = _line_and_column(text, expression.token.start_index)
+            raise TemplateProblem(_("Ranges such as (1..10) are not available in texts."), *place)
         if isinstance(expression, FloatLiteral):
             expression.value = Decimal(str(expression.value))  # type: ignore[assignment]
     return template
@@ -187,31 +191,46 @@ def _expressions(template: BoundTemplate) -> Iterator[Expression]:
             waiting.extend(expression.children())
 
 
-def _check_variable(segments: list[Any]) -> None:
+def _misnamed(template: BoundTemplate) -> Iterator[tuple[int, str]]:
+    """(index in the text, what is wrong) of each filter and variable that is not published."""
+    analysis = template.analyze()
+    for name, spans in analysis.filters.items():
+        if name not in FILTERS:
+            yield spans[0].index, _("There is no filter “%s”.") % name[:80] + " " + _choices(FILTERS)
+    for variables in analysis.globals.values():
+        for variable in variables:
+            if detail := _misnamed_variable(variable.segments):
+                yield variable.span.index, detail
+
+
+def _misnamed_variable(segments: list[Any]) -> str:
     known: Any = VARIABLES
     for place, segment in enumerate(segments):
         if known == ANYTHING:
-            return
+            return ""
         if known is None or not isinstance(segment, str) or segment not in known:
             name = ".".join(str(part) for part in segments[: place + 1])
-            raise TemplateProblem(_("There is no variable “%s”.") % name[:80] + " " + _choices(known))
+            return _("There is no variable “%s”.") % name[:80] + " " + _choices(known)
         known = known[segment]
-    if isinstance(known, Mapping) and known is not _STATUS:
-        raise TemplateProblem(_("“%s” is an object: name one of its values.") % ".".join(map(str, segments)))
+    if isinstance(known, Mapping) and not is_status(known):
+        return _("“%s” is an object: name one of its values.") % ".".join(map(str, segments))
+    return ""
 
 
 def _choices(known: Any) -> str:
     return _("Choose one of: %s.") % ", ".join(known) if known else _("It has no parts.")
 
 
-def _place(error: LiquidError) -> str:
+def _line_and_column(text: str, index: int) -> tuple[int, int]:
+    before = text[:index]
+    return before.count("\n") + 1, index - before.rfind("\n")
+
+
+def _problem(error: LiquidError) -> TemplateProblem:
     """The library's own words are English alone, so they stand as a quotation."""
+    detail = _("Liquid says “%s”.") % (error.message or error)
     try:
-        context = error.context()
+        place = error.context()
     except ValueError:  # the error stands at the very end of the text
-        context = None
-    words = str(error.message or error)
-    if context is None:
-        return _("Liquid says “%s”.") % words
-    named = {"line": context[0], "column": context[1] + 1, "words": words}
-    return _("Line %(line)d, column %(column)d: Liquid says “%(words)s”.") % named
+        place = None
+    return TemplateProblem(detail, place[0], place[1] + 1) if place else TemplateProblem(detail)

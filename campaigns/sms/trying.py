@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 import structlog
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 
 from campaigns.models import SmsGateway
 from campaigns.sms.connections import connection_of, note_answers
@@ -19,7 +20,8 @@ def send_test(row: SmsGateway, to: str, text: str) -> Answer:
     connection = connection_of(row)
     outgoing = Outgoing(str(uuid.uuid4()), to, text, message_id=0, sender=connection.sender)
     try:
-        [answer] = connection.gateway.send([outgoing])
+        with translation.override(settings.LANGUAGE_CODE):  # what it says is kept
+            [answer] = connection.gateway.send([outgoing])
     except Exception as error:  # noqa: BLE001 - whatever it was, the text may be on its way
         # Not the error itself: its words may hold the number, or an address with a secret in it.
         log.error("test_message_failed", gateway=row.code, error=type(error).__name__)

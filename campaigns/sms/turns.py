@@ -10,13 +10,16 @@ from django.db.models.functions import Coalesce
 
 from campaigns.claiming import next_page, of_active
 from campaigns.models import CampaignState, Lane, Message, Run
+from campaigns.sms.breaker import held_back
 
 # Sorts before every change of an order: keys are positive.
 BEFORE_ALL = -1
 
 
-def in_turn(now: datetime, keys: Sequence[int]) -> list[int]:
+def in_turn(now: datetime, keys: Sequence[int], held: Q) -> list[int]:
     """Of due messages (primary keys, in the order in which they are due) those whose turn it is.
+
+    `held` are those that wait for a person: they hold up none.
 
     Runs are asked before messages: one that is due no more has by then committed the message that it owed.
     """
@@ -25,7 +28,7 @@ def in_turn(now: datetime, keys: Sequence[int]) -> list[int]:
     rows = list(asked.values_list("order", "lane", change, "pk"))
     orders = {order for order, *_rest in rows if order}
     owing = _about_to_owe(orders, now)
-    first = _first_on_their_way(orders, now)
+    first = _first_on_their_way(orders, now, held)
     return [
         pk
         for order, lane, change, pk in rows
@@ -35,9 +38,10 @@ def in_turn(now: datetime, keys: Sequence[int]) -> list[int]:
 
 def is_somebody_in_a_hurry(now: datetime) -> bool:
     """Whether one of the urgent messages that are due first may go: for whoever is about to send more of a crowd."""
-    urgent = of_active(Message.objects.due_in_any_campaign(now)).filter(lane=Lane.URGENT)
+    held = held_back()
+    urgent = of_active(Message.objects.due_in_any_campaign(now)).exclude(held).filter(lane=Lane.URGENT)
     page = next_page(urgent)
-    return bool(page and in_turn(now, page))
+    return bool(page and in_turn(now, page, held))
 
 
 def _about_to_owe(orders: Iterable[int], now: datetime) -> dict[tuple[int, int], int]:
@@ -51,10 +55,10 @@ def _about_to_owe(orders: Iterable[int], now: datetime) -> dict[tuple[int, int],
     return first
 
 
-def _first_on_their_way(orders: Iterable[int], now: datetime) -> dict[int, tuple[int, int]]:
+def _first_on_their_way(orders: Iterable[int], now: datetime, held: Q) -> dict[int, tuple[int, int]]:
     """Of each order the change, and the key, of the first message on its way; before all others one that is in hand.
     One that waits for the morning or a person holds up none."""
-    waits = Q(due_at__lte=now) | Q(attempts__gt=0, is_held=False)
+    waits = (Q(due_at__lte=now) | Q(attempts__gt=0, is_held=False)) & ~held
     is_going = Q(state__in=Message.IN_HAND) | Q(campaign__state=CampaignState.ACTIVE) & waits
     going = Message.objects.filter(is_going, order__in=orders, state__in=Message.ON_ITS_WAY).order_by()
     first: dict[int, tuple[int, int]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,7 +13,7 @@ from campaigns.models import Encoding, Fate, Message, MessageEvent, SkipReason, 
 from campaigns.sms.connections import problem_of
 from campaigns.sms.gateways import BUILTIN, KINDS
 from campaigns.sms.gateways.base import Answer, Later, NotCalled, Refused, Taken, Unsure
-from workspace.screens import clock
+from workspace.local_formats import clock, exact_money, number
 
 What = MessageEvent.What
 
@@ -42,7 +43,9 @@ def state_of(row: SmsGateway, now: datetime) -> State:
         return _("Not in use"), ""
     if row.out_until and row.out_until > now:
         return _("Out of order until %s") % clock(row.out_until), "bad"
-    return (_("Active"), "good") if row.last_sent_at else (_("Active, never used"), "info")
+    if row.last_sent_at:
+        return _("Active"), "good"
+    return (_("Active, nothing sent yet"), "warning") if row.last_error else (_("Active, never used"), "info")
 
 
 def speed_of(row: SmsGateway) -> str:
@@ -50,16 +53,16 @@ def speed_of(row: SmsGateway) -> str:
     calls = ngettext("%d call at once", "%d calls at once", row.connections) % row.connections
     if row.per_second is None:
         return calls
-    return _("%(calls)s, at most %(number)s messages a second") % {"calls": calls, "number": f"{row.per_second:g}"}
+    return _("%(calls)s, at most %(number)s messages a second") % {
+        "calls": calls,
+        "number": number(Decimal(f"{row.per_second:g}")),
+    }
 
 
 def price_of(row: SmsGateway) -> str:
     if row.price_per_part is None:
         return ""
-    return _("%(price)s %(currency)s a part") % {
-        "price": f"{row.price_per_part.normalize():f}",
-        "currency": row.currency,
-    }
+    return _("%s a part") % exact_money(row.price_per_part, row.currency)
 
 
 def answer_of(answer: Answer) -> State:
@@ -70,15 +73,15 @@ def answer_of(answer: Answer) -> State:
         case Taken():
             return _("The gateway took it."), "good"
         case Refused(error):
-            return _("The gateway refused it: %s") % error, "bad"
+            return _("The gateway refused it: %s") % in_our_words(error), "bad"
         case Later(error, _after_s, True):
-            return _("The gateway takes no message now: %s") % error, "bad"
+            return _("The gateway takes no message now: %s") % in_our_words(error), "bad"
         case Later(error):
-            return _("The gateway would not take it now: %s") % error, "warning"
+            return _("The gateway would not take it now: %s") % in_our_words(error), "warning"
         case NotCalled():
             return _("There was no time left to call the gateway. Try again."), "warning"
         case Unsure(error):
-            return _("No certain answer, so the text may arrive or not: %s") % error, "warning"
+            return _("No certain answer, so the text may arrive or not: %s") % in_our_words(error), "warning"
 
 
 def parts_of(message: Message) -> str:
@@ -91,7 +94,14 @@ def parts_of(message: Message) -> str:
 
 def error_of(message: Message) -> str:
     """In the gateway's words, or in ours where the law had its say about one that may have been sent."""
-    return str(SkipReason(message.error).label) if message.error in SkipReason.values else message.error
+    is_ours = message.error in SkipReason.values
+    return str(SkipReason(message.error).label) if is_ours else in_our_words(message.error)
+
+
+def in_our_words(error: str) -> str:
+    """An error is kept in the language of the installation, whoever made the call; it is told in the reader's where
+    it is a sentence of ours. A provider's own words stay as they are."""
+    return _(error) if error else ""
 
 
 def told_by(event: MessageEvent) -> str:
@@ -111,4 +121,4 @@ def told_by(event: MessageEvent) -> str:
         case What.RECEIPT if event.detail in Fate.values:
             return _("A receipt proved that it was sent: %s") % Fate(event.detail).label
     label = str(What(event.what).label)
-    return f"{label}: {event.detail}" if event.detail else label
+    return f"{label}: {in_our_words(event.detail)}" if event.detail else label

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from orders.merging import orders_in
 from statuses import lifecycle
-from statuses.api import ADDRESS, ANSWER, OneStatus, StatusSerializer, find_meant, refusing
+from statuses.api import ADDRESS, ANSWER, OneStatus, StatusSerializer, find_meant
 from statuses.models import OrderStatus
 from workspace.api.serializers import StrictBody, TextField
 
@@ -59,7 +59,7 @@ class MergeView(OneStatus):
         status = self.find()
         into = find_meant("into", type, MergeBodySerializer().said(request.data)["into"])
         if into.pk not in {status.merging_into_id, status.merged_into_id}:
-            refusing(lambda: lifecycle.begin_merge(status, into))
+            self.noting(status, lambda: lifecycle.begin_merge(status, into))
         return _answer(self.find())
 
 

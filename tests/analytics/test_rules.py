@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics import fields
-from analytics.fields import Field, Kind, Subject, all_fields
-from analytics.rules import OPERATORS, RuleError, read_rule
+from analytics.fields import Batch, Field, Kind, Subject, all_fields
+from analytics.kinds import OPERATORS
+from analytics.rules import RuleError, read_rule
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from statuses.models import OrderStatus
@@ -24,7 +25,8 @@ ADA = Customer(external_id="C-1", first_name="Ada", phone="+16025550124", sms_co
 
 def subject(transition=None, **order):
     known = {"external_id": "O-1", "customer": ADA, "total_minor": 1230, "currency": "EUR", "payment_status_id": 1}
-    return Subject(Order(**(known | order)), transition, VOCABULARY)
+    order = Order(**(known | order))
+    return Subject(order, transition, VOCABULARY, Batch([order], NOON))
 
 
 def condition(field, operator, value=None, **at):
@@ -134,6 +136,9 @@ def test_every_operator_is_tried_here_on_every_kind():
         Kind.TIME: order | presence,
         Kind.CHOICE: equality | presence,
         Kind.FLAG: {"="} | presence,
+        Kind.DURATION: order | presence,
+        Kind.WORDS: {"anyOf", "allOf", "noneOf"} | presence,
+        Kind.ANY: equality | order | text | presence,
     }
 
 

@@ -2,15 +2,35 @@
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
+from django.core.signals import request_finished, request_started
 
 from tests.screens import turn_orders_on
 from workspace.models import User
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# The first is the same browser without a window around its pages, which costs half as much.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+# Chromium heeds the last such list alone, so Playwright's is said again.
+WITHOUT = (
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *(
+        "HttpsFirstBalancedModeAutoEnable",
+        "LensOverlay",
+        "MediaRouter",
+        "PaintHolding",
+        "ThirdPartyStoragePartitioning",
+    ),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled"),
+    "PreconnectToSearch",
+    # Ours: pages of its own that each new window makes for its address bar, at twice the cost of the page in it.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+)
 QUIET = (
+    f"--disable-features={','.join(WITHOUT)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -26,7 +46,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if CHROMIUM:
         return
-    skip = pytest.mark.skip(reason="there is no Chromium. On Debian or Ubuntu: apt-get install chromium")
+    skip = pytest.mark.skip(reason="there is no Chromium. On Debian: apt-get install chromium-headless-shell")
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(skip)
@@ -43,6 +63,51 @@ def browser_type_launch_args(browser_type_launch_args):
     # Playwright keeps an event loop in this thread, where Django would refuse to use the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": list(QUIET)}
+
+
+class Rest:
+    """Counts the requests that a server is answering, so that one can wait until there are none."""
+
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.answering = 0
+
+    def begun(self, **_):
+        self._count(+1)
+
+    def ended(self, **_):
+        self._count(-1)
+
+    def _count(self, change):
+        # An answer may be closed twice.
+        with self.changed:
+            self.answering = max(0, self.answering + change)
+            self.changed.notify_all()
+
+    def wait(self, patience_s):
+        with self.changed:
+            assert self.changed.wait_for(lambda: not self.answering, patience_s), "the server is still answering"
+
+
+def gone(_environ, start_response):
+    """To a page that is closed, and still says what it had been told to keep."""
+    start_response("503 Service Unavailable", [])
+    return []
+
+
+@pytest.fixture(autouse=True)
+def answered(transactional_db, live_server):
+    """What a page asked as it was closed is answered, or refused, before the database is emptied under it."""
+    server = live_server.thread.httpd
+    rest, answer = Rest(), server.get_app()
+    request_started.connect(rest.begun)
+    request_finished.connect(rest.ended)
+    yield
+    server.set_app(gone)
+    rest.wait(10)
+    request_started.disconnect(rest.begun)
+    request_finished.disconnect(rest.ended)
+    server.set_app(answer)
 
 
 @pytest.fixture
@@ -106,6 +171,11 @@ def shoot(page):
 def press(page, control):
     """As a keyboard does it, but no sooner than a person could: what is being drawn is drawn first."""
     control.wait_for()
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    settle(page)
     control.focus()
     page.keyboard.press("Enter")
+
+
+def settle(page):
+    """Wait until what was asked for is drawn, and means something to the keyboard."""
+    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")

@@ -1,12 +1,10 @@
 import pytest
 import time_machine
-from django.db import connection
 
-from campaigns.sms.connections import _live
 from campaigns.sms.gateways import BUILTIN, KINDS
 from tests.campaigns.shop import NOON, Shop
 from tests.campaigns.sms import provider as signed
-from tests.processes import Pair
+from tests.campaigns.webhooks.receiver import Receiver
 
 
 @pytest.fixture
@@ -14,13 +12,6 @@ def clock():
     """It stands at noon, in UTC, until it is moved."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture(autouse=True)
-def _no_live_gateways_left_behind():
-    """Rows of two tests may have one key, and under a standing clock one time."""
-    yield
-    _live.cache_clear()
 
 
 @pytest.fixture
@@ -39,13 +30,13 @@ def provider(db, monkeypatch):
 
 
 @pytest.fixture
+def receiver(db, settings):
+    """It takes every webhook, on loopback, and the endpoint “erp” leads to it."""
+    settings.WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
 def shop(db, clock, memory):
     return Shop()
-
-
-@pytest.fixture(scope="module")
-def pair(django_db_setup, django_db_blocker):
-    """Two processes on the test's database."""
-    pair = Pair({"NAME": connection.settings_dict["NAME"]})
-    yield pair
-    pair.close()

@@ -11,9 +11,11 @@ from campaigns.models import Message, Run
 from orders.models import Order
 from orders.said import Said
 from orders.transitions import hear
-from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
+from orders.upserts import read_order, upsert_orders
+from tests.factories import CustomerFactory, OrderFactory, SourceFactory, vocabulary
 from workspace.models import Workspace
 
+CREATED = {"kind": "order_created", "params": {}}
 NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
 
 PAID = {"kind": "order_status_changed", "params": {"type": "payment", "from": "any", "to": ["paid"]}}
@@ -38,8 +40,34 @@ def sms(key="text", text="Hello", purpose="transactional", sent=(), not_sent=(),
     }
 
 
+def webhook(key="tell", endpoint="erp", sent=(), not_sent=(), **params):
+    branches = {"sent": list(sent), "not_sent": list(not_sent)}
+    return {
+        "key": key,
+        "kind": "call_webhook",
+        "params": {"endpoint": endpoint, **params},
+        "branches": {name: steps for name, steps in branches.items() if steps},
+    }
+
+
 def wait(key="pause", value=1, unit="hours"):
     return {"key": key, "kind": "wait", "params": {"duration": {"value": value, "unit": unit}}}
+
+
+def wait_for(*to, key="awaited", type="delivery", hours=24, arrived=(), timed_out=()):
+    params = {"type": type, "to": list(to), "duration": {"value": hours, "unit": "hours"}}
+    branches = {"arrived": list(arrived), "timed_out": list(timed_out)}
+    return {
+        "key": key,
+        "kind": "wait_for_status",
+        "params": params,
+        "branches": {name: steps for name, steps in branches.items() if steps},
+    }
+
+
+def step(kind, key, branches=None, **params):
+    """Any step; of its branches those that hold steps."""
+    return {"key": key, "kind": kind, "params": params, "branches": branches or {}}
 
 
 def asks(*conditions, key="asked", combinator="and", yes=(), no=()):
@@ -58,10 +86,7 @@ class Shop:
     def __init__(self):
         Workspace.objects.update(orders_enabled=True)
         self.source, self.told = SourceFactory(), 0
-        self.statuses = {
-            code: StatusFactory(type=type, code=code)
-            for type, code in (("payment", "invoiced"), ("payment", "paid"), ("delivery", "shipped"))
-        }
+        self.statuses = vocabulary(("payment", "invoiced"), ("payment", "paid"), ("delivery", "shipped"))
 
     def order(self, external_id="O-1", **fields):
         return OrderFactory(external_id=external_id, **fields)
@@ -113,3 +138,7 @@ def later(clock, **how):
 
 def at(moment):
     return time_machine.travel(moment, tick=False)
+
+
+def bring(shop, *rows, **how):
+    return upsert_orders([read_order(row) for row in rows], shop.source, **how)

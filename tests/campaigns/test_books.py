@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from campaigns.books import audit
 from campaigns.draining import drain
 from campaigns.lifecycle import activate, end, pause, save_draft
-from campaigns.models import Message, Run, RunEvent
+from campaigns.models import Message, Run, RunEvent, WebhookCall
 from orders.models import Order, StatusChange, StatusTransition
 from orders.said import Said
 from orders.transitions import hear
@@ -29,6 +29,7 @@ PAID = {
             "key": "thanks",
             "kind": "send_sms",
             "params": {"purpose": "transactional", "text": "Thank you for {{ order.external_id }}."},
+            "branches": {"not_sent": [{"key": "tell", "kind": "call_webhook", "params": {"endpoint": "nobody"}}]},
         }
     ],
 }
@@ -74,6 +75,7 @@ def test_what_nobody_touched_is_accounted_for():
     assert found["runs"]["total"] == 2
     assert found["messages"]["accepted"] == 1
     assert found["messages"]["skipped"] == {"refused": 1}
+    assert found["calls"] == {"total": 1, "pending": 0, "calling": 0, "taken": 0, "failed": 0, "skipped": 1}
 
 
 @pytest.mark.usefixtures("_two_orders_entered")
@@ -83,6 +85,7 @@ def test_what_nobody_touched_is_accounted_for():
         (Run, "occasion LIKE 't:%'", "missing_runs"),
         (Message, "state = 'accepted'", "owed_without_message"),
         (Message, "state = 'skipped'", "owed_without_message"),
+        (WebhookCall, "state = 'skipped'", "owed_without_message"),
         (RunEvent, "number = 1", "runs_that_lost_a_decision"),
         (RunEvent, "outcome = 'owed'", "owed_without_message"),
         (StatusTransition, "1 = 1", "changes_without_their_transition"),
@@ -105,6 +108,7 @@ def test_a_row_that_is_deleted_is_missed(model, where, missed):
         ("UPDATE campaigns_run SET state = 'waiting'", "runs_in_no_place"),
         ("UPDATE campaigns_run SET ended_at = NULL", "runs_in_no_place"),
         ("UPDATE campaigns_message SET state = 'pending', skip_reason = '', due_at = NULL", "messages_in_no_place"),
+        ("UPDATE campaigns_webhookcall SET state = 'pending', skip_reason = ''", "calls_in_no_place"),
         ("UPDATE orders_statustransition SET silent_because = 'history'", "unexplained_runs"),
     ],
 )

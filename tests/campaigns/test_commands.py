@@ -122,7 +122,7 @@ def test_the_books_are_told_in_words(shop):
 
     call_command("audit", stdout=out)
 
-    assert out.getvalue().splitlines()[:5] == [
+    assert out.getvalue().splitlines()[:6] == [
         (
             "changes: 4 (Moved the order: 4, Changed nothing: 0, Came late: 0, Waits to be understood: 0, "
             "Its code says nothing here: 0)"
@@ -134,8 +134,9 @@ def test_the_books_are_told_in_words(shop):
             "Fate unknown: 0, Not sent: 1)"
         ),
         "messages not sent: 1 (the customer refused messages: 1)",
+        "webhook calls: 0 (To be called: 0, Being called: 0, Taken: 0, Failed: 0, Not called: 0)",
     ]
-    assert out.getvalue().endswith("owed without message: 0\nunaccounted: 0\n")
+    assert out.getvalue().endswith("owed without message or call: 0\nunaccounted: 0\n")
 
 
 def test_a_breach_is_told_in_words(shop):
@@ -147,7 +148,8 @@ def test_a_breach_is_told_in_words(shop):
     with pytest.raises(SystemExit):
         call_command("audit", stdout=out)
 
-    assert out.getvalue().endswith("owed without message: 1\nunaccounted: 1\n")
+    assert "owed without message or call: 1\n" in out.getvalue()
+    assert out.getvalue().endswith("unaccounted: 1\n")
 
 
 def test_a_rule_added_to_the_books_is_told(monkeypatch):
@@ -165,3 +167,57 @@ def test_a_rule_added_to_the_books_is_told(monkeypatch):
 
 def lost_umbrellas():
     return 3
+
+
+def test_two_campaigns_are_compared_in_words(thanks, tmp_path):
+    campaign("import", thanks, "--activate")
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(definition(sms(text="Bye"))))
+    campaign("import", str(other))
+
+    out, _err = campaign("diff", "thanks@1", "thanks")
+
+    assert out == "/steps/0/params/text: Text of “Send SMS” (text) was “Hello”, and is “Bye”.\n"
+    assert campaign("diff", "thanks", str(other))[0] == "They mean the same.\n"
+
+
+@pytest.mark.parametrize(
+    ("side", "told"),
+    [
+        ("nowhere", "There is no campaign “nowhere”"),
+        ("thanks@7", "“thanks” has no version 7. There are: 1."),
+        ("thanks@x", "“thanks” has no version x"),
+    ],
+)
+def test_a_side_that_is_not_there_is_told(thanks, side, told):
+    campaign("import", thanks, "--activate")
+
+    with pytest.raises(CommandError, match=told):
+        campaign("diff", "thanks", side)
+
+
+def test_a_file_that_is_no_campaign_is_not_compared(thanks, tmp_path):
+    campaign("import", thanks)
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(definition(sms(), name="")))
+
+    with pytest.raises(CommandError, match="is no campaign:\n  /name: Give a text"):
+        campaign("diff", "thanks", str(wrong))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "no JSON"),
+        ("9" * 5_000, "no JSON"),
+        ("[" * 100_000, "levels deep"),
+        ('{"code": "a", "code": "b"}', "stands twice"),
+        ('{"code": "\\u0000"}', "NUL"),
+    ],
+)
+def test_a_file_is_read_as_the_editor_reads(tmp_path, text, told):
+    file = tmp_path / "campaign.json"
+    file.write_text(text)
+
+    with pytest.raises(CommandError, match=told):
+        campaign("import", str(file))

@@ -85,9 +85,11 @@ def leaves(variables, path=""):
 
 def test_whatever_rules_and_texts_may_name(shop, told):
     """They are read without some columns: one that is read after all would be read row by row."""
-    rule = [condition(key, "null", at=at) for key, at in every_field()]
+    rule = [condition(key, "null", at=at, **PARAMS.get(key, {})) for key, at in every_field()]
+    elsewhere = [condition(key, "null") for key, field in all_fields().items() if field.where]
+    scopes = [{"combinator": "or", "of": of, "rules": elsewhere} for of in ("any_order", "another_order", "last_order")]
     text = "Hello" + "".join(f"{{% if {name} %}}.{{% endif %}}" for name in leaves(VARIABLES))
-    shop.start(asks(*rule, combinator="or"), sms(text=text))
+    shop.start(asks(*rule, *scopes, combinator="or"), sms(text=text))
 
     def cost(size):
         told(size)[1]()
@@ -95,6 +97,12 @@ def test_whatever_rules_and_texts_may_name(shop, told):
 
     assert cost(FEW) == cost(MANY)
     assert Message.objects.filter(state="accepted").count() == FEW + MANY
+
+
+PARAMS = {
+    "customer.attribute": {"name": "level"},
+    "messages.sent": {"within": {"value": 7, "unit": "days"}, "campaign": "this"},
+}
 
 
 def every_field():

@@ -1,14 +1,17 @@
 """Whatever is wrong with a definition is named with its place and a code; nothing wrong raises anything else."""
 
+import json
 from contextlib import suppress
 from copy import deepcopy
 from datetime import timedelta
+from functools import reduce
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.definitions import END, FINISH, DefinitionError, all_steps, read_plan
+from campaigns.editing import read_definition
 from tests.campaigns.shop import asks, condition, definition, sms, trigger, wait
 
 PAID = condition("order.payment_status", "=", "paid")
@@ -258,4 +261,15 @@ def test_junk_anywhere_is_read_or_refused(place, value):
 def test_a_trigger_may_answer_to_anything():
     plan = read_plan(definition(sms(), trigger=trigger("delivery")))
 
-    assert (plan.watched.type, plan.watched.to, plan.watched.from_mode) == ("delivery", frozenset(), "any")
+    watched = plan.trigger.watched
+    assert (watched.type, watched.to, watched.from_mode) == ("delivery", frozenset(), "any")
+
+
+def test_the_editor_reads_steps_as_deep_as_they_may_be():
+    rule = reduce(lambda inner, _level: {"combinator": "and", "rules": [inner]}, range(8), {**PAID, "value": "paid"})
+    deepest = {"key": "x", "kind": "filter_customers", "params": {"rule": rule}}
+    steps = reduce(lambda inner, at: [asks(PAID, key=f"s{at}", yes=inner)], range(19), [deepest])
+    raw = definition(*steps)
+    assert read_plan(raw).nodes["x"]
+
+    assert read_definition(json.dumps(raw)) == raw

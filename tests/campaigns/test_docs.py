@@ -7,9 +7,10 @@ from pathlib import Path
 from django.conf import settings
 
 from analytics.fields import all_fields
-from analytics.rules import OPERATORS
+from analytics.kinds import OPERATORS
 from campaigns.books import BREACHES
 from campaigns.definitions import _KEYS, read_plan
+from campaigns.kinds_page import kinds_page
 from campaigns.reentry import MODES
 from campaigns.steps import STEPS, TRIGGERS
 
@@ -33,6 +34,12 @@ def test_it_names_every_key_kind_and_param():
     kinds = {**STEPS, **TRIGGERS}
 
     assert named([*_KEYS, *kinds, *(param for kind in kinds.values() for param in kind.form.base_fields)]) == []
+
+
+def test_the_page_of_kinds_is_in_step():
+    page = (DOCS / "kinds.md").read_text(encoding="utf-8")
+
+    assert page == kinds_page(), "Run `make schema` and look at what changed."
 
 
 def test_it_names_every_mode_of_reentry():

@@ -7,17 +7,12 @@ from django.db import transaction
 from structlog.testing import capture_logs
 
 from campaigns import doorbell
+from campaigns.lifecycle import pause, resume
 from campaigns.models import Message, Run
 from campaigns.tasks import advance_due_runs, send_due_messages
 from orders.models import Order
 from tests.campaigns.shop import Shop, sms
-from workspace.queues import RUNS, SENDING
-
-
-@pytest.fixture(autouse=True)
-def trusting(monkeypatch):
-    """No test starts with a doorbell that was left alone by the one before."""
-    monkeypatch.setattr(doorbell, "_left_alone_until", 0.0)
+from workspace.queues import QUEUES, RUNS, SENDING
 
 
 @pytest.fixture
@@ -106,6 +101,14 @@ def test_a_matching_change_rings_for_runs_then_messages_then_runs(shop, rung):
     assert after_the_change == (1, 0)
     assert after_the_step == (1, 1)
     assert rung(RUNS) == 2
+
+
+def test_a_campaign_that_goes_on_rings_for_all_that_waited(shop, rung):
+    campaign = pause(shop.start(sms()))
+
+    resume(campaign)
+
+    assert [rung(queue) for queue in QUEUES] == [1, 1, 1]
 
 
 def test_a_change_that_no_campaign_waits_for_rings_nobody(shop, rung):

@@ -5,14 +5,19 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
+from campaigns.back_filling import fill_at_once
 from campaigns.books import audit
 from campaigns.definitions import DefinitionError
-from campaigns.lifecycle import DraftChanged, WrongState, activate, end, pause, resume, save_draft
+from campaigns.lifecycle import DraftChanged, WrongState, activate, end, has_news, pause, resume, save_draft
 from campaigns.models import Activation, Campaign, CampaignVersion, Run, Watch
+from campaigns.sweeping import sweep
+from orders.models import Order
 from orders.said import Said
 from orders.transitions import hear
-from tests.campaigns.shop import NOON, Shop, definition, sms, trigger
+from orders.upserts import read_order, upsert_orders
+from tests.campaigns.shop import NOON, Shop, asks, condition, definition, sms, trigger
 from tests.factories import OrderFactory, StatusFactory
 from tests.processes import meet
 from workspace.append_only import AppendOnly
@@ -153,7 +158,7 @@ def test_nothing_from_before_starts_it(shop):
 
     activated = activate(drafted())
 
-    assert (activated.started, Run.objects.count()) == (0, 0)
+    assert (activated.back_fill, Run.objects.count()) == (None, 0)
     assert activated.activation.effective_from == NOON
 
 
@@ -163,7 +168,7 @@ def test_from_the_beginning_has_no_bound(shop):
 
     activated = activate(drafted(), from_the_beginning=True)
 
-    assert activated.started == 1
+    assert fill_at_once(activated.back_fill) == 1
     assert intervals() == [(1, 0, None, None)]
 
 
@@ -195,7 +200,7 @@ def test_the_books_agree_with_every_stretch(shop, clock):
     shop.pay("O-2")
     pause(campaign)
     shop.pay("O-3")
-    activate(campaign, from_the_beginning=True)
+    fill_at_once(activate(campaign, from_the_beginning=True).back_fill)
     end(campaign)
     shop.pay("O-4")
 
@@ -247,12 +252,31 @@ def write_while_asked(names, seconds):
 def activate_amid(seconds, effective_from_the_beginning):
     meet()
     time.sleep(seconds)
-    activate(Campaign.objects.get(), from_the_beginning=effective_from_the_beginning)
+    activated = activate(Campaign.objects.get(), from_the_beginning=effective_from_the_beginning)
+    fill_at_once(activated.back_fill)
+
+
+def create_while_asked(names, seconds):
+    """New orders, one transaction each, for a while: every other one by the API's way."""
+    source = Source.objects.get(code__startswith="shop")
+    meet()
+    for place, name in enumerate(names):
+        with transaction.atomic():
+            if place % 2:
+                upsert_orders([read_order({"external_id": name})], source)
+            else:
+                Order(external_id=name).save()
+            time.sleep(seconds)
 
 
 def make_status(code):
     meet()
     StatusFactory(type="payment", code=code)
+
+
+def sweep_now():
+    meet()
+    return sweep()
 
 
 def activate_now():
@@ -281,6 +305,29 @@ class TestRaces:
         assert Run.objects.count() == 40 if from_the_beginning else 0 < Run.objects.count() < 40
         assert (after == 0, since is None) == (from_the_beginning, from_the_beginning)
 
+    @pytest.mark.parametrize("from_the_beginning", [False, True])
+    def test_what_is_created_starts_however_activation_and_writer_meet(self, pair, orders, from_the_beginning):
+        drafted(trigger={"kind": "order_created"})
+        names = [f"N-{n}" for n in range(40)]
+
+        pair.run((create_while_asked, names, 0.005), (activate_amid, 0.1, from_the_beginning))
+
+        assert audit()["breaches"]["missing_runs"] == 0
+        assert audit()["unaccounted"] == 0
+        assert Run.objects.count() == 80 if from_the_beginning else 0 < Run.objects.count() < 40
+
+    def test_two_sweeps_at_once_start_what_came_once(self, pair, orders):
+        trigger = {"type": "payment", "statuses": ["paid"], "duration": {"value": 1, "unit": "minutes"}}
+        drafted(trigger={"kind": "stuck_in_status", "params": trigger})
+        fill_at_once(activate(Campaign.objects.get(), effective_from=timezone.now() - timedelta(hours=2)).back_fill)
+        since = timezone.now() - timedelta(minutes=10)
+        hear([Said(name, "payment", "paid", since) for name in orders], Source.objects.get(code__startswith="shop"))
+
+        found = pair.run((sweep_now,), (sweep_now,))
+
+        assert (Run.objects.count(), max(found)) == (40, 40)
+        assert audit()["unaccounted"] == 0
+
     def test_a_status_made_while_a_campaign_for_it_is_activated_is_watched_for(self, pair, orders):
         for round in range(10):
             code = f"code-{round}"
@@ -289,3 +336,18 @@ class TestRaces:
             pair.run((make_status, code), (activate_now,))
 
             assert Watch.objects.filter(activation__until_transition=None, to_status__code=code).count() == 1
+
+
+def test_a_one_that_becomes_true_is_a_change(shop):
+    """In Python both are equal; an attribute that is 1 is not true."""
+    one, true = (
+        definition(asks(condition("customer.attribute", "=", value, name="vip"), yes=[sms()])) for value in (1, True)
+    )
+    campaign = save_draft(one)[0]
+    activate(campaign)
+
+    campaign = save_draft(true)[0]
+
+    assert campaign.draft["steps"][0]["params"]["rule"]["rules"][0]["value"] is True
+    assert has_news(campaign)
+    assert activate(campaign).activation.version.number == 2

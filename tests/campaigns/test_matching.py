@@ -5,11 +5,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from campaigns import engine, matching
-from campaigns.lifecycle import activate, end, pause, save_draft
-from campaigns.models import Run, RunEvent, Watch
+from campaigns.lifecycle import end, pause, save_draft
+from campaigns.models import Activation, Campaign, CampaignVersion, Run, RunEvent, StepTally, Watch
 from orders.models import Order
 from orders.said import Said
 from orders.transitions import hear
+from orders.upserts import read_order, upsert_orders
 from statuses.models import OrderStatus
 from tests.campaigns.shop import NOON, definition, sms, trigger
 from tests.factories import CustomerFactory, StatusFactory
@@ -237,53 +238,6 @@ def test_a_renamed_name_changes_no_watch(shop):
     assert list(Watch.objects.values_list("to_status", "from_mode")) == [before]
 
 
-# Back-fill
-
-
-def test_back_fill_starts_what_the_ledger_holds_and_counts_it(shop):
-    for name in ("O-1", "O-2", "O-3"):
-        shop.order(name)
-    shop.tell("O-1", "invoiced", minutes_ago=120)
-    shop.tell("O-1", "paid", minutes_ago=90)
-    shop.tell("O-2", "paid", minutes_ago=30)
-    shop.tell("O-3", "paid", fires=False)
-    campaign, _ = save_draft(definition(sms()))
-
-    activated = activate(campaign, from_the_beginning=True)
-
-    assert activated.started == 2
-    assert started() == [("O-1", "invoiced", "paid"), ("O-2", None, "paid")]
-
-
-def test_back_fill_goes_back_to_a_moment(shop):
-    for name, minutes_ago in (("O-1", 90), ("O-2", 60), ("O-3", 30)):
-        shop.order(name)
-        shop.tell(name, "paid", minutes_ago=minutes_ago)
-    campaign, _ = save_draft(definition(sms()))
-
-    activated = activate(campaign, effective_from=NOON - timedelta(minutes=60))
-
-    assert activated.started == 2
-    assert [run[0] for run in started()] == ["O-2", "O-3"]
-
-
-def test_back_fill_counts_only_runs_that_began(shop):
-    campaign = shop.start(sms())
-    shop.order()
-    shop.tell("O-1", "paid")
-
-    assert activate(campaign, from_the_beginning=True).started == 0
-    assert Run.objects.count() == 1
-
-
-def test_back_fill_works_through_a_ledger_of_many_pages(shop):
-    orders = Order.objects.bulk_create([Order(external_id=f"O-{n}") for n in range(1100)])
-    hear([Said(order.external_id, "payment", "paid", NOON) for order in orders], shop.source)
-    campaign, _ = save_draft(definition(sms()))
-
-    assert activate(campaign, from_the_beginning=True).started == 1100
-
-
 # What it costs
 
 
@@ -317,7 +271,76 @@ def test_a_change_that_nobody_watches_costs_one_query_more(shop):
     assert sum("campaigns_" in query["sql"] for query in queries) == 1
 
 
-@pytest.mark.parametrize(("model", "columns"), [(Run, matching.COLUMNS), (RunEvent, engine.EVENT_COLUMNS)])
+def test_an_order_created_that_nobody_hears_of_costs_one_query_more(shop):
+    with CaptureQueriesContext(connection) as queries:
+        shop.order()
+
+    assert sum("campaigns_" in query["sql"] for query in queries) == 1
+
+
+def test_hearing_of_new_orders_costs_the_same_for_one_and_for_many(shop):
+    for n in range(3):
+        shop.start(sms(), code=f"c{n}", trigger={"kind": "order_created"})
+
+    def create(*names):
+        return lambda: upsert_orders([read_order({"external_id": name}) for name in names], shop.source)
+
+    assert queries_of(create("A-1")) == queries_of(create(*(f"B-{n}" for n in range(20))))
+    assert Run.objects.count() == 3 * 21
+
+
+def activated_for_other_statuses(number):
+    version = CampaignVersion.objects.get()
+    names = [f"other-{n}" for n in range(number)]
+    statuses = OrderStatus.objects.bulk_create(
+        OrderStatus(type="payment", code=name, code_key=name, name=name) for name in names
+    )
+    campaigns = Campaign.objects.bulk_create(Campaign(code=name, name=name, draft={}) for name in names)
+    activations = Activation.objects.bulk_create(
+        Activation(campaign=campaign, version=version, after_transition=0, activated_at=NOON) for campaign in campaigns
+    )
+    Watch.objects.bulk_create(
+        Watch(activation=activation, type="payment", to_status=status, from_mode="any")
+        for activation, status in zip(activations, statuses, strict=True)
+    )
+    return Activation.objects.filter(campaign__in=campaigns)
+
+
+def rows_read(sql, table):
+    """How many rows of the table PostgreSQL looks at, by its own count."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        [[[told]]] = cursor.fetchall()
+    nodes, read = [told["Plan"]], 0
+    for node in nodes:
+        nodes += node.get("Plans", [])
+        if node.get("Relation Name") == table:
+            read += (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return read
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no statistics that could be outdated")
+def test_campaigns_that_wait_for_another_status_are_not_read(shop):
+    """Whatever was live when PostgreSQL took its statistics: here one of many was."""
+    shop.start(sms())
+    activations = activated_for_other_statuses(200)
+    activations.update(until_transition=0)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE campaigns_activation, campaigns_watch")
+    activations.update(until_transition=None)
+    shop.order()
+
+    with CaptureQueriesContext(connection) as queries:
+        hearing = shop.tell("O-1", "paid")
+
+    assert len(hearing.started) == 1
+    [matching_query] = [query["sql"] for query in queries if 'FROM "campaigns_watch"' in query["sql"]]
+    assert rows_read(matching_query, "campaigns_activation") == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "columns"), [(Run, matching.COLUMNS), (RunEvent, engine.EVENT_COLUMNS), (StepTally, engine.TALLY_COLUMNS)]
+)
 def test_what_is_written_without_objects_names_every_column(model, columns):
     """One that was forgotten and may be null would stay so without a word."""
     assert set(columns) == {field.attname for field in model._meta.concrete_fields if not field.primary_key}

@@ -2,11 +2,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.definitions import trigger_sentence
 from campaigns.draining import drain
 from campaigns.lifecycle import end, pause
 from campaigns.models import Message, MessageState, Run
 from campaigns.story import tell, tell_all, tell_message, tell_messages
-from campaigns.wording import status_names, trigger_sentence
+from campaigns.wording import status_names
 from tests.campaigns.shop import NOON, asks, at, condition, customer_in, later, sms, trigger, wait
 from tests.factories import CustomerFactory
 
@@ -41,6 +42,64 @@ def test_a_filter_tells_each_value_it_saw_and_when(shop):
         "it did not pass “Filter customers”."
     )
     assert ended == "Its way ended there."
+
+
+def test_a_filter_tells_which_other_order_it_saw(shop):
+    ada = CustomerFactory()
+    both = {"combinator": "and", "rules": [IS_PAID, condition("order.total", ">", 100)]}
+    shop.start(asks({**both, "of": "another_order"}, {**both, "of": "any_order"}, yes=[sms()]))
+    shop.start(asks({**both, "of": "any_order"}, IS_PAID, {**both, "of": "last_order"}), code="last")
+
+    shop.pay("O-1", customer=ada, total_minor=50_000)
+    shop.pay("O-2", customer=ada, total_minor=500)
+
+    told = tell_all(Run.objects.all())
+    first, last_of_first, second, last_of_second = (told[run.pk][2] for run in Run.objects.order_by("pk"))
+    one = "payment status was Paid, order total was 500.00"
+    assert first == f"No other order was as asked; of the order O-1, {one}: it did not pass “Filter customers”."
+    assert last_of_first == (
+        f"Payment status was Paid; of the order O-1, {one}; "
+        f"of the last order, O-1, {one}: it passed “Filter customers”."
+    )
+    assert second == f"Of another order, O-1, {one}; of the order O-1, {one}: it passed “Filter customers”."
+    assert last_of_second == (
+        f"Payment status was Paid; of the order O-1, {one}; "
+        "of the last order, O-2, payment status was Paid, order total was 5.00: it did not pass “Filter customers”."
+    )
+
+
+def test_a_filter_tells_what_it_asked_of_texts_and_attributes(shop):
+    within = {"value": 48, "unit": "hours"}
+    shop.start(
+        asks(
+            condition("messages.sent", "=", 0, within=within, campaign="this", category="offers"),
+            condition("messages.since_last", "null"),
+            condition("customer.attribute", "null", name="level"),
+        ),
+        sms(),
+    )
+    shop.start(asks(condition("messages.since_last", ">", within), yes=[sms()]), code="again")
+    shop.pay()
+
+    asked = [tell(run)[2] for run in Run.objects.order_by("pk")]
+
+    assert asked[0] == (
+        "Attribute (name level) was not set, texts sent to the customer (in the last 2 days, by this campaign, "
+        "of the category offers) was 0, time since the last text to the customer was not set: "
+        "it passed “Filter customers”."
+    )
+    assert asked[1] == "Time since the last text to the customer was not set: it did not pass “Filter customers”."
+
+
+def test_how_long_ago_a_text_was_is_told_in_words(shop, clock):
+    shop.start(sms(), code="first")
+    shop.pay()
+    shop.start(asks(condition("messages.since_last", "notNull")), code="again")
+    later(clock, hours=49)
+
+    asked = tell(shop.pay())[2]
+
+    assert asked == "Time since the last text to the customer was 2 days: it passed “Filter customers”."
 
 
 def test_who_gave_no_consent_gets_no_sms(shop):

@@ -15,9 +15,9 @@ from campaigns import doorbell, tasks
 from campaigns.books import audit
 from campaigns.models import Message, PhoneText, Run
 from orders.models import StatusChange
-from tests.campaigns.shop import Shop, later, sms, wait
+from tests.campaigns.shop import Shop, later, sms, wait, webhook
 from workspace.models import Heartbeat
-from workspace.queues import QUEUES, RUNS, SENDING
+from workspace.queues import CALLS, QUEUES, RUNS, SENDING
 
 PATIENCE_S = 60
 
@@ -60,6 +60,7 @@ def test_a_task_that_has_worked_long_enough_rings_again(shop, monkeypatch, redis
 def test_a_task_leaves_a_sign_of_life_for_its_queue(db):
     tasks.advance_due_runs()
     tasks.send_due_messages()
+    tasks.call_due_webhooks()
 
     assert set(Heartbeat.objects.values_list("name", flat=True)) == set(QUEUES)
 
@@ -76,12 +77,28 @@ def test_while_the_database_is_away_a_task_says_so_in_a_line(db, monkeypatch):
     assert [(line["event"], line["error"]) for line in lines] == [("database_is_away", "OperationalError")]
 
 
-def test_what_was_recovered_is_rung_for(shop, monkeypatch, redis):
-    monkeypatch.setattr(tasks.sending, "recover_expired", lambda: 1)
+@pytest.mark.parametrize(("machine", "queue"), [(tasks.sending, SENDING), (tasks.calling, CALLS)])
+def test_what_was_recovered_is_rung_for(shop, monkeypatch, redis, machine, queue):
+    monkeypatch.setattr(machine, "recover_expired", lambda: 1)
 
     tasks.recover_expired()
 
-    assert redis.llen(f"{django_settings.REDIS_PREFIX}:celery:{SENDING}") == 1
+    assert redis.llen(f"{django_settings.REDIS_PREFIX}:celery:{queue}") == 1
+
+
+def test_what_is_owed_to_an_endpoint_is_rung_for_and_called(live_shop, receiver, redis):
+    live_shop.start(webhook())
+    live_shop.order("O-1")
+    live_shop.tell("O-1", "paid")
+
+    tasks.advance_due_runs()
+    assert redis.llen(f"{django_settings.REDIS_PREFIX}:celery:{CALLS}") == 1
+    assert redis.llen(f"{django_settings.REDIS_PREFIX}:celery:{SENDING}") == 0
+    tasks.call_due_webhooks()
+    tasks.advance_due_runs()
+
+    assert len(receiver.heard) == 1
+    assert Run.objects.get().state == "finished"
 
 
 def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
@@ -94,11 +111,14 @@ def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
     assert all(name in current_app.tasks for name in queues)
     assert queues == {
         "campaigns.advance_due_runs": "runs",
+        "campaigns.call_due_webhooks": "calls",
         "campaigns.look_up_unknown": "sending",
+        "campaigns.sweep_occasions": "runs",
         "campaigns.sweep_receipts": "sending",
         "campaigns.send_due_messages": "sending",
         "campaigns.recover_expired": "sending",
         "campaigns.audit": "runs",
+        "campaigns.fold_tallies": "runs",
         "orders.apply_parked": "runs",
         "orders.carry_on_merges": "runs",
     }
@@ -110,9 +130,12 @@ def test_a_sweep_is_done_by_a_machine_whose_clock_is_ahead():
     assert {name: entry["options"]["expires"] for name, entry in schedule.items()} == {
         "campaigns.advance_due_runs": 63,
         "campaigns.send_due_messages": 63,
+        "campaigns.call_due_webhooks": 63,
         "campaigns.recover_expired": 70,
         "campaigns.sweep_receipts": 70,
         "campaigns.look_up_unknown": 90,
+        "campaigns.fold_tallies": 120,
+        "campaigns.sweep_occasions": 90,
         "orders.apply_parked": 70,
         "orders.carry_on_merges": 70,
         "campaigns.audit": 660,

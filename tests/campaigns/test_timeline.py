@@ -1,7 +1,11 @@
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from campaigns.draining import drain
 from orders.models import Order
-from tests.campaigns.shop import sms
+from tests.campaigns.shop import at, sms, wait
 from tests.screens import page_of, signed_in
 from workspace.roles import PERSONAL_DATA
 
@@ -43,6 +47,30 @@ def test_a_customers_page_tells_of_orders_only_to_who_may_see_orders(order):
 
     assert "Order O-1" not in without
     assert "Order O-1" in having
+
+
+def test_an_orders_page_asks_again_while_more_is_to_come(shop):
+    """And its asking is no sign that anybody is there."""
+    client = signed_in(is_superuser=True)
+    shop.start(wait("pause"), sms())
+    run = shop.pay("O-1")
+    happened = page_of("orders_order", "happened", run.order_id)
+
+    page = client.get(page_of("orders_order", "change", run.order_id)).content.decode()
+    seen_at = client.session["seen_at"]
+    with at(timezone.now() + timedelta(minutes=20)):
+        meanwhile = client.get(happened).content.decode()
+        assert client.session["seen_at"] == seen_at
+    with at(timezone.now() + timedelta(hours=2)):
+        drain()
+        sent = client.get(happened).content.decode()
+    with at(timezone.now() + timedelta(hours=3)):
+        after = client.get(happened).content.decode()
+
+    asks = f'hx-get="{happened}"'
+    assert (asks in page, asks in meanwhile) == (True, True)
+    assert "Thanks: Sent" in sent
+    assert (asks in sent, asks in after) == (True, False)
 
 
 def test_an_orders_page_tells_of_campaigns_only_to_who_may_see_what_entered_them(order):

@@ -3,6 +3,9 @@
 # The providers' records are read by it: campaign, step, order, and when the order changed.
 TEXT = "{campaign} {step} {{{{ order.external_id }}}} {{{{ change.occurred_at | date: '%Y-%m-%dT%H:%M:%S' }}}}"
 
+# Where webhooks go, whose body says the same.
+ENDPOINT = "erp"
+
 
 def _trigger(type, came_from, to):
     return {"kind": "order_status_changed", "params": {"type": type, "from": came_from, "to": to}}
@@ -31,10 +34,29 @@ def _paid_at_trigger(*yes):
     }
 
 
-def _campaign(code, trigger, *steps):
-    every_time = {"mode": "every_time"}
-    return {"format": 1, "code": code, "name": code, "trigger": trigger, "reentry": every_time, "steps": list(steps)}
+def _call(step):
+    return {"key": step, "kind": "call_webhook", "params": {"endpoint": ENDPOINT}}
 
+
+def _wait_for(step, type, to, *, arrived, timed_out):
+    # Longer than any clock is wrong: nobody's time is over while shops speak.
+    lasts = {"value": 20, "unit": "hours"}
+    return {
+        "key": step,
+        "kind": "wait_for_status",
+        "params": {"type": type, "to": to, "duration": lasts},
+        "branches": {"arrived": [arrived], "timed_out": [timed_out]},
+    }
+
+
+def _campaign(code, trigger, *steps, **settings):
+    every_time = {"mode": "every_time"}
+    definition = {"format": 1, "code": code, "name": code, "trigger": trigger, "reentry": every_time}
+    return definition | settings | {"steps": list(steps)}
+
+
+# They owe no text that another of its order could be held against: of a paused campaign none holds up others.
+PAUSED, RENEWED = "shipped", ("shipped", "refund")
 
 CAMPAIGNS = [
     _campaign(
@@ -49,5 +71,19 @@ CAMPAIGNS = [
         _sms("completed", "first", "transactional"),
         {"key": "pause", "kind": "wait", "params": {"duration": {"value": 1, "unit": "minutes"}}},
         _sms("completed", "second", "transactional"),
+    ),
+    _campaign("shipped", _trigger("delivery", "any", ["shipped"]), _call("tell")),
+    _campaign(
+        "refund",
+        _trigger("payment", "any", ["refunded"]),
+        _call("tell"),
+        _wait_for(
+            "cancelled",
+            "general",
+            ["cancelled"],
+            arrived=_sms("refund", "gone", "transactional"),
+            timed_out=_sms("refund", "sorry", "transactional"),
+        ),
+        stop_on=[{"type": "payment", "to": ["paid"]}],
     ),
 ]

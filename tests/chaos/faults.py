@@ -11,16 +11,18 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from tests.chaos.installation import PROVIDERS, ROOT, WORKERS, pause_process
+from tests.chaos.campaigns import CAMPAIGNS, PAUSED, RENEWED
+from tests.chaos.installation import PROVIDERS, RECEIVER, ROOT, SERVERS, WORKERS, pause_process
 from tests.chaos.processes import NotReady, signal_process, wait_until
+from tests.gateway import REFUSE
 
 PRODUCT = ("campaigns", "orders", "workspace")
 CLOCK_STEPS_S = (-3600, -600, -90, -20, 20, 90, 180, 600, 3600)
 # How far the clock may be wrong, so that it stays within what a run can wait out.
 CLOCK_LIMIT_S = 3 * 3600
 FAILPOINT_PATIENCE_S = 2.0
-# Of the calls that the provider in use gets, so many go wrong in each way.
-PROVIDER_FAULTS = (
+# Of the calls that a provider or the receiver gets, so many go wrong in each way.
+SERVER_FAULTS = (
     "busy", "unavailable", "error_before", "timeout_before",
     "error_after", "timeout_after", "cut_after", "nonsense", "stall",
 )  # fmt: skip
@@ -42,11 +44,11 @@ def kill_web(installation, _chance):
 
 
 def kill_worker_child(installation, chance):
-    return _kill_child(installation, chance, chance.choice(WORKERS))
+    return _kill_child(installation, chance, chance.choice(tuple(WORKERS)))
 
 
 def kill_worker(installation, chance):
-    return _kill(installation, chance.choice(WORKERS))
+    return _kill(installation, chance.choice(tuple(WORKERS)))
 
 
 def kill_beat(installation, _chance):
@@ -120,7 +122,31 @@ def step_clock(installation, chance):
 
 
 def kill_provider(installation, chance):
-    return _kill(installation, f"provider-{chance.choice(PROVIDERS)}")
+    return _kill(installation, chance.choice(PROVIDERS))
+
+
+def kill_receiver(installation, _chance):
+    return _kill(installation, RECEIVER)
+
+
+def pause_campaign(installation, chance):
+    """It goes on after a while; if it cannot be told so, as the next one is, or in the end (`resume_campaign`)."""
+    was_paused = installation.tell_campaign(f"{PAUSED}/pause/", {})
+    time.sleep(chance.uniform(0.3, 1.5))
+    resume_campaign(installation)
+    return was_paused
+
+
+def resume_campaign(installation):
+    return installation.tell_campaign(f"{PAUSED}/resume/", {})
+
+
+def renew_campaign(installation, chance):
+    """The same under another name is another version, to which orders under way are moved."""
+    code = chance.choice(RENEWED)
+    definition = next(one for one in CAMPAIGNS if one["code"] == code)
+    is_drafted = installation.tell_campaign("", definition | {"name": f"{code} {chance.random()}"})
+    return is_drafted and installation.tell_campaign(f"{code}/activate/", {"orders_under_way": "move"})
 
 
 @dataclass(frozen=True)
@@ -140,7 +166,10 @@ ANYWHERE = [
     Kind("Redis stopped", 1, stop_redis),
     Kind("Redis slow", 1, slow_redis),
     Kind("clock stepped", 3, step_clock),
+    Kind("campaign paused", 2, pause_campaign),
+    Kind("campaign renewed", 2, renew_campaign),
     Kind("provider killed", 1, kill_provider),
+    Kind("receiver killed", 1, kill_receiver),
 ]
 ON_POSTGRES = [
     Kind("PostgreSQL restarted", 1, restart_postgres),
@@ -171,37 +200,51 @@ class Bag:
         return self.bag.pop()
 
 
-class Providers:
-    """What the providers are told to do wrong, and how often they did."""
+class Servers:
+    """What the providers and the receiver are told to do wrong, and how often they did: `counted[name, way]`."""
 
     def __init__(self, installation, chance):
         self.installation, self.chance = installation, chance
-        self.last, self.counted = {name: Counter() for name in PROVIDERS}, Counter()
+        self.last, self.counted = {name: Counter() for name in SERVERS}, Counter()
 
     def misbehave(self):
         """Some of the ways, others from time to time; and now and then receipts come before answers."""
-        ways = self.chance.sample(PROVIDER_FAULTS, 4)
-        faults = {way: WRONG_CALLS / len(ways) for way in ways} | {"refuse": REFUSED}
-        for name in PROVIDERS:
-            self._ask(name, faults, first=self.chance.random() < 0.3)
+        ways = self.chance.sample(SERVER_FAULTS, 4)
+        faults = {way: WRONG_CALLS / len(ways) for way in ways} | {REFUSE: REFUSED}
+        for name in SERVERS:
+            self._ask(name, faults, receipts_first=self.chance.random() < 0.3)
 
     def behave(self):
-        for name in PROVIDERS:
-            self._ask(name, {}, first=False)
+        """Webhooks wait for much longer than texts: the receiver is started anew, which ends calls it never answers."""
+        self.installation.programs[RECEIVER].kill()
+        for name in SERVERS:
+            self._ask(name, {}, receipts_first=False)
 
     def count(self):
-        """How many calls went wrong so far, by kind. A provider that was killed counts from nothing again."""
-        for name in PROVIDERS:
+        """How many calls went wrong so far, by kind. One that was killed counts from nothing again."""
+        for name in SERVERS:
             now = Counter(self.installation.counts_of(name) or {})
             last, self.last[name] = self.last[name], now
             before = last if now["calls"] >= last["calls"] else Counter()
-            self.counted.update({way: now[way] - before[way] for way in (*PROVIDER_FAULTS, "refuse")})
+            self.counted.update({(name, way): now[way] - before[way] for way in (*SERVER_FAULTS, REFUSE)})
         return self.counted
 
-    def _ask(self, name, faults, *, first):
+    def refusals(self):
+        """By providers."""
+        return sum(number for (name, way), number in self.counted.items() if way == REFUSE and name != RECEIVER)
+
+    def by_way(self):
+        """For the table: all providers together, the receiver apart."""
+        ways = Counter()
+        for (name, way), number in self.counted.items():
+            ways[f"{'receiver' if name == RECEIVER else 'provider'}: {way}"] += number
+        return +ways
+
+    def _ask(self, name, faults, *, receipts_first):
         try:
-            self.installation.ask_provider(name, "POST", "/faults", faults)
-            self.installation.tell_receipts(name, first=first)
+            self.installation.ask_server(name, "POST", "/faults", faults)
+            if name in PROVIDERS:
+                self.installation.tell_receipts(name, first=receipts_first)
         except (OSError, NotReady):  # it is just being started anew, and is told the next time
             pass
 

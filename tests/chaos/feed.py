@@ -5,9 +5,11 @@ A feed is JSON:
     {"statuses": {type: [code, ...]},
      "customers": [{"external_id", "phone", "consent"}],
      "orders": [{"external_id", "customer", "told_by"}],      told_by "load": there from the beginning
-     "clients": [[request, ...], ...]}                         request: {"order": {...}} or {"changes": [{...}, ...]}
+     "clients": [[request, ...], ...],                         request: {"order": {...}} or {"changes": [{...}, ...]}
+     "texts": [{"id", "from", "text", "ago_s"}, ...]}          what people write to us; ago_s null: it has no time
 
-An order belongs to one client, which says one thing after the other, so what must come of it is a fact.
+An order belongs to one client, which says one thing after the other, so what must come of it is a fact. Texts are
+told in the order of the list, some of them again; it is not the order in which they were written.
 """
 
 import csv
@@ -38,6 +40,10 @@ LIVES = [
     [_INVOICED, _CREATED, _CANCELLED],
 ]
 PLAIN_LIFE = LIVES[0]
+
+STOPS, STARTS, OTHERS = ["STOP", "stop.", "Стоп"], ["START", "«Старт»", "start"], ["Thank you!", "don't stop"]
+# Before the run began, by more than its clock is ever wrong, and within the year for which times are believed.
+AGO_S = range(4 * 3600, 30 * 86400)
 
 
 def make_feed(seed, changes):
@@ -121,6 +127,30 @@ def _customer(chance, number):
     }
 
 
+def _texts(chance, customers):
+    """Of three in ten numbers, up to four. A STOP may come without a time, and then counts from when it is heard."""
+    texts = []
+    for phone in sorted({customer["phone"] for customer in customers} - {""}):
+        if chance.random() < 0.3:
+            texts += _texts_from(chance, phone)
+    chance.shuffle(texts)
+    for place in range(len(texts), 0, -1):
+        if chance.random() < 0.15:
+            texts.insert(chance.randrange(place, len(texts) + 1), texts[place - 1])
+    return texts
+
+
+def _texts_from(chance, phone):
+    texts = [
+        {"id": f"{phone}-{place}", "from": phone, "text": chance.choice(STOPS + STARTS + OTHERS), "ago_s": ago_s}
+        for place, ago_s in enumerate(chance.sample(AGO_S, chance.randrange(1, 5)))
+    ]
+    stops = [text for text in texts if text["text"] in STOPS]
+    if stops and chance.random() < 0.2:
+        stops[0]["ago_s"] = None
+    return texts
+
+
 def _order(chance, external_id, customers):
     return {
         "external_id": external_id,
@@ -145,7 +175,8 @@ def _feed(chance, statuses, customers, orders, lives, *, is_plain=False):
     write = _plain_script if is_plain else _script
     scripts = [write(chance, order, lives[order["external_id"]]) for order in orders]
     clients = [_client(chance, scripts[number::CLIENTS]) for number in range(CLIENTS)]
-    return {"statuses": statuses, "customers": customers, "orders": orders, "clients": clients}
+    texts = [] if is_plain else _texts(chance, customers)
+    return {"statuses": statuses, "customers": customers, "orders": orders, "clients": clients, "texts": texts}
 
 
 def _client(chance, scripts):

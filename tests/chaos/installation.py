@@ -1,5 +1,6 @@
-"""A whole installation in one folder, on loopback: its database, Redis, web, workers, beat, and its providers."""
+"""A whole installation in one folder, on loopback: its database, Redis, web, workers, beat, and whom it calls."""
 
+import base64
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import suppress
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 
 import psycopg
@@ -25,8 +28,12 @@ POSTGRES_USER = "postgres"
 # What they promise: one knows a reference again; one does not, but can be asked what it took; of the last nothing more
 # can be learned.
 PROVIDERS = ("idempotent", "telling", "forgetful")
-WORKERS = ("worker1", "worker2")
+# Who is called by webhooks.
+RECEIVER = "receiver"
+SERVERS = (*PROVIDERS, RECEIVER)
+WORKERS = {"worker1": "runs,sending", "worker2": "runs,sending", "worker3": "calls"}
 RECEIPTS_SECRET = "receipts are signed with this"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"webhooks are signed with this...").decode()
 DISK = "512m"
 SERVER_ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
@@ -48,7 +55,7 @@ class Installation:
         self.logs, self.var, self.disk = folder / "log", folder / "var", folder / "disk"
         self.clock_file, self.failpoint_file = folder / "clock", folder / "failpoint"
         self.programs, self.is_mounted, self.key = {}, False, ""
-        self.web_port, self.provider_ports = free_port(), {name: free_port() for name in PROVIDERS}
+        self.web_port, self.ports = free_port(), {name: free_port() for name in SERVERS}
         for made in (self.logs, self.var, self.disk):
             made.mkdir()
         self.set_clock(0)
@@ -57,7 +64,7 @@ class Installation:
         try:
             self._start_redis()
             self._start_database()
-            self._start_providers()
+            self._start_servers()
         except BaseException:
             self.close()
             raise
@@ -91,6 +98,7 @@ class Installation:
             "SECRET_KEY": f"chaos {self.seed}",
             "DEMO": "0",
             "API_REQUESTS_PER_MINUTE": "0",
+            "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
             "CELERY_SKIP_CHECKS": "1",
             "FAILPOINT_FILE": str(self.failpoint_file),
             "CHAOS_CLOCK": str(self.clock_file),
@@ -139,26 +147,25 @@ class Installation:
         self.keep_running()
         return _works(lambda: psycopg.connect(self.database_url, connect_timeout=2).close(), psycopg.Error)
 
-    def _start_providers(self):
-        for name, port in self.provider_ports.items():
-            promise = "--idempotent" if name == "idempotent" else "--forgetful"
-            record = ["--record", self.record_of(name), "--seed", str(self.seed), "--port", str(port), promise]
-            self._start(f"provider-{name}", [PYTHON, "-m", "tests.gateway", *record], self.environment)
-        for name in PROVIDERS:
-            wait_until(lambda name=name: self.counts_of(name) is not None, f"the provider {name} did not answer")
+    def _start_servers(self):
+        for name, port in self.ports.items():
+            told = ["--record", self.record_of(name), "--seed", str(self.seed), "--port", str(port)]
+            self._start(name, [PYTHON, "-m", *_program_of(name), *told], self.environment)
+        for name in SERVERS:
+            wait_until(lambda name=name: self.counts_of(name) is not None, f"{name} did not answer")
 
-    def record_of(self, provider):
-        return self.folder / f"{provider}.jsonl"
+    def record_of(self, server):
+        return self.folder / f"{server}.jsonl"
 
-    def counts_of(self, provider):
+    def counts_of(self, server):
         with suppress(OSError):
-            return self.ask_provider(provider, "GET", "/record")
+            return self.ask_server(server, "GET", "/record")
         return None
 
-    def ask_provider(self, provider, method, path, body=None):
-        status, answer = request(f"http://127.0.0.1:{self.provider_ports[provider]}{path}", method, body)
+    def ask_server(self, server, method, path, body=None):
+        status, answer = request(f"http://127.0.0.1:{self.ports[server]}{path}", method, body)
         if status != 200:
-            raise NotReady(f"the provider {provider} answered {status}: {answer}")
+            raise NotReady(f"{server} answered {status}: {answer}")
         return answer
 
     # The product
@@ -167,7 +174,7 @@ class Installation:
         """Tables, vocabulary, customers, orders, campaigns, gateways, and the shops' key."""
         feed_file = self.folder / "feed.json"
         feed_file.write_text(json.dumps(feed))
-        steps = f"take_first_steps({str(feed_file)!r}, {self.provider_ports!r})"
+        steps = f"take_first_steps({str(feed_file)!r}, {self.ports!r})"
         shell = ["manage.py", "shell", "--verbosity", "0", "-c"]
         self.key = self.run(*shell, f"from tests.chaos.prepare import take_first_steps; {steps}").strip()
 
@@ -183,8 +190,8 @@ class Installation:
     def start_product(self):
         celery = [PYTHON, "-m", "celery", "--app", "orderstatus_project"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        for name in WORKERS:
-            worker = ["worker", "--queues", "runs,sending", "--concurrency", "2", "--hostname", f"{name}@%h"]
+        for name, queues in WORKERS.items():
+            worker = ["worker", "--queues", queues, "--concurrency", "2", "--hostname", f"{name}@%h"]
             self._start(name, [*celery, *worker, *quiet], self.environment)
         beat = ["beat", "--scheduler", "celery.beat.Scheduler", "--pidfile", ""]
         self._start("beat", [*celery, *beat], self.environment)
@@ -206,6 +213,14 @@ class Installation:
             program.end_groups()
             program.start()
         return [program.name for program in ended]
+
+    def tell_campaign(self, path, body):
+        """Whether a campaign was told this by the API."""
+        key = {"Authorization": f"Bearer {self.key}"}
+        try:
+            return request(f"{self.address}/api/v1/campaigns/{path}", "POST", body, key)[0] < HTTPStatus.BAD_REQUEST
+        except (OSError, HTTPException):
+            return False
 
     # Knobs
 
@@ -248,22 +263,31 @@ class Installation:
             return cut.fetchone()[0]
 
     def tell_receipts(self, provider, *, first):
-        receipts = {"url": f"{self.address}/api/v1/receipts/{provider}/", "secret": RECEIPTS_SECRET, "first": first}
-        self.ask_provider(provider, "POST", "/receipts", receipts | {"after_s": 0.2})
+        receipts = {"url": self.address + receipts_path(provider), "secret": RECEIPTS_SECRET, "first": first}
+        self.ask_server(provider, "POST", "/receipts", receipts | {"after_s": 0.2})
 
     def _start(self, name, command, env=None, user=None):
         self.programs[name] = Program(name, command, self.logs, env or SERVER_ENVIRONMENT, user)
         self.programs[name].start()
 
 
-def request(url, method, body=None, key="", timeout_s=10.0):
+def receipts_path(provider):
+    return f"/api/v1/receipts/{provider}/"
+
+
+def _program_of(server):
+    if server == RECEIVER:
+        return "tests.chaos.receiver", "--secret", WEBHOOK_SECRET
+    return "tests.gateway", "--idempotent" if server == "idempotent" else "--forgetful"
+
+
+def request(url, method, body=None, headers=(), timeout_s=10.0):
     """(status, what was answered). Raises OSError where nobody did."""
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
     data = None if body is None else json.dumps(body).encode()
-    asked = urllib.request.Request(url, data, headers, method=method)
+    asked = urllib.request.Request(url, data, {"Content-Type": "application/json", **dict(headers)}, method=method)
     try:
         with urllib.request.urlopen(asked, timeout=timeout_s) as response:
-            return response.status, json.loads(response.read())
+            return response.status, json.loads(response.read() or "null")
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode(errors="replace")

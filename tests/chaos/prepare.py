@@ -6,12 +6,13 @@ from pathlib import Path
 from django.core.management import call_command
 
 from campaigns.lifecycle import activate, save_draft
-from campaigns.models import SmsGateway
+from campaigns.models import SmsGateway, WebhookEndpoint
+from campaigns.webhooks.endpoints import CURRENT
 from customers.models import Customer
 from orders.models import Order
 from statuses.models import OrderStatus
-from tests.chaos.campaigns import CAMPAIGNS
-from tests.chaos.installation import PROVIDERS, RECEIPTS_SECRET
+from tests.chaos.campaigns import CAMPAIGNS, ENDPOINT
+from tests.chaos.installation import PROVIDERS, RECEIPTS_SECRET, RECEIVER, WEBHOOK_SECRET
 from workspace.encryption import encrypt
 from workspace.models import ApiKey, Scope, Source, Workspace
 
@@ -23,7 +24,7 @@ PER_CALL, PER_SECOND = 4, 20
 
 
 def take_first_steps(feed_file, ports):
-    """Tables, vocabulary, customers, orders, campaigns, gateways. Prints the shops' key."""
+    """Tables, vocabulary, customers, orders, campaigns, gateways, an endpoint. Prints the shops' key."""
     call_command("migrate", interactive=False, verbosity=0)
     feed = json.loads(Path(feed_file).read_text())
     Workspace.objects.update(orders_enabled=True)
@@ -34,8 +35,10 @@ def take_first_steps(feed_file, ports):
         activate(campaign, from_the_beginning=True)
     for position, name in enumerate(PROVIDERS, start=1):
         _connect(name, position, f"http://127.0.0.1:{ports[name]}")
+    hook, secrets = f"http://127.0.0.1:{ports[RECEIVER]}/hook", encrypt({CURRENT: WEBHOOK_SECRET})
+    WebhookEndpoint.objects.create(code=ENDPOINT, name=ENDPOINT, url=hook, secrets=secrets, at_once=CALLS_AT_ONCE)
     source = Source.objects.create(code="shop", name="Shop", mode=Source.Mode.LIVE, on_unknown=Source.Unknown.PARK)
-    _key, secret = ApiKey.objects.issue(name="Shop", source=source, scopes=[Scope.ORDERS_READ, Scope.ORDERS_WRITE])
+    _key, secret = ApiKey.objects.issue(name="Shop", source=source, scopes=[Scope.ORDERS_WRITE, Scope.CAMPAIGNS_WRITE])
     print(secret)  # noqa: T201
 
 
@@ -69,6 +72,7 @@ def _connect(name, position, address):
         settings={
             **({"url": f"{address}/batch", "per_call": PER_CALL} if takes_lists else {"url": f"{address}/send"}),
             "timeout_s": TIMEOUT_S,
+            "incoming_text": "text",
             "knows_repeats": name == "idempotent",
             "look_up_url": "" if name == "forgetful" else address + "/messages?reference={reference}",
         },

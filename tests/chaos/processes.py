@@ -9,7 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PATIENCE_S = 30.0
+# On a machine that has much else to do.
+PATIENCE_S = 120.0
 
 
 class NotReady(Exception):

@@ -7,11 +7,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from tests.chaos.books import Books
-from tests.chaos.clients import Client
-from tests.chaos.faults import Bag, Providers
+from tests.chaos.clients import Client, People
+from tests.chaos.faults import Bag, Servers, resume_campaign
 from tests.chaos.installation import PROVIDERS
 from tests.chaos.owed import owed_by
-from tests.chaos.verdict import Turn, judge, read_records, read_refusals
+from tests.chaos.verdict import Turn, judge, judge_calls, judge_consents, read_calls, read_refusals, read_texts
 
 REST_S = (0.0, 0.6)
 MISBEHAVE_EVERY_S = 2.0
@@ -19,7 +19,7 @@ MISBEHAVE_EVERY_S = 2.0
 FAULTS_A_TURN = 15
 # Of many faults much is left to be done, the more where others work on the machine.
 SETTLE_PATIENCE_S, PATIENCE_A_FAULT_S = 300, 0.2
-# No call to a provider takes longer, so what is in hand for so long is in nobody's.
+# No call to a provider takes longer, nor to a receiver that behaves, so what is in hand for so long is in nobody's.
 LONGEST_CALL_S = 6.0
 # What is due is begun by the next sweep.
 STILL_S = 2.5
@@ -32,7 +32,7 @@ class Run:
         self.installation, self.feed, self.wanted, self.spared = installation, feed, faults, spared
         self.chance, self.began, self.phases = random.Random(installation.seed), time.monotonic(), {}
         self.faults, self.restarted, self.unsettled = Counter(), Counter(), []
-        self.providers = Providers(installation, self.chance)
+        self.servers = Servers(installation, self.chance)
         self.books = Books(installation.database_url)
         # What tests/chaos/prepare.py connects.
         self.turns = [Turn(0.0, PROVIDERS[:1])]
@@ -44,17 +44,18 @@ class Run:
             Client(number, requests, self.installation, self.progress)
             for number, requests in enumerate(self.feed["clients"])
         ]
+        self.people = People(self.feed, self.installation, self.books, self.progress)
         self._note("started")
-        for client in self.clients:
-            client.start()
+        for speaker in self._speakers():
+            speaker.start()
         try:
             self._hurt()
             self._note("hurt")
             self._settle()
             self._note("settled")
         finally:
-            for client in self.clients:
-                client.is_stopped = True
+            for speaker in self._speakers():
+                speaker.is_stopped = True
         return self._sum_up(self.judge())
 
     def progress(self):
@@ -84,13 +85,20 @@ class Run:
     def judge(self):
         audit = json.loads(self.installation.run("manage.py", "audit", "--json"))
         refusals = read_refusals(self.installation, self.turns)
-        verdict = judge(owed_by(self.feed), read_records(self.installation), self.books.messages(), refusals)
+        texts, calls = owed_by(self.feed)
+        verdict = judge(texts, read_texts(self.installation), self.books.messages(), refusals)
+        judge_calls(verdict, calls, *read_calls(self.installation), self.books.calls())
+        self.people.end_stretches()
+        judge_consents(verdict, self.feed, self.people.stretches, self.books.consents(), self.books.texts())
         verdict.must_be_none("unaccounted", [f"{k}={v}" for k, v in audit["breaches"].items() for _ in range(v)])
         verdict.must_be_none("unsettled", self.unsettled)
-        unsaid = (client.name for client in self.clients for _ in client.requests[client.answered :])
+        unsaid = (speaker.name for speaker in self._speakers() for _ in speaker.requests[speaker.answered :])
         verdict.must_be_none("unsaid", unsaid)
-        verdict.must_be_none("complaints", [line for client in self.clients for line in client.complaints])
+        verdict.must_be_none("complaints", [line for speaker in self._speakers() for line in speaker.complaints])
         return verdict
+
+    def _speakers(self):
+        return [*self.clients, self.people]
 
     # Hurting
 
@@ -98,7 +106,7 @@ class Run:
         bag, turns, misbehaved_at = Bag(self.installation, self.chance, self.spared), 0, 0.0
         while self.progress() < 1:
             if time.monotonic() > misbehaved_at + MISBEHAVE_EVERY_S:
-                self.providers.misbehave()
+                self.servers.misbehave()
                 misbehaved_at = time.monotonic()
             if self._number_of_faults() >= turns * FAULTS_A_TURN:
                 self.choose_providers(turns)
@@ -108,10 +116,10 @@ class Run:
                 self.faults[kind.name] += 1
             self._keep_running()
             time.sleep(self.chance.uniform(*REST_S))
-            self.providers.count()
+            self.servers.count()
 
     def _number_of_faults(self):
-        return sum(self.faults.values()) + sum(self.providers.counted.values())
+        return sum(self.faults.values()) + sum(self.servers.counted.values())
 
     def _keep_running(self):
         self.restarted.update(self.installation.keep_running())
@@ -119,12 +127,13 @@ class Run:
     # Settling
 
     def _settle(self):
-        self.providers.count()
-        self.providers.behave()
+        self.servers.count()
+        self.servers.behave()
         patience_s = SETTLE_PATIENCE_S + PATIENCE_A_FAULT_S * self.wanted
         deadline = time.monotonic() + patience_s
-        while any(client.is_alive() for client in self.clients) or not self.is_over():
+        while any(speaker.is_alive() for speaker in self._speakers()) or not self.is_over():
             self._keep_running()
+            resume_campaign(self.installation)
             if time.monotonic() > deadline:
                 self.unsettled.append(f"still under way after {patience_s:.0f} s")
                 return
@@ -143,14 +152,13 @@ class Run:
         self.phases[phase] = round(time.monotonic() - self.began)
 
     def _sum_up(self, verdict):
-        by_provider = {f"provider: {way}": number for way, number in self.providers.counted.items() if number}
         return {
             "name": self.installation.name,
             "seed": self.installation.seed,
-            "faults": dict(self.faults) | by_provider,
+            "faults": dict(self.faults) | self.servers.by_way(),
             "counts": {"faults": self._number_of_faults(), **verdict.counts},
             "findings": verdict.findings,
-            "said again": sum(client.retried for client in self.clients),
+            "said again": sum(speaker.retried for speaker in self._speakers()),
             "restarted": dict(self.restarted),
             "phases": self.phases,
             "seconds": round(time.monotonic() - self.began),

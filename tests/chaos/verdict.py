@@ -1,12 +1,15 @@
-"""What customers got, by the providers' own records, held against what was owed and what the books say."""
+"""What customers and the receiver of webhooks got, by the servers' own records, held against what was owed and what the
+books say; and whether that was what customers had asked for."""
 
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from tests.chaos.installation import PROVIDERS
+from tests.chaos.installation import PROVIDERS, RECEIVER
+from tests.chaos.owed import CONSENT_REASONS, consent_after
 
 SENT = {"accepted", "delivered", "undelivered"}
+ENDED = SENT | {"rejected", "unknown", "skipped"}
 # A worker that began before other providers came into use ends with those it knew.
 A_DECISION_TAKES_S = 10.0
 
@@ -20,6 +23,15 @@ class Taken:
     key: str
     to: str
     at: float
+
+
+@dataclass(frozen=True)
+class Told:
+    """One call that the receiver took, of those under one id it must know a repeat by."""
+
+    webhook_id: str
+    key: str
+    is_signed: bool
 
 
 @dataclass(frozen=True)
@@ -76,25 +88,32 @@ class Verdict:
         self.findings += [f"{name}: {line}" for line in lines]
 
 
-def read_records(installation):
+def read_texts(installation):
     return [
         Taken(name, line["reference"].replace("-", ""), line["text"], line["to"], line["at"])
-        for name, line in _lines(installation)
+        for name, line in _lines(installation, PROVIDERS)
         if "id" in line
     ]
+
+
+def read_calls(installation):
+    """Those that it took, and the ids of those that it refused at least once."""
+    lines = [line for _name, line in _lines(installation, [RECEIVER])]
+    taken = [Told(line["id"], line["key"], line["is_signed"]) for line in lines if "id" in line]
+    return taken, {line["refused"] for line in lines if "refused" in line}
 
 
 def read_refusals(installation, turns):
     refused = [
         Refused(name, line["refused"].replace("-", ""), line["at"])
-        for name, line in _lines(installation)
+        for name, line in _lines(installation, PROVIDERS)
         if "refused" in line
     ]
     return Refusals(refused, turns)
 
 
-def _lines(installation):
-    for name in PROVIDERS:
+def _lines(installation, servers):
+    for name in servers:
         if installation.record_of(name).exists():
             for line in installation.record_of(name).read_text().splitlines():
                 yield name, json.loads(line)
@@ -106,10 +125,11 @@ def judge(owed, taken, kept, refusals):
     assert len(wanted) == len(owed), "two texts that are owed cannot be told apart"
     verdict = Verdict()
     verdict.counts |= {
-        "owed": sum(1 for one in owed if not _waits(one, by_key)),
+        "owed": sum(not _waits(one, by_key) and not _need_not_be(one, by_key) for one in owed),
         "taken": len(times),
         "refused": sum(message.state == "rejected" for message in kept),
         "looked up": sum("looked_up" in befell for message in kept for befell in message.befell),
+        "withheld": sum(_is_withheld(one, by_key) for one in owed if one.key not in times),
         "unknown": sum(message.state == "unknown" for message in kept),
         "of them taken": sum(message.state == "unknown" and message.key in times for message in kept),
     }
@@ -124,19 +144,95 @@ def judge(owed, taken, kept, refusals):
     return verdict
 
 
+def _need_not_be(one, by_key):
+    return one.key not in by_key and (one.is_open or one.instead in by_key)
+
+
 def _waits(one, by_key):
     """It follows a text that was not sent, or of which nobody knows."""
     return one.after is not None and (one.after not in by_key or by_key[one.after].state not in SENT)
 
 
+def judge_calls(verdict, owed, taken, refused, kept):
+    """At least once, and always under one id. One may have failed that the receiver refused."""
+    by_key, ids, wanted = {call.key: call for call in kept}, defaultdict(set), {one.key: one for one in owed}
+    for one in taken:
+        ids[one.key].add(one.webhook_id)
+    verdict.counts |= {
+        "calls owed": sum(not one.is_open or one.key in by_key for one in owed),
+        "calls taken": len(ids),
+        "calls taken again": len(taken) - sum(map(len, ids.values())),
+        "calls failed": sum(call.state == "failed" for call in kept),
+    }
+    lost = (one for one in owed if one.key not in ids and not _is_excused(one, by_key.get(one.key), refused))
+    verdict.must_be_none("calls lost", (f"{one.key}: {by_key.get(one.key, 'no call')}" for one in lost))
+    doubled = (f"{key}: {sorted(under)}" for key, under in ids.items() for _ in range(len(under) - 1))
+    verdict.must_be_none("calls doubled", doubled)
+    verdict.must_be_none("calls not owed", (key for key in ids if key not in wanted))
+    verdict.must_be_none("calls unsigned", (one.key for one in taken if not one.is_signed))
+    verdict.must_be_none("calls misreported", _misreported_calls(taken, kept))
+
+
+def _is_excused(one, call, refused):
+    if call is None:
+        return one.is_open
+    if call.state == "skipped":
+        return call.reason in one.reasons
+    return call.state == "failed" and f"msg_{call.reference}" in refused
+
+
+def _misreported_calls(taken, kept):
+    """The books say taken, and it was not, or under another id."""
+    heard = {(one.webhook_id, one.key) for one in taken}
+    for call in kept:
+        if call.state == "taken" and (f"msg_{call.reference}", call.key) not in heard:
+            yield f"{call.key} ({call.pk})"
+
+
+def judge_consents(verdict, feed, stretches, consents, texts):
+    """Every text was kept once, customers' consents are what they wrote, and the law went by them while they held."""
+    told, kept = {text["id"] for text in feed["texts"]}, Counter(texts)
+    verdict.counts |= {"texts written": len(told)}
+    verdict.must_be_none("texts lost", told - kept.keys())
+    verdict.must_be_none("texts doubled", (id for id, times in kept.items() if times > 1))
+    right = {one["external_id"]: consent_after(one, feed["texts"]) for one in feed["customers"]}
+    wrong = (f"{who} is {consents[who]}, not {consent}" for who, consent in right.items() if consents[who] != consent)
+    verdict.must_be_none("consents wrong", wrong)
+    ruled = [(one, *ruling) for one in stretches for ruling in _ruled_within(one)]
+    verdict.counts |= {"ruled on while a consent held": len(ruled)}
+    against = (
+        f"{pk} of {one.customer} ({one.consent}): {state}"
+        for one, pk, state, reason in ruled
+        if _is_against(one.consent, state, reason)
+    )
+    verdict.must_be_none("against consent", against)
+
+
+def _ruled_within(stretch):
+    """Messages whose fate was decided between both looks: not there at first, or still to be ruled on then."""
+    for pk, (_is_open, state, reason) in stretch.at_last.items():
+        was_open, *_rest = stretch.at_first.get(pk, (True,))
+        if was_open and state in ENDED:
+            yield pk, state, reason
+
+
+def _is_against(consent, state, reason):
+    return state != "skipped" if consent == "refused" else consent == "given" and reason in CONSENT_REASONS
+
+
 def _is_lost(one, times, by_key, refusals):
     """Not taken, and the books do not say that nobody knows, nor the providers that they refused it."""
-    if one.key in times or _waits(one, by_key):
+    if one.key in times or _waits(one, by_key) or _need_not_be(one, by_key) or _is_withheld(one, by_key):
         return False
     message = by_key.get(one.key)
     if message is None or message.state not in {"unknown", "rejected"}:
         return True
     return message.state == "rejected" and not refusals.explain(message)
+
+
+def _is_withheld(one, by_key):
+    """The books say why it was not sent, and that may have been so."""
+    return one.key in by_key and by_key[one.key].state == "skipped" and by_key[one.key].reason in one.reasons
 
 
 def _misreported(taken, kept):

@@ -1,5 +1,6 @@
 import pytest
 
+from customers.attributes import as_lines
 from customers.models import Consent, Customer
 from tests.factories import CustomerFactory
 from tests.screens import cost, page_of, signed_in
@@ -23,6 +24,8 @@ def shown(customer, **changes):
         "phone_written": customer.phone_written,
         "sms_consent": customer.sms_consent,
         "refused_categories": ", ".join(customer.refused_categories),
+        "tags": ", ".join(customer.tags),
+        "attributes": as_lines(customer.attributes),
     }
     return was | changes | {f"initial-{name}": value for name, value in was.items()}
 
@@ -109,6 +112,87 @@ def test_a_kind_refused_meanwhile_stays_refused(admin):
     post(admin, customer, form)
 
     assert Customer.objects.get().refused_categories == ["gifts", "news", "offers"]
+
+
+def test_tags_and_attributes_are_written_as_people_do(admin):
+    customer = CustomerFactory(tags=["new"], attributes={"level": "gold", "visits": 3})
+
+    page = admin.get(page_of("customers_customer", "change", customer.pk)).content.decode()
+    post(
+        admin,
+        customer,
+        shown(customer, tags="vip, new", attributes='level = silver\r\nvip=true\nvisits = 4.5\r\n\ncode = "007"'),
+    )
+
+    assert "level = gold\nvisits = 3" in page
+    kept = Customer.objects.get()
+    assert kept.tags == ["new", "vip"]
+    assert kept.attributes == {"level": "silver", "vip": True, "visits": 4.5, "code": "007"}
+
+
+def test_what_was_told_meanwhile_stays_unless_it_was_touched(admin):
+    customer = CustomerFactory(tags=["a", "b"], attributes={"level": "gold", "visits": 3, "gone": 1})
+    form = shown(customer, tags="a, mine", attributes="level = gold\nvisits = 4")
+    Customer.objects.update(
+        tags=["a", "b", "told"], attributes={"level": "silver", "visits": 9, "gone": 1, "told": True}
+    )
+
+    post(admin, customer, form)
+
+    kept = Customer.objects.get()
+    assert kept.tags == ["a", "mine", "told"]
+    assert kept.attributes == {"level": "silver", "visits": 4, "told": True}
+
+
+def test_one_and_true_are_two_values_in_the_form_too(admin):
+    customer = CustomerFactory(attributes={"n": 1})
+
+    post(admin, customer, shown(customer, attributes="n = true"))
+
+    assert Customer.objects.get().attributes["n"] is True
+
+
+def test_a_form_that_touched_nothing_writes_nothing(admin):
+    customer = CustomerFactory(tags=["a"], attributes={"n": 1, "text": "1", "odd": "a\n= b\u2028 "})
+    form = shown(customer)
+    Customer.objects.update(tags=["b"], attributes={"m": 1})
+
+    post(admin, customer, form)
+
+    assert (Customer.objects.get().tags, Customer.objects.get().attributes) == (["b"], {"m": 1})
+
+
+@pytest.mark.parametrize(
+    ("field", "written", "said"),
+    [
+        ("tags", "VIP", "A tag is 1 to 64 small letters, digits, - and _."),
+        ("attributes", "level gold", "An attribute is called by"),
+        ("attributes", "Level = gold", "An attribute is called by"),
+        ("attributes", "level = gold\nlevel = silver", "An attribute is called by"),
+        ("attributes", "n = 1e20", "n: Give a text, a number"),
+        ("attributes", f"n = {'x' * 501}", "n: Give a text of at most"),
+    ],
+)
+def test_what_cannot_be_kept_is_said_beside_the_field(admin, field, written, said):
+    customer = CustomerFactory()
+
+    answer = post(admin, customer, shown(customer, **{field: written}))
+
+    [problem] = answer.context["adminform"].form.errors[field]
+    assert problem.startswith(said)
+
+
+def test_a_customer_that_would_have_too_much_is_left_as_it_was(admin):
+    customer = CustomerFactory(tags=["a"], attributes={"n": 1})
+    form = shown(customer, tags="a, b", attributes="n = 1\nm = 2")
+    Customer.objects.update(
+        tags=[f"t{n:03}" for n in range(100)], attributes={f"n{place}": place for place in range(100)}
+    )
+
+    answer = post(admin, customer, form)
+
+    assert set(answer.context["adminform"].form.errors) == {"tags", "attributes"}
+    assert len(Customer.objects.get().attributes) == 100
 
 
 def test_a_new_customer_may_refuse_a_kind_of_message(admin):

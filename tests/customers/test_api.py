@@ -63,6 +63,66 @@ def test_refused_kinds_of_message_are_told_and_read(api):
     assert api.patch("customers/C-1/", {"refused_categories": []}).json()["refused_categories"] == []
 
 
+def test_attributes_that_are_named_are_set_and_the_others_stay(api):
+    """Campaigns and people set some too: a shop that sends its whole record each night takes none of theirs away."""
+    CustomerFactory(external_id="C-1", attributes={"by_campaign": True, "level": "gold"})
+
+    put = api.put("customers/C-1/", {"attributes": {"level": "silver", "visits": 3}})
+    patched = api.patch("customers/C-1/", {"attributes": {"visits": None, "note": ""}})
+    api.post("customers/", {"external_id": "C-1", "first_name": "Ada"})
+
+    assert put.json()["attributes"] == {"by_campaign": True, "level": "silver", "visits": 3}
+    assert patched.json()["attributes"] == {"by_campaign": True, "level": "silver"}
+    assert api.get("customers/C-1/").json()["attributes"] == {"by_campaign": True, "level": "silver"}
+    assert api.patch("customers/C-1/", {"attributes": None}).json()["attributes"] == {}
+
+
+def test_tags_are_told_as_a_whole(api):
+    answer = api.post("customers/", {"external_id": "C-1", "tags": ["vip", "b2b", "vip"]})
+
+    assert answer.json()["tags"] == ["b2b", "vip"]
+    assert api.patch("customers/C-1/", {"first_name": "Ada"}).json()["tags"] == ["b2b", "vip"]
+    assert api.put("customers/C-1/", {"tags": ["new"]}).json()["tags"] == ["new"]
+    assert api.put("customers/C-1/", {"tags": None}).json()["tags"] == []
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "field"),
+    [
+        ({"attributes": ["a"]}, "not_an_object", "attributes"),
+        ({"attributes": {"Level": 1}}, "invalid_attribute_name", "attributes"),
+        ({"attributes": {"__class__": 1}}, "invalid_attribute_name", "attributes"),
+        ({"attributes": {"level": {"deeper": 1}}}, "invalid_attribute", "attributes"),
+        ({"attributes": {"level": "x" * 501}}, "invalid_attribute", "attributes"),
+        ({"attributes": {f"a{n}": n for n in range(101)}}, "too_many", "attributes"),
+        ({"attributes": {f"a{n}": "x" * 500 for n in range(33)}}, "too_large", "attributes"),
+        ({"tags": "vip"}, "not_a_list", "tags"),
+        ({"tags": ["VIP"]}, "invalid_tag", "tags"),
+        ({"tags": [f"t{n}" for n in range(101)]}, "too_long", "tags"),
+    ],
+)
+def test_what_is_wrong_with_attributes_and_tags(api, told, code, field):
+    answer = api.post("customers/", {"external_id": "C-1", **told})
+
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(f"#/{field}", code)]
+    assert not Customer.objects.exists()
+
+
+def test_what_would_be_too_much_with_what_is_there_changes_nothing_of_that_customer(api):
+    CustomerFactory(external_id="C-1", first_name="Ada", attributes={f"a{n}": n for n in range(100)})
+
+    answer = api.patch("customers/C-1/", {"first_name": "Grace", "attributes": {"one_more": 1}})
+    others = api.post(
+        "customers/bulk/",
+        [{"external_id": "C-1", "attributes": {"one_more": 1}}, {"external_id": "C-2", "attributes": {"a": 1}}],
+    )
+
+    assert answer.json()["errors"][0]["code"] == "too_many"
+    assert Customer.objects.get(external_id="C-1").first_name == "Ada"
+    assert (others.json()["created"], others.json()["rejected"]) == (1, 1)
+
+
 def test_a_word_that_is_no_category_is_named(api):
     answer = api.post("customers/", {"external_id": "C-1", "refused_categories": ["News"]})
 

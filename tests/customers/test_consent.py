@@ -42,6 +42,13 @@ def test_of_two_tellings_of_one_moment_the_refusal_holds():
     assert settle_consent(Telling("refused", MONDAY), Telling("given", MONDAY), NOW).consent == "refused"
 
 
+def test_a_telling_dated_ahead_counts_as_of_now():
+    ahead = Telling("given", NOW.replace(minute=4))
+
+    assert settle_consent(ahead, Telling("refused", NOW), NOW) == Telling("refused", NOW)
+    assert settle_consent(ahead, Telling("refused", MONDAY), NOW) is ahead
+
+
 @pytest.mark.parametrize("at", [None, MONDAY])
 @pytest.mark.parametrize("consent", ["given", "unknown", "refused"])
 def test_the_same_told_again_changes_nothing(consent, at):
@@ -50,7 +57,8 @@ def test_the_same_told_again_changes_nothing(consent, at):
     assert settle_consent(standing, Telling(consent, at), NOW) is standing
 
 
-dated = st.builds(Telling, st.sampled_from(["given", "unknown", "refused"]), st.datetimes(timezones=st.just(UTC)))
+past = st.datetimes(max_value=NOW.replace(tzinfo=None), timezones=st.just(UTC))
+dated = st.builds(Telling, st.sampled_from(["given", "unknown", "refused"]), past)
 
 
 @given(st.lists(dated, min_size=1).flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))))

@@ -1,11 +1,9 @@
 """Two processes that tell of the same customers at once: every row is there once, and nobody fails."""
 
 import pytest
-from django.db import connection
 
 from customers.models import Customer
 from customers.upserts import read_customer, upsert_customers
-from tests.processes import Pair
 
 pytestmark = [
     pytest.mark.processes,
@@ -14,13 +12,6 @@ pytestmark = [
 ]
 
 ROUNDS = 20
-
-
-@pytest.fixture(scope="module")
-def pair(django_db_setup, django_db_blocker):
-    pair = Pair({"NAME": connection.settings_dict["NAME"]})
-    yield pair
-    pair.close()
 
 
 def tell(numbers, name):

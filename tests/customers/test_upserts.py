@@ -174,6 +174,24 @@ def test_a_hundred_rows_take_as_many_statements_as_two():
 # Refused kinds of message
 
 
+def test_true_in_place_of_one_is_a_change():
+    assert upsert({"external_id": "C-1", "attributes": {"n": 1}}) == ["created"]
+    assert upsert({"external_id": "C-1", "attributes": {"n": 1.0}}) == ["unchanged"]
+
+    assert upsert({"external_id": "C-1", "attributes": {"n": True}}) == ["changed"]
+
+    assert Customer.objects.get().attributes["n"] is True
+
+
+def test_several_tellings_of_one_customer_add_up():
+    rows = [{"external_id": "C-1", "attributes": attributes} for attributes in ({"a": 1, "b": 2}, {"a": None, "c": 3})]
+
+    assert upsert(*rows) == ["created", "changed"]
+    assert upsert({"external_id": "C-1", "attributes": {"b": 2}}, {"external_id": "C-1"}) == ["unchanged", "unchanged"]
+
+    assert Customer.objects.get().attributes == {"b": 2, "c": 3}
+
+
 def refused_by(external_id):
     return Customer.objects.get(external_id=external_id).refused_categories
 

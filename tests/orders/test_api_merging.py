@@ -4,6 +4,7 @@ from orders.models import Order
 from statuses.models import OrderStatus
 from tests.callers import Caller
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
+from tests.screens import done
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,15 @@ def test_a_merge_under_way_says_how_many_orders_are_left_and_told_again_does_not
     assert first.json()["orders_left"] == again.json()["orders_left"] == 3
     assert first.json()["status"]["merging_into"] == "paid"
     assert OrderStatus.objects.get(pk=two[0].pk).revision == 2
+
+
+def test_a_merge_is_told_in_the_history_once(two, api):
+    for _time in range(2):
+        api.post(ADDRESS, {"into": "paid"})
+
+    [(verb, changes)] = done()
+    assert verb == "changed"
+    assert changes["merging_into"] == [None, two[1].name]
 
 
 def test_merging_into_something_else_meanwhile_is_refused(two, api):

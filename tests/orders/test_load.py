@@ -114,6 +114,32 @@ def test_a_file_names_refused_kinds_of_message_as_words(write, cell):
     assert Customer.objects.get().refused_categories == ["news", "offers"]
 
 
+def test_a_file_names_tags_as_words_and_attributes_as_json(write):
+    CustomerFactory(external_id="C-1", attributes={"by_campaign": True}, tags=["old"])
+    cells = ['"{""level"": ""gold"", ""visits"": 3}",vip new', ","]
+
+    load("customers", write("external_id,attributes,tags\n" + "".join(f"C-1,{cell}\n" for cell in cells)))
+
+    ada = Customer.objects.get()
+    assert ada.attributes == {"by_campaign": True, "level": "gold", "visits": 3}
+    assert ada.tags == ["new", "vip"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("gold", "not_json"), ('"{""a"": 1, ""a"": 2}"', "not_json"), ('"{""a"": NaN}"', "not_json"),
+        ("[]", "not_an_object"), ("7", "not_an_object"), ('"{""A"": 1}"', "invalid_attribute_name"),
+    ],
+)  # fmt: skip
+def test_a_cell_that_is_no_attributes_is_told_with_its_line(write, cell, code):
+    counts, said = load("customers", write(f"external_id,attributes\nC-1,{cell}\nC-2,\n"))
+
+    assert (counts["created"], counts["rejected"]) == (1, 1)
+    assert said.startswith("line 2: ") or "line 2: " in said
+    assert f"({code})" in said
+
+
 def test_orders_are_counted_by_what_became_of_them(write):
     CustomerFactory(external_id="C-1")
 

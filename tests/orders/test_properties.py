@@ -19,7 +19,7 @@ from orders.standing import STATUS_FIELDS, TYPES
 from orders.transitions import hear
 from orders.upserts import OrderRow, upsert_orders
 from statuses.models import OrderStatus
-from tests.factories import OrderFactory, SourceFactory, StatusFactory
+from tests.factories import OrderFactory, SourceFactory, StatusFactory, vocabulary
 from tests.orders.ledgers import broken_orders, statuses_of
 
 pytestmark = pytest.mark.django_db
@@ -41,9 +41,7 @@ def long(check, *examples):
 
 @pytest.fixture(autouse=True)
 def words(db):
-    for type in TYPES:
-        for code in CODES:
-            StatusFactory(type=type, code=code)
+    vocabulary(*((type, code) for type in TYPES for code in CODES))
 
 
 @contextmanager

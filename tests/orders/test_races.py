@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from orders.ledger import hold_ledger_alone
 from orders.models import Order, StatusChange, StatusTransition
 from orders.said import Said
-from orders.transitions import apply_parked, hear
+from orders.transitions import apply_parked, hear, move_silently
 from statuses.models import OrderStatus
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
-from tests.processes import Pair, meet
+from tests.processes import meet
 from workspace.models import Source
 
 # One group: the two processes are started once.
@@ -27,13 +27,6 @@ pytestmark = [
 NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
 CODES = "abc"
 ROUNDS = 30
-
-
-@pytest.fixture(scope="module")
-def pair(django_db_setup, django_db_blocker):
-    pair = Pair({"NAME": connection.settings_dict["NAME"]})
-    yield pair
-    pair.close()
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +90,25 @@ def create_all(external_ids):
 
 def apply_again_and_again():
     return sum(apply_parked() for _ in range(ROUNDS))
+
+
+def save_and_hang_up(order, code):
+    try:
+        order.general_status = status(code)
+        order.save()
+    finally:
+        connection.close()
+
+
+def wait_until_somebody_waits_for_the_ledger():
+    deadline = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.005)
+    raise AssertionError("nobody waits")
 
 
 # What must hold then
@@ -255,3 +267,20 @@ def test_who_wants_the_ledger_alone_gets_it_and_stops_nobody(pair):
 
     assert len(held) > 1
     assert broken_orders() == []
+
+
+def test_a_save_that_waits_for_the_ledger_holds_no_row_and_moves_from_where_it_then_stands(pair):
+    """As beside a merge, which moves orders while it holds the ledger alone."""
+    (name,) = orders_named(1)
+    Order.objects.update_or_create(external_id=name, defaults={"general_status": status("a")})
+    saving = Thread(target=save_and_hang_up, args=(Order.objects.get(), "c"))
+
+    with transaction.atomic():
+        hold_ledger_alone()
+        saving.start()
+        wait_until_somebody_waits_for_the_ledger()
+        Order.objects.select_for_update(nowait=True).get()
+        move_silently([name], status("a"), status("b").pk)
+    saving.join()
+
+    assert ledger_of(Order.objects.get()) == [("general", None, "a"), ("general", "a", "b"), ("general", "b", "c")]

@@ -23,7 +23,7 @@ from orders.models import (
 from orders.said import Said
 from orders.signals import statuses_changed
 from orders.transitions import hear
-from tests.factories import OrderFactory, StatusFactory
+from tests.factories import OrderFactory, StatusFactory, vocabulary
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
 from workspace.models import Source
 
@@ -36,8 +36,8 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def words(db):
     """Three general statuses a, b, c and one of each other type."""
-    general = [StatusFactory(code=code) for code in "abc"]
-    return (*general, StatusFactory(type="delivery", code="sent"), StatusFactory(type="payment", code="paid"))
+    general = [("general", code) for code in "abc"]
+    return tuple(vocabulary(*general, ("delivery", "sent"), ("payment", "paid")).values())
 
 
 @pytest.fixture
@@ -758,7 +758,7 @@ def test_a_change_costs_five_statements_at_most(orders_on, order, b, put):
     assert len(statements(queries)) <= 5
 
 
-@pytest.mark.parametrize(("put", "cost"), [(put_object, 5), (put_id, 6)])
+@pytest.mark.parametrize(("put", "cost"), [(put_object, 6), (put_id, 7)])
 def test_a_creation_looks_up_only_a_status_known_by_its_id_alone(orders_on, a, put, cost):
     order = OrderFactory.build(customer=None)
     put(order, a)

@@ -15,7 +15,7 @@ from orders.said import Said
 from orders.signals import statuses_changed
 from orders.transitions import Started, apply_parked, hear
 from statuses.models import OrderStatus
-from tests.factories import OrderFactory, SourceFactory, StatusFactory
+from tests.factories import OrderFactory, SourceFactory, StatusFactory, vocabulary
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
 from workspace.append_only import AppendOnly
 from workspace.models import Source
@@ -27,8 +27,7 @@ NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def words(db):
-    for type, code in [("general", "a"), ("general", "b"), ("general", "c"), ("delivery", "sent"), ("payment", "paid")]:
-        StatusFactory(type=type, code=code)
+    vocabulary(("general", "a"), ("general", "b"), ("general", "c"), ("delivery", "sent"), ("payment", "paid"))
 
 
 @pytest.fixture

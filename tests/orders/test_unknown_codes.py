@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from orders.models import Order, StatusChange, StatusTransition, UnknownCode
 from orders.said import Said
+from orders.tasks import apply_all_parked
 from orders.transitions import hear
-from orders.unknown_codes import MOST_NOTED, create_status, give_meaning, waiting_for
+from orders.unknown_codes import MOST_NOTED, create_status, give_meaning, note_unknown, waiting_for
 from statuses.models import OrderStatus, StatusAlias
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 from tests.orders.ledgers import broken_orders, ledger_of
@@ -215,3 +216,13 @@ def test_an_alias_of_all_sources_takes_its_code_off_the_list(shop):
 
     assert listed() == []
     assert Order.objects.get().general_status.code == "new"
+
+
+def test_a_code_that_is_noted_once_more_after_it_was_given_a_meaning_is_forgotten(shop):
+    hear([say("neww"), say("lost")], shop)
+    give_meaning(UnknownCode.objects.get(code="neww"), OrderStatus.objects.get(), silently=True)
+
+    note_unknown([say("neww")], shop, timezone.now())  # by a feed that had asked what it means before
+    apply_all_parked()
+
+    assert listed() == [("lost", 1, "O-1")]

@@ -76,8 +76,14 @@ def test_it_is_ignored(admin, unknown):
     say(admin, unknown, meaning="ignore")
 
     assert StatusChange.objects.get().verdict == "ignored"
-    assert "What people" not in admin.get(LIST).content.decode()
     assert "There are no unknown codes yet." in admin.get(LIST).content.decode()
+
+
+def test_the_page_of_an_order_tells_of_an_ignored_change(admin, unknown):
+    say(admin, unknown, meaning="ignore")
+
+    page = admin.get(reverse("admin:orders_order_change", args=[Order.objects.get().pk])).content.decode()
+    assert "“&lt;dispatched&gt;” says nothing here" in page
 
 
 def test_what_is_left_out_is_asked_for(admin, unknown):
@@ -120,3 +126,19 @@ def test_the_list_costs_the_same_for_few_and_many(admin, unknown):
     hear([Said("O-1", "delivery", f"x{n}", event_id=f"x{n}") for n in range(12)], SourceFactory())
 
     assert cost(admin, LIST) == few
+
+
+def test_whoever_comes_too_late_is_told_so(admin, unknown):
+    say(admin, unknown, meaning="ignore")
+
+    answer = say(admin, unknown, meaning="ignore")
+
+    assert answer.headers["HX-Redirect"] == LIST
+    assert "Somebody has just said what it means." in admin.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(("times", "told"), [(1, "sent it once, for"), (2, "sent it 2 times, last for")])
+def test_the_window_says_how_often_it_came(admin, unknown, times, told):
+    UnknownCode.objects.update(times=times)
+
+    assert f"Web shop {told} the order O-1." in admin.get(window(unknown), headers=HTMX).content.decode()

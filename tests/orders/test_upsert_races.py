@@ -1,13 +1,11 @@
 """Two processes that tell of the same orders at once: every order is there once, and so is every event."""
 
 import pytest
-from django.db import connection
 
 from orders.models import Order, StatusChange
 from orders.upserts import read_order, upsert_orders
 from tests.factories import StatusFactory
 from tests.orders.ledgers import broken_orders
-from tests.processes import Pair
 from workspace.models import Source
 
 pytestmark = [
@@ -17,13 +15,6 @@ pytestmark = [
 ]
 
 ROUNDS = 15
-
-
-@pytest.fixture(scope="module")
-def pair(django_db_setup, django_db_blocker):
-    pair = Pair({"NAME": connection.settings_dict["NAME"]})
-    yield pair
-    pair.close()
 
 
 def tell(numbers):

@@ -8,7 +8,7 @@ from orders.models import Order, StatusChange, StatusTransition
 from orders.said import Said
 from orders.transitions import hear
 from orders.upserts import read_order, upsert_orders
-from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory
+from tests.factories import CustomerFactory, OrderFactory, SourceFactory, vocabulary
 from tests.orders.ledgers import broken_orders, ledger_of, statuses_of
 from workspace.models import Source, Workspace
 
@@ -19,14 +19,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("orders_on")]
 
 @pytest.fixture
 def words(db):
-    for type, code in [
+    vocabulary(
         ("delivery", "packed"),
         ("delivery", "shipped"),
         ("delivery", "delivered"),
         ("payment", "paid"),
         ("general", "new"),
-    ]:
-        StatusFactory(type=type, code=code)
+    )
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ from django.db import connection
 from orders.merging import carry_on_merges, orders_in
 from orders.models import StatusChange, StatusTransition, UnknownCode
 from orders.said import Said
+from orders.signals import statuses_changed
 from orders.transitions import apply_parked, hear
 from orders.unknown_codes import create_status, give_meaning
-from statuses.lifecycle import begin_merge, restore, retire
+from statuses.lifecycle import Refusal, begin_merge, delete, restore, retire
 from statuses.models import OrderStatus
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
 from tests.orders.ledgers import broken_orders
-from tests.processes import Pair
+from tests.processes import meet
 from workspace.models import Source, Workspace
 
 pytestmark = [
@@ -28,13 +29,6 @@ pytestmark = [
 NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
 ORDERS, TURNS = 60, 40
 CODES = ("new", "shiped", "shipped", "lost")
-
-
-@pytest.fixture(scope="module")
-def pair(django_db_setup, django_db_blocker):
-    pair = Pair({"NAME": connection.settings_dict["NAME"]})
-    yield pair
-    pair.close()
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +56,16 @@ def named(code):
     return OrderStatus.objects.get(code=code)
 
 
+def wait_for(there):
+    """What the feed brings about, sooner or later."""
+    deadline = time.monotonic() + 30
+    while not (found := there()):
+        assert time.monotonic() < deadline, "the feed brought nothing about"
+    return found
+
+
 def merge_away():
+    wait_for(orders_in(named("shiped")).exists)
     begin_merge(named("shiped"), named("shipped"))
     while OrderStatus.objects.exclude(merging_into=None).exists():
         carry_on_merges()
@@ -74,19 +77,12 @@ def come_and_go():
         restore(named("shiped"))
 
 
-def first_unknown():
-    deadline = time.monotonic() + 30
-    while not (unknown := UnknownCode.objects.first()):
-        assert time.monotonic() < deadline, "the feed sent no unknown code"
-    return unknown
-
-
 def give_meanings():
-    give_meaning(first_unknown(), named("new"), silently=False)
+    give_meaning(wait_for(UnknownCode.objects.first), named("new"), silently=False)
 
 
 def make_status():
-    unknown = first_unknown()
+    unknown = wait_for(UnknownCode.objects.first)
     create_status(unknown, OrderStatus(type="general", code="lost", name="Lost"), silently=True)
 
 
@@ -134,3 +130,40 @@ def test_a_status_made_from_a_code_beside_a_feed_applies_what_waited(pair):
 
     held_to_account(became)
     assert not StatusChange.objects.filter(verdict="parked").exists()
+
+
+def move_for_the_first_time():
+    """Into a status that nothing used before, and slowly: somebody else has time between this and the commit."""
+    waited = []
+
+    def wait(**_kwargs):
+        if not waited:
+            waited.append(True)
+            meet()
+            time.sleep(0.5)
+
+    statuses_changed.connect(wait)
+    try:
+        (heard,) = hear([Said("O-0", "general", "new", NOON, "1")], Source.objects.get(code="shop")).heard
+    finally:
+        statuses_changed.disconnect(wait)
+    return str(heard.verdict)
+
+
+def delete_unused():
+    status = named("new")
+    meet()
+    try:
+        delete(status)
+    except Refusal as refusal:
+        return refusal.code
+    return "deleted"
+
+
+def test_a_status_deleted_while_it_is_told_of_for_the_first_time_fails_nobody(pair):
+    became = pair.run((move_for_the_first_time,), (delete_unused,))
+
+    on_postgresql, on_sqlite = ["parked", "deleted"], ["moved", "status_in_use"]
+    assert became == (on_postgresql if connection.vendor == "postgresql" else on_sqlite)
+    assert UnknownCode.objects.count() == (became == on_postgresql)
+    assert broken_orders() == []

@@ -27,7 +27,10 @@ def test_the_sidebar(admin):
     assert sidebar(admin) == [
         ("", ["Start", "Orders", "Customers"]),
         ("Campaigns", ["Campaigns", "Orders that entered", "Messages", "Messages to settle", "Incoming texts"]),
-        ("Settings", ["Order Statuses", "General", "SMS", "Integrations", "People", "History of actions", "System"]),
+        (
+            "Settings",
+            ["Order Statuses", "General", "SMS", "Integrations", "Webhooks", "People", "History of actions", "System"],
+        ),
     ]
 
 
@@ -35,7 +38,10 @@ def test_without_orders_the_sidebar_has_none_of_them_but_their_statuses(admin):
     assert sidebar(admin) == [
         ("", ["Start", "Customers"]),
         ("Campaigns", ["Campaigns", "Messages", "Messages to settle", "Incoming texts"]),
-        ("Settings", ["Order Statuses", "General", "SMS", "Integrations", "People", "History of actions", "System"]),
+        (
+            "Settings",
+            ["Order Statuses", "General", "SMS", "Integrations", "Webhooks", "People", "History of actions", "System"],
+        ),
     ]
 
 

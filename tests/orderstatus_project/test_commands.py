@@ -66,7 +66,7 @@ def test_counts_are_told_in_the_readers_language(abroad):
     lines = out.getvalue().splitlines()
     assert lines[:3] == ["[parked: 0]", "[runs: 0]", "[messages: 0]"]
     assert lines[4].startswith("[changes]: 0 ([Moved the order]: 0, [Changed nothing]: 0")
-    assert lines[-2:] == ["[owed without message]: 0", "[unaccounted: 0]"]
+    assert lines[-2:] == ["[owed without message or call]: 0", "[unaccounted: 0]"]
 
 
 @pytest.mark.django_db

@@ -38,7 +38,7 @@ def unit(path):
 
 
 def test_the_procfile_names_the_processes_and_each_begins_with_python():
-    assert list(commands()) == ["web", "worker-runs", "worker-sending", "beat", "listen", "release"]
+    assert list(commands()) == ["web", "worker-runs", "worker-sending", "worker-calls", "beat", "listen", "release"]
     assert {words[0] for words in commands().values()} == {sys.executable}
 
 
@@ -122,16 +122,19 @@ class Started:
         self.environment = kept | {"VAR_DIR": str(var_dir), "PORT": str(self.port), "DEMO": "0"}
 
     def start(self, name):
-        with (self.var_dir / f"{name}.log").open("wb") as log:
+        with self.log(name).open("wb") as log:
             self.children[name] = subprocess.Popen(
                 commands()[name], cwd=BASE_DIR, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
+
+    def log(self, name):
+        return self.var_dir / f"{name}.log"
 
     def wait_until(self, is_so):
         deadline = time.monotonic() + PATIENCE_S
         while not is_so():
             ended = [name for name, child in self.children.items() if child.poll() is not None]
-            assert not ended, (self.var_dir / f"{ended[0]}.log").read_text()
+            assert not ended, self.log(ended[0]).read_text()
             assert time.monotonic() < deadline, "it did not come about"
             time.sleep(0.1)
 
@@ -156,28 +159,34 @@ class Started:
             return {name for (name,) in database.execute("SELECT name FROM workspace_heartbeat")}
 
 
-@pytest.fixture
-def started(tmp_path):
-    var_dir = tmp_path / "var"
-    var_dir.mkdir()
-    started = Started(var_dir)
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """A VAR_DIR with a database as the release process leaves it, and a Redis."""
+    var_dir = tmp_path_factory.mktemp("released")
     redis = start_redis(var_dir)
     try:
-        subprocess.run(commands()["release"], cwd=BASE_DIR, env=started.environment, check=True, capture_output=True)
-        yield started
+        environment = Started(var_dir).environment
+        subprocess.run(commands()["release"], cwd=BASE_DIR, env=environment, check=True, capture_output=True)
+        yield var_dir
     finally:
-        for child in started.children.values():
-            child.kill()
         redis.terminate()
         redis.wait()
 
 
+@pytest.fixture
+def started(released):
+    started = Started(released)
+    yield started
+    for child in started.children.values():
+        child.kill()
+
+
 @pytest.mark.xdist_group("run")
 def test_the_processes_of_the_procfile_start_work_tell_and_stop(started):
-    for name in ("web", "worker-runs", "worker-sending", "beat"):
+    for name in ("web", "worker-runs", "worker-sending", "worker-calls", "beat"):
         started.start(name)
     started.wait_until(lambda: started.ask("/healthz") == (200, '{"status": "up"}'))
-    started.wait_until(lambda: started.signs_of_life() == {"runs", "sending"})
+    started.wait_until(lambda: started.signs_of_life() == {"runs", "sending", "calls"})
     for _ in range(20):
         started.ask("/nowhere")
     status, told = started.ask("/metrics")
@@ -188,12 +197,13 @@ def test_the_processes_of_the_procfile_start_work_tell_and_stop(started):
     assert 'django_http_responses_total_by_status_total{status="404"} 20.0' in told
     assert 'orderstatus_wakes_total{by="sweep",queue="sending"}' in told
     assert "process_resident_memory_bytes" in told
-    assert ends == {"web": 0, "worker-runs": 0, "worker-sending": 0, "beat": 0}
+    assert ends == {"web": 0, "worker-runs": 0, "worker-sending": 0, "worker-calls": 0, "beat": 0}
 
 
+@pytest.mark.xdist_group("run")
 def test_the_listener_starts_and_stops(started):
     started.start("listen")
-    time.sleep(5)
+    started.wait_until(lambda: "Listening." in started.log("listen").read_text())
 
     assert started.children["listen"].poll() is None
     assert started.stop() == {"listen": 0}

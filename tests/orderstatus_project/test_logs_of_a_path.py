@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from campaigns import engine
 from campaigns.models import Message, Receipt
-from campaigns.sms import sending
+from campaigns.sms import texts
 from campaigns.sms.gateways import BUILTIN
 from campaigns.sms.receipts import sweep_kept
 from campaigns.tasks import advance_due_runs, send_due_messages
@@ -137,7 +137,7 @@ def test_a_database_that_quotes_the_row_is_told_by_the_kind_of_its_failure(shop,
 
 
 def test_a_text_that_cannot_be_made_is_told_by_the_kind_of_its_failure(shop, written, monkeypatch):
-    monkeypatch.setattr(sending, "render", quoting)
+    monkeypatch.setattr(texts, "render", quoting)
     tell(shop)
     work(advance_due_runs)
     work(send_due_messages)

@@ -98,6 +98,7 @@ def test_of_an_installation_at_rest_every_age_is_nought(db):
         'orderstatus_oldest_due_run_seconds{lane="bulk"}': 0,
         'orderstatus_oldest_due_message_seconds{lane="urgent"}': 0,
         'orderstatus_oldest_due_message_seconds{lane="bulk"}': 0,
+        "orderstatus_oldest_due_webhook_seconds": 0,
         "orderstatus_oldest_message_put_off_seconds": 0,
         "orderstatus_oldest_message_in_hand_seconds": 0,
         "orderstatus_oldest_unknown_seconds": 0,
@@ -273,4 +274,4 @@ def test_it_asks_the_same_few_queries_however_much_waits(shop):
         late = told()["orderstatus_overdue_runs"]
 
     assert late == 40
-    assert (len(few), len(many)) == (13, 13)
+    assert (len(few), len(many)) == (15, 15)

@@ -10,7 +10,7 @@ from campaigns import measures
 from orderstatus_project.environment import BASE_DIR
 
 PAGE = (BASE_DIR / "docs" / "operating.md").read_text(encoding="utf-8")
-READS = re.compile(r'\b(?:env\.)?(?:text|flag|number|words|folder)\(\s*"([A-Z_]+)"')
+READS = re.compile(r'\b(?:env\.)?(?:text|flag|number|words|networks|folder)\(\s*"([A-Z_]+)"')
 
 
 def read_from_environment():

@@ -4,95 +4,23 @@ An address, method or endpoint that the matrix lacks fails here, with the row to
 """
 
 import json
-import logging
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, path
 
-from campaigns.lifecycle import save_draft
-from campaigns.models import IncomingText, Message, SmsGateway
-from orders.models import StatusChange, StatusTransition, UnknownCode
-from orderstatus_project.demo.shop import SOURCE, VISITORS_ORDER
 from orderstatus_project.urls import to_start
 from tests.callers import Caller
-from tests.campaigns.shop import definition, sms
-from tests.factories import SourceFactory
 from tests.matrix import ROLES, Row, endpoints, fill, is_endpoint, routes, screens, told
 from tests.screens import holding, signed_in
-from workspace.models import Action, ApiKey, Scope, User
+from workspace.models import Scope, User
 
 METHODS = ("GET", "POST")
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Through what others see: a redirection would hide that an object is not there.
 TO_START = {"/", "/admin/login/", "/admin/logout/", "/admin/orders-switch/on/"}
-
-
-@pytest.fixture
-def things(shop, settings, caplog):
-    """One of everything that has a page, as arguments of addresses and as bodies of requests."""
-    caplog.set_level(logging.CRITICAL, "django.request")  # each refusal would be told
-    settings.DEMO = True
-    shop.source = SourceFactory(code=SOURCE)
-    shop.start(sms(text="Hello"))
-    run = shop.pay(VISITORS_ORDER)
-    key, _secret = ApiKey.objects.issue(name="Shop", source=shop.source, scopes=["orders:read"])
-    text = IncomingText.objects.create(
-        gateway="acme", gateway_id="1", phone="+16025550100", text="Hi", meaning="other",
-        occurred_at=run.entered_at, received_at=run.entered_at,
-    )  # fmt: skip
-    gateway = SmsGateway.objects.create(code="acme", name="Acme", kind="http")
-    change = StatusChange.objects.filter(order=run.order).latest("pk")
-    unknown = UnknownCode.objects.create(
-        source=shop.source,
-        type="payment",
-        code="payd",
-        code_key="payd",
-        times=1,
-        order_external_id="O-1",
-        first_seen_at=run.entered_at,
-        last_seen_at=run.entered_at,
-    )
-    return {
-        "run_id": run.pk,
-        "type": "payment",
-        "code": "paid",
-        "app_label": "orders",
-        "url": "nowhere/",
-        "external_id": run.order.external_id,
-        "gateway": "acme",
-        "content_type_id": 1,
-        "/admin/auth/group/": Group.objects.create(name="Our own").pk,
-        "/admin/workspace/user/": User.objects.create_user("grace", is_staff=True).pk,
-        "/admin/workspace/workspace/": 1,
-        "/admin/orders/unknowncode/": unknown.pk,
-        "/admin/workspace/action/": Action.objects.create(verb="created", who="grace").pk,
-        "/admin/workspace/source/": shop.source.pk,
-        "/admin/workspace/apikey/": key.pk,
-        "/admin/statuses/orderstatus/": shop.statuses["shipped"].pk,
-        "/admin/customers/customer/": run.customer_id,
-        "/admin/orders/order/": run.order_id,
-        "/admin/orders/statuschange/": change.pk,
-        "/admin/orders/statustransition/": StatusTransition.objects.latest("pk").pk,
-        # What ran stays, a draft may go.
-        "/admin/campaigns/campaign/<path:object_id>/delete/": save_draft(definition(sms(), code="draft"))[0].pk,
-        "/admin/campaigns/campaign/": run.campaign_id,
-        "/admin/campaigns/run/": run.pk,
-        "/admin/campaigns/message/": Message.objects.latest("pk").pk,
-        "/admin/campaigns/incomingtext/": text.pk,
-        "/admin/campaigns/smsgateway/": gateway.pk,
-        "/admin/r/": 1,
-        "/api/v1/runs/": run.pk,
-        "/api/v1/unknown-codes/": unknown.pk,
-        "/api/v1/messages/": Message.objects.latest("pk").pk,
-        "bodies": {
-            "/admin/start/move/": {"status": shop.statuses["invoiced"].pk},
-            "/admin/start/again/": {"mine": change.pk},
-        },
-    }
 
 
 def session_of(role):
@@ -136,11 +64,11 @@ def test_the_matrix_lacks_no_address(things):
 
 
 def test_an_address_that_is_new_is_missed(things):
-    new = path("admin/orders/order/export/", to_start)
+    new = path("admin/orders/order/print/", to_start)
 
     assert lacking(things, [*get_resolver().url_patterns, new]) == [
-        ("GET", "/admin/orders/order/export/"),
-        ("POST", "/admin/orders/order/export/"),
+        ("GET", "/admin/orders/order/print/"),
+        ("POST", "/admin/orders/order/print/"),
     ]
 
 

@@ -22,6 +22,8 @@ PERSONAL = (
     "Hello Grace",
     "Call me",
     "Elm Street",
+    "diabetic",
+    "pregnant",
 )
 LISTS = ("customers_customer", "orders_order", "campaigns_message", "campaigns_incomingtext", "campaigns_run")
 
@@ -35,6 +37,8 @@ def grace(shop):
         last_name="Hopper",
         phone_written="+1 602 555 0142",
         email="grace@example.com",
+        attributes={"note": "diabetic"},
+        tags=["pregnant"],
     )
     shop.start(sms(text="Hello {{ customer.first_name }}"))
     run = shop.pay("O-grace", customer=grace, delivery={"street": "Elm Street"}, custom={"note": "Call me"})
@@ -115,6 +119,8 @@ def test_an_analyst_finds_nobody_by_what_they_may_not_see(grace, analyst, model,
     [
         ("customers_customer", "first_name__startswith"),
         ("customers_customer", "phone"),
+        ("customers_customer", "attributes__note"),
+        ("customers_customer", "tags__contains"),
         ("orders_order", "custom__note"),
         ("orders_order", "customer__phone"),
         ("campaigns_message", "text__contains"),
@@ -175,14 +181,13 @@ def test_what_was_masked_is_never_saved_over_what_it_hides(grace, analyst, model
     assert grace.first_name == "Grace"
 
 
-@pytest.mark.parametrize("model", LISTS)
-def test_lists_cost_an_analyst_the_same_for_few_and_many(shop, grace, analyst, model):
-    few = cost(analyst, page_of(model))
+def test_lists_cost_an_analyst_the_same_for_few_and_many(shop, grace, analyst):
+    few = {model: cost(analyst, page_of(model)) for model in LISTS}
 
     for number in range(5):
         shop.pay(f"O-{number}")
 
-    assert cost(analyst, page_of(model)) == few
+    assert {model: cost(analyst, page_of(model)) for model in LISTS} == few
 
 
 @pytest.mark.parametrize(

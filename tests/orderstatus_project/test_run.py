@@ -29,7 +29,7 @@ class Installation:
     def environment(self, **more):
         not_ours = {"DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "DJANGO_SETTINGS_MODULE"}
         kept = {name: value for name, value in os.environ.items() if name not in not_ours}
-        return kept | {"VAR_DIR": str(self.var_dir), "PORT": str(self.port)} | more
+        return kept | {"VAR_DIR": str(self.var_dir), "PORT": str(self.port), "WEB_PROCESSES": "1"} | more
 
     def start(self, **more):
         self.output = self.var_dir.parent / f"{self.var_dir.name}.out"
@@ -104,14 +104,24 @@ def wait_until(is_so):
 
 @pytest.fixture
 def installation(tmp_path):
-    installation = Installation(tmp_path / "var")
+    yield from ended(Installation(tmp_path / "var"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """One VAR_DIR for all that start to the end: the first makes its database and static files, which takes seconds."""
+    yield from ended(Installation(tmp_path_factory.mktemp("made") / "var"))
+
+
+def ended(installation):
     yield installation
     if installation.process and installation.process.poll() is None:
         installation.end()
 
 
 @pytest.mark.xdist_group("run")
-def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installation):
+def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again_until_one_is_killed(made):
+    installation = made
     installation.begin()
     said = installation.said()
     wait_until(lambda: installation.rows("campaigns_phonetext") > 0)
@@ -119,7 +129,7 @@ def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installa
     moves = [json.loads(shlex.split(curl)[-1]) for curl in re.findall(r"^curl .*$", said, re.MULTILINE)]
     mode = stat.S_IMODE((installation.var_dir / "demo.env").stat().st_mode)
     listens = any("manage.py listen" in command_line(pid) for pid in installation.pids())
-    status = installation.end()
+    status = installation.end(signal.SIGINT)
 
     assert re.findall(r"^(Redis|Checks|Static files|Login|Web).* \d+\.\d s$", said, re.MULTILINE) == [
         "Redis", "Checks", "Static files", "Login", "Web",
@@ -138,28 +148,32 @@ def test_it_starts_shows_the_way_stops_leaving_nothing_and_starts_again(installa
     orders = installation.rows("orders_order")
     installation.begin()
     again = installation.said()
-    status = installation.end(signal.SIGINT)
+    os.kill(installation.child("celery", "--queues runs"), signal.SIGKILL)
+    status = installation.process.wait(PATIENCE_S)
 
     assert installation.rows("orders_order") >= orders
     assert re.search(r"Login +\S+ +\S+", again)[0] == re.search(r"Login +\S+ +\S+", said)[0]
-    assert (status, installation.pids()) == (0, [])
+    assert "worker-runs was killed by SIGKILL." in installation.said()
+    assert (status, installation.pids()) == (1, [])
+
+
+@pytest.mark.proof  # with processes that only sleep it is told in test_supervisor.py
+@pytest.mark.xdist_group("run")
+def test_when_the_supervisor_is_killed_all_stop(made):
+    made.begin(DEMO="0")
+
+    os.kill(made.child("orderstatus_project.run"), signal.SIGKILL)
+    made.process.wait(PATIENCE_S)
+
+    wait_until(lambda: made.pids() == [])
 
 
 @pytest.mark.xdist_group("run")
-@pytest.mark.parametrize("victim", ["worker", "supervisor"])
-def test_when_one_is_killed_all_stop(installation, victim):
-    installation.begin(DEMO="0")
-    words = ("celery", "--queues runs") if victim == "worker" else ("orderstatus_project.run",)
-    os.kill(installation.child(*words), signal.SIGKILL)
+def test_asked_to_end_while_it_starts_it_leaves_nothing(made):
+    made.start(DEMO="0")
+    wait_until(lambda: "Redis" in made.said())
 
-    status = installation.process.wait(PATIENCE_S)
-
-    if victim == "worker":
-        assert status == 1
-        assert "worker-runs was killed by SIGKILL." in installation.said()
-        assert installation.pids() == []
-    else:
-        wait_until(lambda: installation.pids() == [])
+    assert (made.end(signal.SIGTERM), made.pids()) == (0, [])
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(installation):

@@ -60,6 +60,13 @@ def test_the_login_leads_to_it(client, small_demo):
     assert b"st-phone" in answer.content
 
 
+def test_it_leads_to_a_status_and_a_campaign_of_ones_own(demo):
+    page = demo.get("/admin/").content.decode()
+
+    assert 'hx-get="/admin/statuses/orderstatus/add-status/"' in page
+    assert 'href="/admin/campaigns/campaign/add/"' in page
+
+
 def test_opening_it_tells_the_shop(demo):
     assert controls.looked_at() == 0
 
@@ -216,6 +223,7 @@ def test_who_may_only_look_may_not_move(client, small_demo):
 
     assert client.get("/admin/start/live/").status_code == 200
     assert move_status(client) == 403
+    assert b"/add-status/" not in client.get("/admin/").content
     assert client.post("/admin/start/control/", {"paused": "1"}).status_code == 403
 
 

@@ -1,47 +1,35 @@
 """What people read can be translated: a made-up language of all that is found in the code is spoken everywhere."""
 
-from io import BytesIO, StringIO
+import ast
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import write_mo
 from django.core.management import call_command
 from django.utils.translation import activate, get_language
-from django.utils.translation.template import templatize
 
 from campaigns.sms.templates import TemplateProblem, check_template
 from orderstatus_project import checks, run, supervisor
-from orderstatus_project.environment import BASE_DIR
+from orderstatus_project.catalogue import OURS, ROOT, found_everywhere, found_in
 from orderstatus_project.refusal import refuse_to_start_wrongly
 from tests.factories import SourceFactory
 from tests.screens import page_of, signed_in
 from workspace.models import Source
 
-APPS = ("analytics", "campaigns", "customers", "orders", "orderstatus_project", "statuses", "workspace")
-KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
 # One that we have no words for, with the plural forms of English.
 LANGUAGE = "eo"
 
 
-def found_in(file):
-    text = file.read_text(encoding="utf-8")
-    if file.suffix == ".html":
-        # Its calls of gettext, with all else crossed out: no lines of Python, but for where they begin.
-        text = "\n".join(line.lstrip() for line in templatize(text, origin=str(file)).splitlines())
-    return [message for _line, message, _comments, _context in extract("python", BytesIO(text.encode()), KEYWORDS)]
-
-
 @pytest.fixture(scope="module")
 def catalog():
-    """All that is marked in the code, as makemessages would find it; each translated into itself in brackets."""
+    """All that is marked in the code; each translated into itself in brackets."""
     catalog = Catalog(locale=LANGUAGE)
-    files = [file for app in APPS for ending in ("py", "html") for file in (BASE_DIR / app).rglob(f"*.{ending}")]
-    for file in [*files, *(BASE_DIR / "templates").rglob("*.html")]:
-        for message in found_in(file):
-            both = isinstance(message, tuple)
-            catalog.add(message, tuple(f"[{m}]" for m in message) if both else f"[{message}]")
+    for each in found_everywhere():
+        texts = (each.text, each.plural) if each.plural else each.text
+        said = tuple(f"[{text}]" for text in texts) if each.plural else f"[{texts}]"
+        catalog.add(texts, said, context=each.context or None)
     return catalog
 
 
@@ -76,7 +64,7 @@ def test_commands_speak_the_language_of_the_installation():
 
     call_command("audit", stdout=out)
 
-    assert out.getvalue().splitlines()[-2:] == ["[owed without message]: 0", "[unaccounted: 0]"]
+    assert out.getvalue().splitlines()[-2:] == ["[owed without message or call]: 0", "[unaccounted: 0]"]
 
 
 @pytest.mark.usefixtures("abroad")
@@ -125,7 +113,7 @@ def test_sources_that_are_always_there_are_called_in_that_language_until_they_ar
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{% if %}x{% endif %}", "[Line 1, column 4: Liquid says “missing expression”.]"),
+        ("{% if %}x{% endif %}", "[Line 1, column 4]: [Liquid says “missing expression”.]"),
         ("{% for x in order.lines %}", "[Liquid says “expected tag endfor, found end of expression”.]"),
     ],
 )
@@ -146,4 +134,20 @@ def test_what_the_library_of_templates_says_is_quoted(text, said):
     ],
 )
 def test_what_make_run_says_on_its_way_is_found(file, text):
-    assert text in found_in(Path(run.__file__).with_name(file))
+    assert text in [each.text for each in found_in(Path(run.__file__).with_name(file), file)]
+
+
+def test_texts_are_marked_under_names_that_the_catalogue_knows():
+    """One that is imported under another name marks texts that nobody finds to translate."""
+    files = [file for folder in OURS for file in (ROOT / folder).rglob("*.py")]
+    imports = [
+        (file.name, name.asname)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for name in node.names
+        if name.asname
+    ]
+
+    assert imports
+    assert [(file, name) for file, name in imports if name != "_"] == []

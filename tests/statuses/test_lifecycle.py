@@ -3,8 +3,10 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from statuses.lifecycle import Refusal, add_alias, begin_merge, delete, restore, retire
+from campaigns.lifecycle import save_draft
+from statuses.lifecycle import Refusal, add_alias, begin_merge, change, delete, delete_unused, restore, retire
 from statuses.models import OrderStatus, StatusAlias
+from tests.campaigns.shop import definition, sms, trigger
 from tests.factories import OrderFactory, StatusFactory
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +99,20 @@ def test_a_new_status_comes_after_all_others_of_its_type():
     assert (first.position, second.position, of_another.position) == (1, 2, 1)
     assert StatusFactory(position=7).position == 7
     assert StatusFactory().position == 8
+
+
+def test_what_a_draft_names_by_its_code_alone_stays_too():
+    named, unused = StatusFactory(code="paid", type="payment"), StatusFactory(code="lost", type="payment")
+    save_draft(definition(sms(), trigger=trigger("payment", to=["paid"])))
+
+    assert delete_unused([named.pk, unused.pk]) == [unused]
+    assert refused(lambda: delete(named)) == "status_in_use"
+    assert refused(lambda: change(named, {"code": "settled"})) == "status_in_use"
+
+
+def test_a_status_is_not_merged_into_one_that_was_deleted_meanwhile():
+    payed, paid = StatusFactory(code="payed"), StatusFactory(code="paid")
+    OrderStatus.objects.filter(pk=paid.pk).delete()
+
+    with pytest.raises(OrderStatus.DoesNotExist):
+        begin_merge(payed, paid)

@@ -109,3 +109,14 @@ def test_the_list_says_who_uses_each_at_the_same_cost_for_few_and_many(admin):
         OrderFactory(general_status=StatusFactory())
 
     assert cost(admin, LIST) == few
+
+
+def test_a_merge_tells_how_many_orders_are_left_to_who_may_know_of_orders(admin):
+    payed, paid = StatusFactory(code="payed", type="payment"), StatusFactory(code="paid", type="payment")
+    OrderFactory(payment_status=payed)
+    OrderStatus.objects.filter(pk=payed.pk).update(merging_into=paid, retired_at="2026-05-01T12:00Z")
+    integrator = holding("Integrator")
+
+    assert "Being merged into “Paid”: 1 orders to go" in admin.get(window("standing", payed)).content.decode()
+    assert "Being merged into “Paid”<" in integrator.get(window("standing", payed)).content.decode()
+    assert "Orders now" not in integrator.get(LIST).content.decode()

@@ -2,9 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection, transaction
+from django.db import transaction
 
-from tests.processes import Pair, meet
+from tests.processes import meet
 from workspace.administrators import LastAdministrator, administrators
 from workspace.models import User
 
@@ -15,13 +15,6 @@ pytestmark = [
 ]
 
 ROUNDS = 10
-
-
-@pytest.fixture(scope="module")
-def pair(django_db_setup, django_db_blocker):
-    pair = Pair({"NAME": connection.settings_dict["NAME"]})
-    yield pair
-    pair.close()
 
 
 def deactivate(user):

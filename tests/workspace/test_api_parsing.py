@@ -28,7 +28,7 @@ def api():
         ('{"name": "A"}'.encode("utf-16"), "unparsable"),
         (b'{"name": "A", "name": "B"}', "repeated_name"),
         (b'{"\\ud800": 1, "\\ud800": 2}', "repeated_name"),
-        (b"[" * 33 + b"]" * 33, "too_deep"),
+        (b"[" * 101 + b"]" * 101, "too_deep"),
         (b"[" * 200_000, "too_deep"),
         (b'{"a":' * 200_000, "too_deep"),
     ],

@@ -6,7 +6,6 @@ from django.core.cache import cache
 
 from tests.callers import Caller
 from tests.factories import SourceFactory
-from workspace.api.throttling import MinuteThrottle
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +13,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def api(settings):
     settings.API_REQUESTS_PER_MINUTE = 2
-    MinuteThrottle._left_alone_until = 0.0
     return Caller.of(SourceFactory())
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import Order
 from tests.factories import OrderFactory, StatusFactory
 from workspace.database import (
+    execute,
     in_sets,
     insert_columns,
     insert_rows,
@@ -102,6 +103,22 @@ def test_json_is_written_as_json():
 
     order.refresh_from_db()
     assert (order.custom, order.lines) == ({"gift": None}, [[1, 2], []])
+
+
+def test_words_are_written_as_they_are():
+    words = ["", "NULL", "null", '"', "\\", "\\N", "{}", "a,b", " a ", "a\nb", "Ё😀", "%s", "'"]
+
+    insert_columns(Heartbeat, ["name", "at"], [(name, NOON) for name in words])
+
+    assert sorted(Heartbeat.objects.values_list("name", flat=True)) == sorted(words)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans for us")
+def test_a_plan_is_kept_of_what_is_asked_all_the_time():
+    for number in range(10):
+        assert execute("SELECT %s + 1 AS kept", [number]) == [(number + 1,)]
+
+    assert execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1 + 1 AS kept'") == [(1,)]
 
 
 def test_inserted_rows_get_their_keys_in_order():
@@ -210,3 +227,16 @@ def test_a_connection_that_holds_is_left_alone():
 def _add_a_source():
     Source.objects.create(code="meanwhile", name="Meanwhile")
     connection.close()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite is a file")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_lost_between_two_requests_is_noticed_by_whoever_asks_first():
+    execute("SELECT 1")
+    with pytest.raises(OperationalError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    connection.errors_occurred = False  # as where the server ended it while nobody asked anything
+
+    connection.close_if_unusable_or_obsolete()  # as a request begins
+
+    assert execute("SELECT 1") == [(1,)]

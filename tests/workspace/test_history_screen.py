@@ -7,7 +7,7 @@ from django.test import Client
 
 from tests.factories import CustomerFactory, SourceFactory, StatusFactory
 from tests.screens import actions, cost, done, page_of, signed_in
-from workspace import history, history_screen
+from workspace import exports, history
 from workspace.models import Action, ApiKey, Source, User, Verb, Workspace
 
 pytestmark = pytest.mark.django_db
@@ -213,15 +213,15 @@ def test_a_cell_of_the_file_is_never_a_formula(reader):
 
 
 def test_a_file_that_is_cut_says_so(reader, monkeypatch):
-    monkeypatch.setattr(history_screen, "MOST_EXPORTED", 3)
-    monkeypatch.setattr(history_screen, "AT_ONCE", 2)
+    monkeypatch.setattr(exports, "MOST_ROWS", 3)
+    monkeypatch.setattr(exports, "AT_ONCE", 2)
     for _each in range(4):
         act(Verb.CREATED)
 
     rows = exported(reader, verb="created")
 
     assert [row["action"] for row in rows] == ["created", "created", "created", None]
-    assert rows[3]["at"].startswith("The newest 3 only.")
+    assert rows[3]["at (UTC)"].startswith("The newest 3 only.")
 
 
 def test_a_list_costs_the_same_for_few_and_many(reader):

@@ -55,3 +55,9 @@ def test_rows_and_queries_may_be_given_too(orders):
 def test_what_is_no_key_at_all_is_refused():
     with pytest.raises(ValueError, match="expected a number"):
         Order.objects.filter(customer__in=["none", *range(MANY)])
+
+
+def test_what_is_too_large_for_a_key_is_nobodys(orders):
+    assert not Order.objects.filter(customer=10**23).exists()
+    assert not StatusTransition.objects.filter(order__delivery_status=10**23).exists()
+    assert Order.objects.exclude(customer=10**23).count() == 3

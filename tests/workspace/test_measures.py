@@ -16,11 +16,6 @@ DOORS = Counter("doors", "How often a door was opened.", ("door",))
 WAITS = Histogram("waits_seconds", "How long people waited.", ("door",), bounds=(0.5, 2))
 
 
-@pytest.fixture(autouse=True)
-def _redis_is_asked(monkeypatch):
-    monkeypatch.setattr(measures, "_left_alone_until", 0.0)
-
-
 class Shown:
     def __init__(self, *measures):
         self.measures = measures

@@ -12,7 +12,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from campaigns import books
-from campaigns.models import MessageState, RunState, SkipReason
+from campaigns.models import CallState, MessageState, RunState, SkipReason
 from orders.models import InboxVerdict
 from statuses.models import StatusType
 
@@ -20,7 +20,7 @@ from statuses.models import StatusType
 class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.description = _(
-            "Print the books, and prove that every change, order that entered and message is accounted for."
+            "Print the books, and prove that every change, order that entered, message and call is accounted for."
         )
         parser.add_argument("--json", action="store_true", help=_("Print one JSON object."))
 
@@ -39,6 +39,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield _line(_("orders that entered"), found["runs"]["total"], found["runs"], RunState)
     yield _line(_("messages"), messages["total"], messages, MessageState)
     yield _line(_("messages not sent"), messages[MessageState.SKIPPED], skipped, SkipReason)
+    yield _line(_("webhook calls"), found["calls"]["total"], found["calls"], CallState)
     for rule, label in books.BREACHES.items():
         yield f"{label}: {found['breaches'][rule.__name__]}"
     yield _("unaccounted: %d") % found["unaccounted"]

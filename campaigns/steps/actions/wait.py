@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Run
 from campaigns.steps.base import Continue, Decision, Params, StepForm, StepKind, ValueField, Wait, read_duration
+from campaigns.wording import Names, duration_in_words
 from campaigns.world import World
 
 
 class Form(StepForm):
-    duration = ValueField(read_duration, label=_("For"), initial={"value": 1, "unit": "hours"})
+    duration = ValueField(read_duration, control="duration", label=_("For"), initial={"value": 1, "unit": "hours"})
 
 
 def decide(runs: Sequence[Run], step: str, params: Params, world: World) -> list[Decision]:
@@ -22,4 +24,8 @@ def _decide(run: Run, params: Params, world: World) -> Decision:
     return Decision(Continue()) if world.now >= until else Decision(Wait(until), {"until": until.isoformat()})
 
 
-KIND = StepKind("wait", _("Wait"), Form, decide)
+def says(params: Params, _names: Names) -> str:
+    return gettext("Waits for %s.") % duration_in_words(params.get("duration"))
+
+
+KIND = StepKind("wait", _("Wait"), Form, decide, says=says, rank=30, icon="hourglass_empty")

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics.rules import Rule, RuleError, read_rule
 from campaigns.models import Run
 from campaigns.steps.base import Branch, Continue, Decision, Params, StepForm, StepKind, ValueField
+from campaigns.wording import Names, rule_in_words
 from campaigns.world import World
 
 
@@ -27,8 +29,12 @@ def _at(pointer: str, detail: str, code: str) -> forms.ValidationError:
     return error
 
 
+# What the editor begins with, still to be filled in.
+NEW_RULE = {"combinator": "and", "rules": [{"field": "order.payment_status", "operator": "in", "value": []}]}
+
+
 class Form(StepForm):
-    rule = ValueField(_read, label=_("Customers and orders that"))
+    rule = ValueField(_read, control="rule", label=_("Which orders pass"), initial=NEW_RULE, says=rule_in_words)
 
 
 def decide(runs: Sequence[Run], step: str, params: Params, world: World) -> list[Decision]:
@@ -41,10 +47,18 @@ def decide(runs: Sequence[Run], step: str, params: Params, world: World) -> list
     return decisions
 
 
+def says(params: Params, names: Names) -> str:
+    rule = rule_in_words(params.get("rule"), names)
+    return gettext("Yes, if %s.") % rule if rule else gettext("Asks nothing yet: add a condition.")
+
+
 KIND = StepKind(
     "filter_customers",
     _("Filter customers"),
     Form,
     decide,
     branches=(Branch("yes", _("Yes")), Branch("no", _("No"), ends_when_empty=True)),
+    says=says,
+    rank=10,
+    icon="filter_alt",
 )

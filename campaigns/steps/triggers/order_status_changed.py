@@ -1,26 +1,19 @@
 """Order status changed: the order's status of one type went from one of these to one of those."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns.models import From
-from campaigns.steps.base import Params, PlainChoiceField, StepForm, TriggerKind, ValueField, Watched
-from statuses.models import StatusType, code_key
-from workspace.text import is_storable
+from campaigns.steps.base import STATUSES, Params, PlainChoiceField, StepForm, TriggerKind, ValueField, Watched
+from campaigns.steps.codes import read_codes
+from campaigns.wording import Names, either, the_one, type_in_words
+from statuses.models import StatusType
 
 _WORDS = {"any": From.ANY, "any_existing": From.ANY_EXISTING, "none": From.NONE}
-
-
-def read_codes(raw: Any) -> frozenset[str]:
-    if not isinstance(raw, list) or not 0 < len(raw) <= 200 or not all(_is_code(code) for code in raw):
-        raise forms.ValidationError(_("Give a list of status codes."))
-    return frozenset(code_key(code) for code in raw)
-
-
-def _is_code(raw: Any) -> bool:
-    return isinstance(raw, str) and 0 < len(raw.strip()) <= 64 and is_storable(raw)
 
 
 def read_from(raw: Any) -> tuple[From, frozenset[str]]:
@@ -40,12 +33,14 @@ def read_to(raw: Any) -> frozenset[str]:
 
 
 class Form(StepForm):
-    type = PlainChoiceField(label=_("Type"), choices=StatusType.choices)
+    type = PlainChoiceField(label=gettext_lazy("Type"), choices=StatusType.choices)
 
 
 # `from` is a word of Python's.
-Form.base_fields["from"] = ValueField(read_from, label=_("Original status"), initial="any")
-Form.base_fields["to"] = ValueField(read_to, label=_("Target status"))
+Form.base_fields["from"] = ValueField(
+    read_from, control="statuses_from", label=gettext_lazy("Original status"), initial="any"
+)
+Form.base_fields["to"] = ValueField(read_to, control="statuses_to", label=gettext_lazy("Target status"))
 
 
 def watched(params: Params) -> Watched:
@@ -54,4 +49,45 @@ def watched(params: Params) -> Watched:
     return Watched(params["type"], params["to"], from_mode, from_codes)
 
 
-KIND = TriggerKind("order_status_changed", _("Order status changed"), Form, watched)
+def statuses(params: Params) -> frozenset[tuple[str, str]]:
+    return frozenset((params["type"], code) for code in params["to"] | params["from"][1])
+
+
+def says(params: Params, names: Names) -> str:
+    """“When payment goes from Invoice issued to Paid”."""
+    type = params.get("type")
+    if type not in StatusType.values:
+        return _("When it is not said what starts it")
+    to = params.get("to")
+    words = {
+        "type": type_in_words(type),
+        "from": _origin(params.get("from"), type, names),
+        "to": either(to, type, names) if isinstance(to, list) else _("any status"),
+    }
+    return _("When %(type)s goes%(from)s to %(to)s") % words
+
+
+def target(params: Params, names: Names) -> str:
+    return the_one(params.get("to"), params.get("type"), names)
+
+
+def _origin(raw: Any, type: str, names: Names) -> str:
+    if isinstance(raw, list):
+        return " " + _("from %s") % either(raw, type, names)
+    if isinstance(raw, Mapping):
+        return " " + _("from any but %s") % either(raw.get("not", []), type, names)
+    return {"none": " " + _("from no status"), "any_existing": " " + _("from any status")}.get(str(raw), "")
+
+
+KIND = TriggerKind(
+    "order_status_changed",
+    gettext_lazy("Order status changed"),
+    Form,
+    listens_to=STATUSES,
+    watched=watched,
+    has_change=True,
+    statuses=statuses,
+    target=target,
+    says=says,
+    icon="sync_alt",
+)

@@ -7,9 +7,9 @@
     const EVERY_MS = 1500, AFTER_FAILURE_MS = 4000;
     const at = (id) => document.getElementById(id);
     const token = page.querySelector("[name=csrfmiddlewaretoken]").value;
-    const ages = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "narrow", numeric: "auto" });
+    const ages = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "short", numeric: "auto" });
     const lasts = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "second", unitDisplay: "narrow" });
-    const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+    const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: page.dataset.zone });
     let timer = 0, mine = "", isFirst = true;
 
     async function ask(address, fields) {

@@ -362,7 +362,7 @@ def test_the_list_says_how_each_stands(admin, connected):
         assert words in state
     html = page.content.decode()
     assert "1 call at once, at most 30 messages a second" in html
-    assert "0.045 EUR a part" in html
+    assert "€0.045 a part" in html
     assert "Connection refused" in html
     assert html.count("Refused call") == 1
     assert "A call without the right token." in html

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from campaigns.definitions import DefinitionError
 from campaigns.draining import drain
 from campaigns.engine import advance
 from campaigns.lifecycle import activate, save_draft
@@ -11,7 +12,7 @@ from campaigns.models import Message
 from campaigns.sms.sending import send_due
 from orders.said import Said
 from orders.transitions import hear
-from tests.campaigns.shop import Shop, definition, message_of, sms
+from tests.campaigns.shop import NOON, Shop, definition, message_of, sms
 from tests.factories import CustomerFactory
 from tests.processes import meet
 
@@ -150,6 +151,71 @@ def test_tests_use_up_nobodys_messages(shop, ada):
     shop.pay("O-2", customer=ada)
 
     assert fates() == ["", ""]
+
+
+def test_a_cap_of_one_category_counts_that_category_alone(shop, ada):
+    cap = {"messages": 1, "per": "day", "category": "offers"}
+    shop.start(sms(category="offers"), code="offers", frequency_cap=cap)
+    shop.start(sms(category="service"), code="service", frequency_cap=cap)
+
+    for name in ("O-1", "O-2"):
+        shop.pay(name, customer=ada)
+
+    assert fates(campaign__code="offers") == ["", "capped"]
+    assert fates(campaign__code="service") == ["", ""]
+
+
+def test_one_too_many_is_put_off_until_the_first_is_a_day_old(shop, clock, ada):
+    shop.start(sms(), frequency_cap={"messages": 1, "per": "day", "then": "defer"})
+    shop.pay("O-1", customer=ada)
+    clock.shift(timedelta(hours=3))
+
+    run = shop.pay("O-2", customer=ada)
+
+    message = message_of(run)
+    assert (message.state, message.due_at) == ("pending", NOON + timedelta(days=1))
+    clock.move_to(NOON + timedelta(days=1))
+    drain()
+    assert message_of(run).state == "accepted"
+
+
+def test_of_many_put_off_one_goes_each_day(shop, clock, ada):
+    shop.start(sms(), frequency_cap={"messages": 1, "per": "day", "then": "defer"})
+    pay_each(shop, ada, "O-1", "O-2", "O-3")
+
+    sent = []
+    for _day in range(3):
+        drain()
+        sent.append(Message.objects.filter(state="accepted").count())
+        clock.shift(timedelta(days=1))
+
+    assert sent == [1, 2, 3]
+
+
+def test_one_put_off_is_not_sent_once_its_time_is_over(shop, clock, ada):
+    shop.start(
+        sms(lifetime={"value": 2, "unit": "hours"}), frequency_cap={"messages": 1, "per": "day", "then": "defer"}
+    )
+    shop.pay("O-1", customer=ada)
+    shop.pay("O-2", customer=ada)
+
+    clock.shift(timedelta(days=1))
+    drain()
+
+    assert fates() == ["", "too_late"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"messages": 1, "per": "day", "category": "Öffers"},
+        {"messages": 1, "per": "day", "then": "later"},
+        {"messages": 1, "per": "day", "of": 3},
+    ],
+)
+def test_a_wrong_cap_is_refused(db, raw):
+    with pytest.raises(DefinitionError):
+        save_draft(definition(sms(), frequency_cap=raw))
 
 
 def send_one_by_one(times):

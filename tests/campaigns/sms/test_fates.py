@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from django.utils import timezone
 
+from campaigns.back_filling import fill
 from campaigns.draining import drain
 from campaigns.engine import advance
 from campaigns.lifecycle import activate, save_draft
@@ -727,6 +728,7 @@ def test_what_makes_up_for_the_past_is_no_hurry(shop):
     shop.tell("O-1", "paid")
 
     activate(save_draft(definition(sms()))[0], from_the_beginning=True)
+    fill()
     advance()
 
     assert Run.objects.get().lane == Lane.BULK

@@ -7,7 +7,7 @@ import pytest
 from campaigns.draining import drain
 from campaigns.engine import advance
 from campaigns.lifecycle import end
-from campaigns.models import Message, SkipReason
+from campaigns.models import Message, Run, SkipReason
 from tests.campaigns.shop import NOON, at, customer_in, ending, later, message_of, sms
 from tests.factories import CustomerFactory
 from workspace.models import Workspace
@@ -144,8 +144,9 @@ def test_it_is_asked_when_the_message_is_about_to_be_sent(shop):
 
 def test_the_list_of_reasons_is_in_the_order_of_the_law():
     assert SkipReason.values == [
-        "campaign_ended", "orders_were_off", "status_changed", "too_late", "no_number", "invalid_number", "not_mobile",
-        "refused", "no_consent", "category_refused", "capped", "text_failed",
+        "campaign_ended", "orders_were_off", "was_paused", "stopped", "entered_stop_status", "status_changed",
+        "too_late", "erased", "no_number", "invalid_number", "not_mobile", "refused", "no_consent", "category_refused",
+        "capped", "not_released", "text_failed",
     ]  # fmt: skip
 
 
@@ -210,6 +211,7 @@ def next_objection():
     """Ask about the message again; forget the answer."""
     pending = Message.objects.get(step="text")
     Message.objects.filter(pk=pending.pk).update(due_at=datetime.now(UTC))
+    Run.objects.filter(pk=pending.run_id).update(state="waiting", step="text", due_at=None, ended_at=None)
     drain()
     answered = Message.objects.get(pk=pending.pk)
     if answered.state == "skipped":

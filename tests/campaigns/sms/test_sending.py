@@ -462,6 +462,45 @@ def test_a_gateway_that_does_not_exist_costs_no_message(owed, settings):
     assert states() == ["pending"]
 
 
+# What is called as soon as it is claimed
+
+
+def test_the_first_call_is_begun_in_the_claims_own_write(owed):
+    owed(3)
+
+    with CaptureQueriesContext(connection) as queries:
+        send_due()
+
+    writes = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "campaigns_message"')]
+    assert len(writes) == 2  # the claim, and what came of it
+    assert states() == ["accepted"] * 3
+
+
+def test_what_was_begun_and_not_called_after_all_goes_back(owed, memory, monkeypatch):
+    owed(2)
+    monkeypatch.setattr(sending, "reach", lambda name: Workspace.objects.update(sending_paused_at=NOON))
+
+    send_due()
+
+    assert states() == ["pending", "pending"]
+    assert not memory.taken
+
+
+def test_of_messages_to_two_gateways_none_is_begun_at_once(shop, monkeypatch):
+    shop.start(sms())
+    for name, is_test in (("O-1", False), ("O-2", True)):
+        shop.order(name)
+        shop.tell(name, "paid", is_test=is_test)
+    advance()
+    seen = []
+    monkeypatch.setattr(sending, "reach", lambda name: seen.extend(states()))
+
+    send_due()
+
+    assert seen == ["claimed", "claimed"]
+    assert states() == ["accepted", "accepted"]
+
+
 # The gateways
 
 

@@ -1,6 +1,7 @@
 """Calls are bounded, in order and over open connections; what was never sent is told from what was not answered."""
 
 import asyncio
+import gzip
 import os
 import socket
 import threading
@@ -116,6 +117,28 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used():
         assert len(server.heard) == 16
 
 
+def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next():
+    """As of a gateway that gives up after it answered: else the next text hears what was said of another."""
+    heard = []
+
+    def answer_late(connection):
+        while said := connection.recv(10_000):
+            heard.append(said)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken")
+            time.sleep(0.1)
+            connection.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(answer_late) as port:
+        one = Call(f"http://127.0.0.1:{port}", b"x")
+        replies = call_all([one], at_once=1)
+        time.sleep(0.3)
+        replies += call_all([one], at_once=1)
+        close_wire()
+
+    assert replies[0].status == replies[1].status == 200
+    assert len(heard) == 2
+
+
 def test_a_child_process_has_a_session_of_its_own():
     with Server(echo) as server:
         call_all(calls(server, 1), at_once=1)
@@ -142,7 +165,73 @@ def test_threads_take_turns():
         assert server.most_at_once == 5
 
 
+@contextmanager
+def answering(answer):
+    """A plain TCP server that answers each first call with these bytes, and hangs up: its port, and what it heard."""
+    heard = []
+
+    def answer_one(connection):
+        heard.append(connection.recv(10_000))
+        connection.sendall(answer)
+
+    with listening(answer_one) as port:
+        yield port, heard
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken",
+        b"HTTP/1.1 200 OK\r\n\r\ntaken",
+        b"HTTP/1.0 200 OK\r\n\r\ntaken",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nta\r\n3;x=y\r\nken\r\n0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntaken",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"taken"),
+    ],
+    ids=["length", "until it ends", "old", "chunks", "says that it will", "packed"],
+)
+def test_an_answer_is_read_however_it_is_written(answer):
+    with answering(answer) as (port, _heard):
+        [reply] = call_all([Call(f"http://127.0.0.1:{port}", b"x")], at_once=1)
+
+    assert (reply.status, reply.body) == (200, b"taken")
+
+
+def test_a_call_says_what_it_was_told_to_and_of_itself_once():
+    with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as (port, heard):
+        call_all(
+            [Call(f"http://127.0.0.1:{port}/send?key=a%20b", b"x", {"user-agent": "a shop", "Key": "ё"})], at_once=1
+        )
+
+    head, _blank, body = heard[0].decode().partition("\r\n\r\n")
+    assert body == "x"
+    assert head.splitlines() == [
+        "POST /send?key=a%20b HTTP/1.1",
+        "user-agent: a shop",
+        "Accept: */*",
+        "Accept-Encoding: gzip, deflate",
+        "Key: ё",
+        f"Host: 127.0.0.1:{port}",
+        "Content-Length: 1",
+    ]
+
+
+def test_no_header_writes_another_one():
+    with answering(b"") as (port, heard), pytest.raises(BaseExceptionGroup):
+        call_all([Call(f"http://127.0.0.1:{port}", b"x", {"Key": "1\r\nOther: 2"})], at_once=1)
+
+    assert heard == []
+
+
 # What went wrong
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok"])
+def test_nonsense_is_no_answer(answer):
+    with answering(answer) as (port, _heard):
+        [heard] = call_all([Call(f"http://127.0.0.1:{port}", b"x")], at_once=1)
+
+    assert heard == Unanswered("The answer cannot be read")
 
 
 @pytest.mark.parametrize("answer", [never, cut, cut_midway])

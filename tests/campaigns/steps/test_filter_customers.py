@@ -127,3 +127,89 @@ def test_each_problem_of_a_rule_has_its_place():
         ("/rule/rules/0/field", "unknown_field"),
         ("/rule/rules/1/value", "bad_value"),
     ]
+
+
+# The customer's other orders
+
+
+def about(of, *rules, **more):
+    return {"combinator": "and", "of": of, "rules": list(rules), **more}
+
+
+PAID = condition("order.payment_status", "=", "paid")
+OVER_100 = condition("order.total", ">", 100)
+
+
+def test_two_open_orders_of_a_customer_are_kept_apart_in_every_scope(shop):
+    """Both wait at their filters at the same moment, and each is asked about itself and the other."""
+    ada = CustomerFactory()
+    scopes = {
+        "this_order": about("this_order", OVER_100),
+        "any_order": about("any_order", OVER_100),
+        "another_order": about("another_order", OVER_100),
+        "no_other_order": about("another_order", OVER_100, **{"not": True}),
+        "last_order": about("last_order", OVER_100),
+    }
+    for code, rule in scopes.items():
+        shop.start(asks(rule), sms(), code=code)
+    small, large = shop.order("O-1", customer=ada, total_minor=500), shop.order("O-2", customer=ada, total_minor=50_000)
+    shop.tell("O-1", "paid")
+    shop.tell("O-2", "paid")
+    drain()
+
+    def passed(order):
+        runs = order.runs.filter(state="finished").order_by("campaign__code")
+        return list(runs.values_list("campaign__code", flat=True))
+
+    assert passed(small) == ["another_order", "any_order", "last_order"]
+    assert passed(large) == ["any_order", "last_order", "no_other_order", "this_order"]
+
+
+def test_the_order_that_made_it_hold_is_kept_by_its_key(shop):
+    ada = CustomerFactory()
+    shop.start(asks(about("another_order", PAID, OVER_100), PAID), sms())
+    other = shop.order("O-1", customer=ada, total_minor=50_000)
+    shop.pay("O-1")
+
+    run = shop.pay("O-2", customer=ada)
+
+    assert run.events.get(step="asked").seen == {
+        "order.payment_status": "paid",
+        "orders": [{"of": "another_order", "order": other.pk, "order.payment_status": "paid", "order.total": "500.00"}],
+    }
+
+
+def test_another_order_is_as_it_is_when_the_step_runs(shop):
+    ada = CustomerFactory()
+    shop.start(asks(about("another_order", PAID)), sms())
+    shop.order("O-1", customer=ada)
+    shop.order("O-2", customer=ada)
+    shop.tell("O-2", "paid")
+
+    shop.tell("O-1", "paid")
+    drain()
+
+    assert set(Order.objects.values_list("runs__state", flat=True)) == {"finished"}
+
+
+def test_what_a_customer_is_known_for_is_asked_and_not_kept(shop):
+    ada = CustomerFactory(attributes={"level": "gold", "visits": 3}, tags=["vip", "new"])
+    shop.start(
+        asks(
+            condition("customer.attribute", "in", ["gold", "silver"], name="level"),
+            condition("customer.attribute", ">=", 3, name="visits"),
+            condition("customer.attribute", "null", name="never"),
+            condition("customer.tags", "allOf", ["vip", "new"]),
+        ),
+        sms(),
+    )
+
+    run = shop.pay(customer=ada)
+
+    assert ending(run)[0] == "finished"
+    assert run.events.get(step="asked").seen == {
+        "customer.attribute(name=level)": "…",
+        "customer.attribute(name=visits)": "…",
+        "customer.attribute(name=never)": None,
+        "customer.tags": "…",
+    }

@@ -139,7 +139,7 @@ def test_a_test_key_marks_its_messages(shop):
         ({"only_if_still": []}, "/only_if_still"),
         ({"lifetime": 24}, "/lifetime"),
         ({"lifetime": {"value": 0, "unit": "hours"}}, "/lifetime"),
-        ({"sender": "Shop"}, "/sender"),
+        ({"colour": "red"}, "/colour"),
     ],
 )
 def test_bad_params_are_refused_at_their_place(params, pointer):
