@@ -1,0 +1,105 @@
+"""What analytics keeps: history as it happened, and segments with who is in them. Rules and lists alone are original."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Customer
+from orders.models import Order
+from statuses.models import OrderStatus, StatusType
+from workspace.models import Source
+from workspace.text import validate_text
+
+
+class Visit(models.Model):
+    """One stay of an order in a status, by when it happened: docs/analytics.md. analytics/history.py writes it."""
+
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="+")
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True, db_index=False, related_name="+")
+    source = models.ForeignKey(Source, models.PROTECT, db_index=False, related_name="+")
+    type = models.CharField(max_length=8, choices=StatusType)
+    # As it is meant today: of one that was merged, the other.
+    status = models.ForeignKey(OrderStatus, models.CASCADE, db_index=False, related_name="+")
+    from_status = models.ForeignKey(OrderStatus, models.CASCADE, null=True, db_index=False, related_name="+")
+    entered_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True)
+
+    # The path through marked statuses.
+    is_step = models.BooleanField()
+    path_from = models.ForeignKey(OrderStatus, models.CASCADE, null=True, db_index=False, related_name="+")
+    path_left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["order", "type", "entered_at"], name="analytics_visits_of_order"),
+            # Who reached a status, and when: segments and reports.
+            models.Index(
+                fields=["status", "entered_at"],
+                include=["customer", "order", "path_from", "path_left_at", "type", "source"],
+                condition=models.Q(is_step=True),
+                name="analytics_steps_into",
+            ),
+            # What one customer did: Filter customers.
+            models.Index(
+                fields=["customer", "status", "entered_at"],
+                condition=models.Q(is_step=True),
+                name="analytics_steps_of_customer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.type} {self.status_id} at {self.entered_at:%Y-%m-%d %H:%M}"
+
+
+class Segment(models.Model):
+    """Customers of whom a rule holds, or a list of them that somebody brought."""
+
+    class Kind(models.TextChoices):
+        RULE = "rule", _("By a rule")
+        LIST = "list", _("A list")
+
+    code = models.SlugField(_("code"), max_length=64, unique=True)
+    name = models.CharField(_("name"), max_length=200, validators=[validate_text])
+    kind = models.CharField(_("kind"), max_length=4, choices=Kind, default=Kind.RULE)
+    # The root group, in format 1; empty for a list.
+    rule = models.JSONField(_("rule"), default=dict, blank=True)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("by")
+    )
+    # When its members were last counted, how many they were, and how long that took; asked for again since then.
+    counted_at = models.DateTimeField(_("counted"), null=True, editable=False)
+    members_count = models.PositiveIntegerField(_("customers"), null=True, editable=False)
+    counted_in_s = models.FloatField(null=True, editable=False)
+    count_asked_at = models.DateTimeField(null=True, editable=False)
+    problem = models.CharField(max_length=500, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        ordering: ClassVar[list[str]] = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    """A customer who is in a segment, since when."""
+
+    segment = models.ForeignKey(Segment, models.CASCADE, db_index=False, related_name="members")
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["segment", "customer"], name="analytics_member_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment_id}: {self.customer_id}"
