@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,5 +8,8 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Analytics")
 
     def ready(self) -> None:
-        # They register themselves.
-        from analytics import customer_fields, order_fields  # noqa: F401
+        # Fields register themselves.
+        from analytics import customer_fields, order_fields, watching  # noqa: F401
+
+        pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
+        post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")
