@@ -43,7 +43,7 @@ within `analytics.stopping.stopping_after(seconds)`, which raises RuleTooSlow.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -286,7 +286,7 @@ class _Reader(DocumentReader):
             return None
         at_trigger = raw.get("at") == AT_TRIGGER
         told = _told_as(field, raw, at_trigger=at_trigger)
-        condition = Condition(field, operator, wanted, at_trigger, said, told, _asks(field, raw), inner)
+        condition = Condition(field, operator, wanted, at_trigger, said, told, _asks(field, said, raw), inner)
         self.check(condition, at)
         return condition
 
@@ -445,9 +445,9 @@ def _told_as(field: Field, raw: Mapping[str, Any], *, at_trigger: bool) -> str:
     return f"{field.key}{params}@trigger" if at_trigger else f"{field.key}{params}"
 
 
-def _asks(field: Field, raw: Mapping[str, Any]) -> str:
-    keys = [*(param.key for param in field.params), "where"]
-    return f"{field.key} {json.dumps([raw.get(key) for key in keys], sort_keys=True)}"
+def _asks(field: Field, said: Mapping[str, Any], raw: Mapping[str, Any]) -> Hashable:
+    where = raw.get("where")
+    return field.key, tuple(said.items()), None if where is None else json.dumps(where, sort_keys=True)
 
 
 def _written(rule: Mapping[str, Any]) -> str:

@@ -139,6 +139,67 @@ def snapshot() -> Iterator[None]:
         sqlite.transaction_mode = mode
 
 
+class TookTooLong(RuntimeError):
+    """What `time_limit` allowed was over."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """What each statement inside may take; on SQLite, all of them together. Raises TookTooLong, and undoes what was
+    written inside. Sets are looked up in memory: on PostgreSQL with more of it than each statement usually gets.
+    """
+    limited = _limited_postgresql if is_postgresql() else _limited_sqlite
+    try:
+        with limited(seconds):
+            yield
+    except OperationalError as error:
+        if _was_stopped(error):
+            raise TookTooLong(f"{seconds} s") from error
+        raise
+
+
+# `NOT IN` of more keys than fit is looked up row by row, which takes for ever.
+MEMORY_OF_SETS = "64MB"
+
+
+@contextmanager
+def _limited_postgresql(seconds: float) -> Iterator[None]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('work_mem')")
+        timeout, memory = cursor.fetchone()
+        _set_for_transaction(timeout=f"{max(int(seconds * 1000), 1)}", memory=MEMORY_OF_SETS)
+        yield
+        _set_for_transaction(timeout=timeout, memory=memory)
+
+
+def _set_for_transaction(*, timeout: str, memory: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, TRUE), set_config('work_mem', %s, TRUE)", [timeout, memory]
+        )
+
+
+# How many steps of its machine SQLite takes before it looks at the clock.
+SQLITE_STEPS = 20_000
+
+
+@contextmanager
+def _limited_sqlite(seconds: float) -> Iterator[None]:
+    connection.ensure_connection()
+    sqlite: Any = connection.connection
+    deadline = time.monotonic() + seconds
+    sqlite.set_progress_handler(lambda: time.monotonic() > deadline, SQLITE_STEPS)
+    try:
+        yield
+    finally:
+        sqlite.set_progress_handler(None, SQLITE_STEPS)
+
+
+def _was_stopped(error: OperationalError) -> bool:
+    """SQLSTATE 57014 is query_canceled."""
+    return getattr(error.__cause__, "sqlstate", "") == "57014" or str(error) == "interrupted"
+
+
 def execute(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """What is asked all the time in the same words: PostgreSQL keeps how to go about it, which is half of what a small
     statement costs. Answers its rows.
