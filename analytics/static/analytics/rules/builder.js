@@ -178,7 +178,7 @@ class Builder {
         };
         const own = this.scopeOf(tree.standing(at).groupAt);
         const options = () => this.offered(tree.standing(at).groupAt).filter(({ key }) => this.mayStand(this.fields.get(key), own));
-        return combobox({ options, choose: set, shown: field ? field.label : part.field, words, "aria-label": words.field, "data-key": `${base}${at}:field` });
+        return combobox({ options, choose: set, class: "os-input rule-picked", shown: field ? field.label : part.field, words, "aria-label": words.field, "data-key": `${base}${at}:field` });
     }
 
     drawOperator(part, field, at) {
@@ -196,7 +196,7 @@ class Builder {
         if (!mayBePast && !part.at) return null;
         const times = [["now", words.at_now], ...(mayBePast ? [["trigger", words.at_trigger]] : [])];
         const set = (moment) => { if (moment === "now") delete part.at; else part.at = moment; this.wrote(); };
-        return h("div", { "data-at": `${base}${at}/at` }, choose(times, part.at || "now", set, { "data-key": `${base}${at}:at`, "aria-label": words.at }));
+        return h("div", { class: "rule-moment", "data-at": `${base}${at}/at` }, choose(times, part.at || "now", set, { "data-key": `${base}${at}:at`, "aria-label": words.at }));
     }
 
     // The orders that a metric counts.
