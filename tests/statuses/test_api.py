@@ -6,6 +6,7 @@ from statuses.models import OrderStatus, StatusAlias
 from statuses.usages import Usage
 from tests.callers import Caller
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
+from workspace.usages import Asked
 
 pytestmark = pytest.mark.django_db
 
