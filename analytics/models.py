@@ -1,4 +1,7 @@
-"""What analytics keeps: history as it happened, and segments with who is in them. Rules and lists alone are original."""
+"""What analytics keeps: history as it happened, and segments with who is in them.
+
+Rules and lists alone are original.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from customers.models import Customer
 from orders.models import Order
 from statuses.models import OrderStatus, StatusType
 from workspace.models import Source
+from workspace.personal import HoldsPersonalData
 from workspace.text import validate_text
 
 
@@ -107,20 +111,30 @@ class Segment(models.Model):
         return self.counted_at is not None and (self.rule_changed_at is None or self.rule_changed_at <= self.counted_at)
 
 
-class Member(models.Model):
+class Member(HoldsPersonalData):
     """A customer who is in a segment, since when."""
 
-    segment = models.ForeignKey(Segment, models.CASCADE, db_index=False, related_name="members")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
-    since = models.DateTimeField()
+    segment = models.ForeignKey(
+        Segment, models.CASCADE, verbose_name=_("segment"), db_index=False, related_name="members"
+    )
+    customer = models.ForeignKey(Customer, models.CASCADE, verbose_name=_("customer"), related_name="+")
+    since = models.DateTimeField(_("since"))
 
     class Meta:
+        verbose_name = _("customer in a segment")
+        verbose_name_plural = _("customers in segments")
+        # Who may see the segment and the customers may see who is in it; nobody writes it by hand.
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["segment", "customer"], name="analytics_member_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.segment_id}: {self.customer_id}"
+
+    def mask(self) -> None:
+        super().mask()
+        self.customer.mask()
 
 
 class Crossing(models.Model):
@@ -136,6 +150,7 @@ class Crossing(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
         indexes = [
             # What a campaign answers to, in order of time.
             models.Index(fields=["segment", "has_entered", "at", "id"], name="analytics_crossings_by_when"),
