@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0001_history_and_segments'),
+        ('analytics', '0002_history_is_read'),
         ('customers', '0004_erasing'),
         ('orders', '0007_ledger_by_when'),
     ]
