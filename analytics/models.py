@@ -1,4 +1,7 @@
-"""What analytics keeps: history as it happened, and segments with who is in them. Rules and lists alone are original."""
+"""What analytics keeps: history as it happened, and segments with who is in them.
+
+Rules and lists alone are original.
+"""
 
 from __future__ import annotations
 
@@ -12,30 +15,46 @@ from customers.models import Customer
 from orders.models import Order
 from statuses.models import OrderStatus, StatusType
 from workspace.models import Source
+from workspace.personal import HoldsPersonalData
 from workspace.text import validate_text
 
 
 class Visit(models.Model):
-    """One stay of an order in a status, by when it happened: docs/analytics.md. analytics/history.py writes it."""
+    """One stay of an order in a status, by when it happened: docs/analytics.md. analytics/visits.py writes it.
 
-    order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="+")
-    customer = models.ForeignKey(Customer, models.CASCADE, null=True, db_index=False, related_name="+")
-    source = models.ForeignKey(Source, models.PROTECT, db_index=False, related_name="+")
+    What it points at is there because the rows it is made of point there; to have the database look it up again for
+    each would cost more than all else.
+    """
+
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, db_constraint=False, related_name="+")
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
+    source = models.ForeignKey(Source, models.PROTECT, db_index=False, db_constraint=False, related_name="+")
     type = models.CharField(max_length=8, choices=StatusType)
+    # From 1 on, within the order and type.
+    ordinal = models.PositiveIntegerField()
     # As it is meant today: of one that was merged, the other.
-    status = models.ForeignKey(OrderStatus, models.CASCADE, db_index=False, related_name="+")
-    from_status = models.ForeignKey(OrderStatus, models.CASCADE, null=True, db_index=False, related_name="+")
+    status = models.ForeignKey(OrderStatus, models.CASCADE, db_index=False, db_constraint=False, related_name="+")
+    from_status = models.ForeignKey(
+        OrderStatus, models.CASCADE, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
     entered_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
 
     # The path through marked statuses.
     is_step = models.BooleanField()
-    path_from = models.ForeignKey(OrderStatus, models.CASCADE, null=True, db_index=False, related_name="+")
+    path_from = models.ForeignKey(
+        OrderStatus, models.CASCADE, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
     path_left_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            # Of two that make the visits of one order at once the second finds out. And an order's own history.
+            models.UniqueConstraint(fields=["order", "type", "ordinal"], name="analytics_visit_once"),
+        ]
         indexes = [
-            models.Index(fields=["order", "type", "entered_at"], name="analytics_visits_of_order"),
             # Who reached a status, and when: segments and reports.
             models.Index(
                 fields=["status", "entered_at"],
@@ -55,12 +74,55 @@ class Visit(models.Model):
         return f"{self.order_id}: {self.type} {self.status_id} at {self.entered_at:%Y-%m-%d %H:%M}"
 
 
+class Bookmark(models.Model):
+    """How far history has been read: one row."""
+
+    ONLY_ID = 1
+
+    # All ledger and inbox rows up to these ids have been.
+    ledger_id = models.BigIntegerField(default=0)
+    inbox_id = models.BigIntegerField(default=0)
+    # While all of it is made again: orders up to this one have been.
+    order_id = models.BigIntegerField(null=True, default=0)
+    # Everything committed by then has been read.
+    read_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"transition {self.ledger_id}, change {self.inbox_id}"
+
+
+class StatusReading(models.Model):
+    """How a status was read when visits were made: as which, and whether that one was marked. With no row: as itself,
+    and marked. Numbers, as whoever asks what uses a status does not mean this.
+    """
+
+    status_id = models.BigIntegerField(primary_key=True)
+    read_as_id = models.BigIntegerField()
+    is_marked = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{self.status_id} as {self.read_as_id}"
+
+
+class StaleOrder(models.Model):
+    """An order whose visits are to be made again, though no row of the ledger or the inbox is new."""
+
+    order = models.ForeignKey(Order, models.CASCADE, db_constraint=False, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.order_id)
+
+
 class Segment(models.Model):
     """Customers of whom a rule holds, or a list of them that somebody brought."""
 
     class Kind(models.TextChoices):
         RULE = "rule", _("By a rule")
         LIST = "list", _("A list")
+
+    class Problem(models.TextChoices):
+        RULE = "rule", _("Its rule asks about what is not there any more, or not in analytics.")
+        SLOW = "slow", _("It takes too long to count. Ask for less.")
 
     code = models.SlugField(_("code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=200, validators=[validate_text])
@@ -73,12 +135,17 @@ class Segment(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("by")
     )
-    # When its members were last counted, how many they were, and how long that took; asked for again since then.
+    rule_changed_at = models.DateTimeField(null=True, editable=False)
+    # As of when its members were last counted, how many they were, and how long that took.
     counted_at = models.DateTimeField(_("counted"), null=True, editable=False)
     members_count = models.PositiveIntegerField(_("customers"), null=True, editable=False)
     counted_in_s = models.FloatField(null=True, editable=False)
+    # When somebody last asked for a count, when one was last begun, and until when that one is its worker's.
     count_asked_at = models.DateTimeField(null=True, editable=False)
-    problem = models.CharField(max_length=500, blank=True, editable=False)
+    count_began_at = models.DateTimeField(null=True, editable=False)
+    counting_until = models.DateTimeField(null=True, editable=False)
+    # Why the last count failed, in a word: its members are those of the one before.
+    problem = models.CharField(max_length=500, blank=True, choices=Problem, editable=False)
 
     class Meta:
         verbose_name = _("segment")
@@ -88,18 +155,60 @@ class Segment(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_list(self) -> bool:
+        return self.kind == self.Kind.LIST
 
-class Member(models.Model):
+    @property
+    def is_counted_by_its_rule(self) -> bool:
+        """Whether its members were counted since its rule was last changed: who comes and goes then is news."""
+        return self.counted_at is not None and (self.rule_changed_at is None or self.rule_changed_at <= self.counted_at)
+
+
+class Member(HoldsPersonalData):
     """A customer who is in a segment, since when."""
 
-    segment = models.ForeignKey(Segment, models.CASCADE, db_index=False, related_name="members")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
-    since = models.DateTimeField()
+    segment = models.ForeignKey(
+        Segment, models.CASCADE, verbose_name=_("segment"), db_index=False, related_name="members"
+    )
+    customer = models.ForeignKey(Customer, models.CASCADE, verbose_name=_("customer"), related_name="+")
+    since = models.DateTimeField(_("since"))
 
     class Meta:
+        verbose_name = _("customer in a segment")
+        verbose_name_plural = _("customers in segments")
+        # Who may see the segment and the customers may see who is in it; nobody writes it by hand.
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["segment", "customer"], name="analytics_member_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.segment_id}: {self.customer_id}"
+
+    def mask(self) -> None:
+        super().mask()
+        self.customer.mask()
+
+
+class Crossing(models.Model):
+    """A customer entered a segment or left it: a fact of one count, kept. A first count, or that of a changed rule, is
+    none of anybody's doing and writes no rows. Ids only, like the ledger.
+    """
+
+    segment = models.ForeignKey(Segment, models.CASCADE, db_index=False, related_name="+")
+    customer = models.ForeignKey(Customer, models.CASCADE, db_index=False, related_name="+")
+    # Their last order then, by when it was placed: what a campaign speaks of.
+    order = models.ForeignKey(Order, models.CASCADE, null=True, db_index=False, related_name="+")
+    has_entered = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            # What a campaign answers to, in order of time.
+            models.Index(fields=["segment", "has_entered", "at", "id"], name="analytics_crossings_by_when"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {'into' if self.has_entered else 'out of'} {self.segment_id}"
