@@ -36,8 +36,8 @@ A rule is read for one of two purposes:
         SegmentRule.reads_history, .statuses, .segments, .is_personal    what it depends on
 
 In a segment there is no order at hand and no trigger: a condition about an order stands in a group of "any_order" or
-"last_order", or in a `where`, and every status it names is marked "Include in analytics". What reads much is best asked
-within `analytics.stopping.stopping_after(seconds)`, which raises RuleTooSlow.
+"last_order", or in a `where`, and every status it names is marked "Include in analytics". What may read much is asked
+within `workspace.database.time_limit(seconds)`, which raises TookTooLong.
 """
 
 from __future__ import annotations

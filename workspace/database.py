@@ -26,6 +26,10 @@ MOST_PARAMETERS = 30_000
 # SQLSTATE: serialization failure, deadlock, unique violation (two processes told the same thing at once), and foreign
 # key violation (what a row was to point at, as a status never used before, was deleted before the row was committed).
 LOST_RACES = frozenset({"40001", "40P01", "23505", "23503"})
+# What PostgreSQL says of a statement that ran out of its time.
+CANCELLED = "57014"
+# How many of its instructions SQLite goes on between two looks at the clock: about a millisecond's.
+STEPS_BETWEEN_LOOKS = 20_000
 MOST_TRIES = 5
 RECONNECT_EVERY_S = 0.2
 
@@ -139,65 +143,62 @@ def snapshot() -> Iterator[None]:
         sqlite.transaction_mode = mode
 
 
-class TookTooLong(RuntimeError):
-    """What `time_limit` allowed was over."""
+class TookTooLong(Exception):
+    """A question was not answered within the time it was given."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """What each statement inside may take; on SQLite, all of them together. Raises TookTooLong, and undoes what was
-    written inside. Sets are looked up in memory: on PostgreSQL with more of it than each statement usually gets.
+    """Within this many seconds a statement is to be answered, or TookTooLong is raised. What it wrote is undone.
+
+    On PostgreSQL it has more memory than usual: `NOT IN` of more keys than fit would be looked through row by row.
     """
-    limited = _limited_postgresql if is_postgresql() else _limited_sqlite
     try:
-        with limited(seconds):
+        with _limited_by_postgresql(seconds) if is_postgresql() else _limited_by_sqlite(seconds):
             yield
     except OperationalError as error:
-        if _was_stopped(error):
-            raise TookTooLong(f"{seconds} s") from error
+        if getattr(error.__cause__, "sqlstate", "") == CANCELLED or str(error) == "interrupted":
+            raise TookTooLong from error
         raise
 
 
-# `NOT IN` of more keys than fit is looked up row by row, which takes for ever.
-MEMORY_OF_SETS = "64MB"
-
-
 @contextmanager
-def _limited_postgresql(seconds: float) -> Iterator[None]:
+def _limited_by_postgresql(seconds: float) -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('work_mem')")
-        timeout, memory = cursor.fetchone()
-        _set_for_transaction(timeout=f"{max(int(seconds * 1000), 1)}", memory=MEMORY_OF_SETS)
+        cursor.execute("SET LOCAL statement_timeout = %s", [max(1, int(seconds * 1000))])
+        cursor.execute("SET LOCAL work_mem = '64MB'")
         yield
-        _set_for_transaction(timeout=timeout, memory=memory)
-
-
-def _set_for_transaction(*, timeout: str, memory: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('statement_timeout', %s, TRUE), set_config('work_mem', %s, TRUE)", [timeout, memory]
-        )
-
-
-# How many steps of its machine SQLite takes before it looks at the clock.
-SQLITE_STEPS = 20_000
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+        cursor.execute("SET LOCAL work_mem TO DEFAULT")
 
 
 @contextmanager
-def _limited_sqlite(seconds: float) -> Iterator[None]:
+def _limited_by_sqlite(seconds: float) -> Iterator[None]:
     connection.ensure_connection()
     sqlite: Any = connection.connection
     deadline = time.monotonic() + seconds
-    sqlite.set_progress_handler(lambda: time.monotonic() > deadline, SQLITE_STEPS)
+    sqlite.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
     try:
         yield
     finally:
-        sqlite.set_progress_handler(None, SQLITE_STEPS)
+        sqlite.set_progress_handler(None, 0)
 
 
-def _was_stopped(error: OperationalError) -> bool:
-    """SQLSTATE 57014 is query_canceled."""
-    return getattr(error.__cause__, "sqlstate", "") == "57014" or str(error) == "interrupted"
+@contextmanager
+def kept_aside(rows: models.QuerySet[Any], *columns: str, within_s: float) -> Iterator[str]:
+    """What a query finds, asked once, in a table that this connection alone sees: yields its name. `columns` as
+    `values_list` has them. Raises TookTooLong.
+    """
+    table = f"aside_{random.getrandbits(48):x}"
+    found = rows.order_by().values_list(*columns)
+    statement, parameters = found.query.get_compiler(connection=connection, elide_empty=False).as_sql()
+    with time_limit(within_s), connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {table} AS {statement}", parameters)
+    try:
+        yield table
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {table}")
 
 
 def execute(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
