@@ -108,12 +108,12 @@ def _column(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _enter(segment: Segment, customers: Sequence[int], at: datetime) -> int:
-    with kept_aside(Customer.objects.filter(pk__in=customers), "id", within_s=FOUND_WITHIN_S) as found:
+    with kept_aside(Customer.objects.filter(pk__in=customers), within_s=FOUND_WITHIN_S) as found:
         return members.enter(segment, found, at, is_news=True)
 
 
 def _leave(segment: Segment, customers: Sequence[int], at: datetime) -> int:
-    with kept_aside(Customer.objects.filter(pk__in=customers), "id", within_s=FOUND_WITHIN_S) as found:
+    with kept_aside(Customer.objects.filter(pk__in=customers), within_s=FOUND_WITHIN_S) as found:
         return members.leave(segment, found, at)
 
 

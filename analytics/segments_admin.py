@@ -113,7 +113,9 @@ class SegmentScreen(Screen):
             *segments_asked.urls(self),
             *lists_admin.urls(self),
             *ready_made_admin.urls(self),
-            path("<int:pk>/standing/", wrap(polled(require_GET(self.standing_view))), name="analytics_segment_standing"),
+            path(
+                "<int:pk>/standing/", wrap(polled(require_GET(self.standing_view))), name="analytics_segment_standing"
+            ),
             path("<int:pk>/refresh/", wrap(require_POST(self.refresh_view)), name="analytics_segment_refresh"),
             path("<int:pk>/copy/", wrap(require_POST(self.copy_view)), name="analytics_segment_copy"),
             *super().get_urls(),
@@ -188,8 +190,12 @@ class SegmentScreen(Screen):
             "facts": facts,
             "sentence": "" if segment.is_list else rule_in_words(segment.rule, request.user),
             "uses": usages([segment], request.user).get(segment.pk, []),
+            "may_see_customers": request.user.has_perm(TO_SEE_CUSTOMERS),
             "members": _members(request, segment),
             "members_url": _members_of(segment),
+            "members_query": f"?{_asking_for(segment)}",
+            "members_params": [(OfSegment.parameter_name, str(segment.pk))],
+            "rule_url": _to("edit", segment),
             "may_delete": self.has_delete_permission(request, segment),
             "may_add": self.has_add_permission(request),
             "sees_personal_data": self.sees_personal_data(request),
@@ -391,7 +397,11 @@ def _members(request: HttpRequest, segment: Segment) -> list[Member]:
 
 
 def _members_of(segment: Segment) -> str:
-    return f"{reverse(MEMBERS)}?{OfSegment.parameter_name}={segment.pk}"
+    return f"{reverse(MEMBERS)}?{_asking_for(segment)}"
+
+
+def _asking_for(segment: Segment) -> str:
+    return f"{OfSegment.parameter_name}={segment.pk}"
 
 
 def _segment_named(request: HttpRequest) -> Segment | None:
