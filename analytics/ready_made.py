@@ -176,7 +176,7 @@ READY_MADE = (
         "may-be-texted",
         _("Want to hear from us"),
         _("They gave their consent to texts, and we have their number."),
-        lambda _codes: _all(_is("customer.sms_consent", "=", "given"), _is("customer.has_phone", "=", True)),
+        lambda _codes: _all(_is("customer.sms_consent", "=", "given"), _is("customer.has_phone", "=", value=True)),
     ),
 )
 BY_KEY = {each.key: each for each in READY_MADE}

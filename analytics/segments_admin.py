@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.views import ChangeList
 
 from analytics import lists, lists_admin, ready_made_admin, segments, segments_asked
+from analytics.builder_screen import BuilderScreen
 from analytics.models import Member, Segment
 from analytics.segment_usages import usages
 from analytics.segments import Refusal
@@ -34,7 +35,6 @@ from workspace.screens import (
     Choice,
     Facts,
     ReadOnlyScreen,
-    Screen,
     act_button,
     age,
     close_window,
@@ -92,7 +92,7 @@ class SegmentList(ChangeList):
 
 
 @admin.register(Segment)
-class SegmentScreen(Screen):
+class SegmentScreen(BuilderScreen):
     how_they_come = gettext_lazy(
         "Groups of customers, by what they ordered, where their orders stand, and what they were sent."
     )

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from analytics import segments
 from analytics.models import Segment
 from analytics.previews import COUNT, PARTS, Part, Preview, Someone, preview
-from analytics.rules import RuleError, SegmentRule, read_segment_rule
+from analytics.rules import SegmentRule, read_segment_rule
 from analytics.segments import Refusal
 from analytics.wording import rule_in_words
 from workspace import history

@@ -26,6 +26,10 @@ MOST_PARAMETERS = 30_000
 # SQLSTATE: serialization failure, deadlock, unique violation (two processes told the same thing at once), and foreign
 # key violation (what a row was to point at, as a status never used before, was deleted before the row was committed).
 LOST_RACES = frozenset({"40001", "40P01", "23505", "23503"})
+# What PostgreSQL says of a statement that ran out of its time.
+CANCELLED = "57014"
+# How many of its instructions SQLite goes on between two looks at the clock: about a millisecond's.
+STEPS_BETWEEN_LOOKS = 20_000
 MOST_TRIES = 5
 RECONNECT_EVERY_S = 0.2
 
