@@ -382,10 +382,7 @@ def _progress(segment: Segment, now: datetime) -> dict[str, Any] | None:
         lasted = now - segment.count_began_at
         percent = min(95, int(100 * lasted.total_seconds() / segment.counted_in_s)) if segment.counted_in_s else 5
         return {"words": _("Counting for %s") % age(lasted), "percent": percent}
-    is_asked = segment.count_asked_at and (
-        segment.count_began_at is None or segment.count_asked_at > segment.count_began_at
-    )
-    return {"words": _("Waiting for a worker"), "percent": 0} if is_asked else None
+    return {"words": _("Waiting for a worker"), "percent": 0} if segment.is_asked_for else None
 
 
 def _members(request: HttpRequest, segment: Segment) -> list[Member]:

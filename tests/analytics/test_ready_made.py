@@ -34,11 +34,14 @@ def test_the_statuses_of_sets_that_many_know_are_recognised(key):
         (ready.key, asked.key) for ready in READY_MADE for asked in ready.asks if not recognised(asked, offered(asked))
     }
 
-    assert unknown == {
-        "example": {("cancelled-twice", "status")},
-        "woocommerce": {
-            ("not-picked-up", "status"),
-            ("paid-not-shipped", "paid"),
-        },
-        "shopify": set(),
-    }[key]
+    assert (
+        unknown
+        == {
+            "example": {("cancelled-twice", "status")},
+            "woocommerce": {
+                ("not-picked-up", "status"),
+                ("paid-not-shipped", "paid"),
+            },
+            "shopify": set(),
+        }[key]
+    )
