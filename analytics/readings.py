@@ -56,7 +56,9 @@ class Grouped:
 
     def values(self, ids: Collection[int], asking: Asking) -> Mapping[int, Value]:
         rows = self._groups(self.rows(asking).filter((f"{self.by}__in", ids)), asking)
-        return {key: None if told is None else self.told(told, asking) for key, told in rows.values_list(self.by, "told")}
+        return {
+            key: None if told is None else self.told(told, asking) for key, told in rows.values_list(self.by, "told")
+        }
 
     def _among(self, having: Q, asking: Asking) -> Q:
         rows = self.rows(asking).filter((f"{self.by}__isnull", False))

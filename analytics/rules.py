@@ -114,9 +114,7 @@ class SegmentRule:
         asking = Asking(now, self.words, self.words.renamed, of_segment=True)
         return Customer.objects.filter(self.root.where(asking), erased_at=None).order_by()
 
-    def why(
-        self, customer_ids: Collection[int], now: datetime, *, tells_personal: bool = False
-    ) -> dict[int, Answer]:
+    def why(self, customer_ids: Collection[int], now: datetime, *, tells_personal: bool = False) -> dict[int, Answer]:
         """What was seen of each: a few queries for each condition, however many customers."""
         customers = Customer.objects.in_bulk(set(customer_ids))
         batch = Batch((), now, customers.values())
@@ -292,7 +290,9 @@ class _Reader(DocumentReader):
 
     def _field(self, raw: Mapping[str, Any], at: str) -> Field | None:
         field = all_fields().get(raw["field"]) if isinstance(raw["field"], str) else None
-        more = [] if field is None else [*(param.key for param in field.params), *(["where"] if field.has_where else [])]
+        more = (
+            [] if field is None else [*(param.key for param in field.params), *(["where"] if field.has_where else [])]
+        )
         self.refuse_unknown(raw, ("field", "operator", "value", "at", "id", *more), at)
         if field is None:
             self.refuse(f"{at}/field", "unknown_field", _("There is no field “%s”.") % str(raw["field"])[:80])
