@@ -1,11 +1,13 @@
 """Small random histories: what happened to each order, and the visits that history makes of it."""
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from analytics.models import Visit
+from analytics.reports import rollups
 from customers.models import Customer
 from orders.models import Order
 from statuses.models import OrderStatus
@@ -88,25 +90,30 @@ def told(shop, *lives):
 
 
 def write(shop):
-    """The visits of these orders, in place of what there was."""
-    Visit.objects.filter(order__in=shop.events).delete()
-    steps, rows, before = shop.steps(), [], {}
+    """The visits of these orders, in place of what there was, as history does it."""
+    these = Visit.objects.filter(order__in=shop.events)
+    before = rollups.told(these)
+    these.delete()
+    steps, rows, places, ordinals = shop.steps(), [], {}, Counter()
     for order, status, source, entered, left in shop.stays():
-        is_step = status.include_in_analytics and before.get(order) != status
+        ordinals[order] += 1
+        is_step = status.include_in_analytics and places.get(order) != status
         rows.append(
             Visit(
                 order=order,
                 customer_id=order.customer_id,
                 source_id=source,
                 type="general",
+                ordinal=ordinals[order],
                 status=status,
                 entered_at=entered,
                 left_at=left,
                 is_step=is_step,
-                path_from=before.get(order) if is_step else None,
+                path_from=places.get(order) if is_step else None,
                 path_left_at=next(steps)[-1] if is_step else None,
             )
         )
         if status.include_in_analytics:
-            before[order] = status
+            places[order] = status
     Visit.objects.bulk_create(rows)
+    rollups.reopen_changed(before, rollups.told(these))
