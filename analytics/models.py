@@ -193,6 +193,8 @@ class Rollup(models.Model):
     asked_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
         # Nobody's to add or change.
         default_permissions = ()
         permissions: ClassVar = [("read_reports", _("Can read reports"))]

@@ -22,6 +22,9 @@ class Filters:
         return self.source in (None, source)
 
 
+ALL = Filters()
+
+
 def visits_counted(type: str, segment: int | None = None) -> QuerySet[Visit]:
     visits = Visit.objects.filter(type=type).exclude(order__in=Order.objects.filter(is_test=True)).order_by()
     return visits if segment is None else visits.filter(customer__in=members(segment))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import accumulate
 
 from django.db.models import Min, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from analytics.models import Visit
+from analytics.reports.behind import Behind
 from analytics.reports.counting import Moves
 from analytics.reports.filters import Filters
+from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
 from analytics.reports.periods import Every, Period
+from analytics.reports.registry import Ask, Question, Report, register
 from analytics.reports.rollups import Day, read
 from statuses.models import OrderStatus
+from workspace.local_formats import number
 
 Numbers = defaultdict[int | None, list[int]]
 
@@ -90,3 +96,107 @@ def _numbers(
 
 def _line(key: int | None, changed: Numbers, entered: Numbers) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(accumulate(changed[key]))[1:], tuple(entered[key][1:])
+
+
+def lay_out(question: Question, before: Question | None) -> Layout:
+    report = _counted(question)
+    earlier = {line.status: line for line in _counted(before).lines} if before else {}
+    return Layout(
+        (
+            Headline(_("Orders with a status now"), _last(report.total)),
+            Headline(
+                _("Came to a status"),
+                sum(sum(line.entered) for line in report.lines),
+                before=sum(sum(line.entered) for line in earlier.values()) if before else None,
+            ),
+        ),
+        (_chart(report, "standing", _("Orders by status"), "areas"), _chart(report, "entered", _("Came"), "lines")),
+        (
+            _summary(question, report, earlier),
+            _table(question, report, "standing", _("At the end of each")),
+            _table(question, report, "entered", _("Came in each")),
+        ),
+        "" if any(report.total) else _("No order has had a status of this type yet."),
+    )
+
+
+def _counted(question: Question) -> StatusesOverTime:
+    return statuses_over_time(question.type, question.period, question.filters, question.now, question.every)
+
+
+def _last(numbers: Sequence[int]) -> int:
+    return numbers[-1] if numbers else 0
+
+
+def _name(line: Line) -> str:
+    """Of what is not marked with how many there are now, so that nobody wonders what is missing."""
+    return line.status.name if line.status else gettext("Not in analytics (%s)") % number(_last(line.standing))
+
+
+def _chart(report: StatusesOverTime, of: str, title: Text, shape: str) -> Chart:
+    series = (
+        Series(_name(line), getattr(line, of), line.status.colour if line.status else "none") for line in report.lines
+    )
+    return Chart(of, title, shape, tuple(part.first for part in report.parts), tuple(series))
+
+
+def _summary(question: Question, report: StatusesOverTime, earlier: Mapping[OrderStatus | None, Line]) -> Table:
+    columns = (
+        Column("status", _("Status"), Kind.TEXT),
+        Column("standing", _("There now")),
+        Column("standing_before", _("There before")),
+        Column("entered", _("Came")),
+        Column("entered_before", _("Came before")),
+    )
+    rows = []
+    for line in report.lines:
+        was = earlier.get(line.status)
+        end = min(question.period.end, question.now)
+        cells = {
+            "status": Cell(_name(line), colour=_colour(line)),
+            "standing": Cell(_last(line.standing), _behind(question, "standing", line, None, end)),
+            "standing_before": Cell(_last(was.standing) if was else 0),
+            "entered": Cell(sum(line.entered), _behind(question, "entered", line, question.period.start, end)),
+            "entered_before": Cell(sum(was.entered) if was else 0),
+        }
+        rows.append(cells)
+    shown = beside(columns, compared=bool(earlier))
+    return Table("statuses", _("By status"), shown, tuple(tuple(row[c.key] for c in shown) for row in rows))
+
+
+def _table(question: Question, report: StatusesOverTime, of: str, title: Text) -> Table:
+    what = "standing" if of == "standing" else "entered"
+    columns = (
+        Column("from", _("Day"), Kind.DAY),
+        *(Column(line.status.code if line.status else "not_in_analytics", _name(line)) for line in report.lines),
+        Column("total", _("Together")),
+    )
+    rows = []
+    for place, part in enumerate(report.parts):
+        end = min(part.end, question.now)
+        numbers = [getattr(line, of)[place] for line in report.lines]
+        cells = (
+            Cell(found, _behind(question, what, line, part.start, end))
+            for found, line in zip(numbers, report.lines, strict=True)
+        )
+        rows.append((Cell(part.first), *cells, Cell(sum(numbers))))
+    return Table(of, title, columns, tuple(rows), is_long=True)
+
+
+def _colour(line: Line) -> str:
+    return line.status.colour if line.status else "none"
+
+
+def _behind(question: Question, what: str, line: Line, start: datetime | None, end: datetime) -> Behind:
+    return Behind(what, question.type, (line.status.pk,) if line.status else (), start, end, question.filters)
+
+
+register(
+    Report(
+        "statuses",
+        _("Orders by status over time"),
+        _("How many orders stood in each status at the end of each day, week or month, and how many came there."),
+        lay_out,
+        frozenset({Ask.TYPE, Ask.EVERY, Ask.SOURCE, Ask.SEGMENT}),
+    )
+)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
 
+from analytics.reports.behind import Behind
 from analytics.reports.counting import Moves
 from analytics.reports.filters import Filters, visits_counted
+from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, beside
 from analytics.reports.periods import Period
 from analytics.reports.quantiles import percentile
+from analytics.reports.registry import Ask, Question, Report, register
 from analytics.reports.rollups import Day, read
 from analytics.reports.statuses_over_time import marked_statuses
 from statuses.models import OrderStatus
@@ -88,3 +92,85 @@ def _standing(
         early |= Q(status=status, entered_at__lt=moment)
     stuck = Counter(dict(steps.filter(early).values_list("status").annotate(Count("pk")))) if since else Counter[int]()
     return there, stuck
+
+
+def lay_out(question: Question, before: Question | None) -> Layout:
+    report = _counted(question)
+    earlier = {stay.status: stay for stay in _counted(before).stays} if before else {}
+    return Layout(
+        (
+            Headline(
+                _("Left a status"),
+                sum(stay.left for stay in report.stays),
+                before=sum(stay.left for stay in earlier.values()) if before else None,
+            ),
+            Headline(_("There longer than usual"), sum(stay.stuck for stay in report.stays)),
+        ),
+        (_chart(report),),
+        (_table(question, report, earlier),),
+        ""
+        if any(stay.left or stay.there for stay in report.stays)
+        else _("No order has had a status of this type yet."),
+    )
+
+
+def _counted(question: Question) -> TimeInStatus:
+    return time_in_status(question.type, question.period, question.filters, question.now)
+
+
+def _chart(report: TimeInStatus) -> Chart:
+    stays = [stay for stay in report.stays if stay.median_s is not None]
+    return Chart(
+        "times",
+        _("Time in status"),
+        "bars",
+        tuple(stay.status.name for stay in stays),
+        (
+            Series(_("Half of them within"), tuple(stay.median_s for stay in stays)),
+            Series(_("Nine in ten within"), tuple(stay.p90_s for stay in stays), is_before=True),
+        ),
+        Kind.DURATION,
+    )
+
+
+def _table(question: Question, report: TimeInStatus, earlier: Mapping[OrderStatus, Stay]) -> Table:
+    columns = (
+        Column("status", _("Status"), Kind.TEXT),
+        Column("left", _("Left it")),
+        Column("median", _("Time in it, median"), Kind.DURATION),
+        Column("median_before", _("Median before"), Kind.DURATION),
+        Column("p90", _("Nine in ten within"), Kind.DURATION),
+        Column("p90_before", _("Nine in ten before"), Kind.DURATION),
+        Column("there", _("In it now")),
+        Column("stuck", _("Longer than usual")),
+    )
+    shown = beside(columns, compared=bool(earlier))
+    end = min(question.period.end, question.now)
+    rows = []
+    for stay in report.stays:
+        was, of = earlier.get(stay.status), (stay.status.pk,)
+        left = Behind("left", question.type, of, question.period.start, end, question.filters)
+        there = Behind("there", question.type, of, None, question.now, question.filters)
+        cells = {
+            "status": Cell(stay.status.name, colour=stay.status.colour),
+            "left": Cell(stay.left, left),
+            "median": Cell(stay.median_s),
+            "median_before": Cell(was.median_s if was else None),
+            "p90": Cell(stay.p90_s),
+            "p90_before": Cell(was.p90_s if was else None),
+            "there": Cell(stay.there, there),
+            "stuck": Cell(stay.stuck, replace(there, end=stay.stuck_since) if stay.stuck_since else None),
+        }
+        rows.append(tuple(cells[column.key] for column in shown))
+    return Table("statuses", _("By status"), shown, tuple(rows))
+
+
+register(
+    Report(
+        "time_in_status",
+        _("Time in status"),
+        _("How long orders are in each status, and which are there longer than usual."),
+        lay_out,
+        frozenset({Ask.TYPE, Ask.SOURCE, Ask.SEGMENT}),
+    )
+)
