@@ -1,52 +1,61 @@
-"""Visits and steps of the path, by SQL of our own: docs/analytics.md, "History"."""
+"""Visits and steps of the path, by SQL of our own: docs/analytics.md, "History".
 
-VISITS = """
-CREATE OR REPLACE TEMP TABLE visits AS
-WITH meant AS (
-    SELECT id AS told, coalesce(merged_into_id, id) AS id FROM statuses
-), marked AS (
-    SELECT id FROM statuses WHERE include_in_analytics
-), told AS (
+Where analytics compares each event with its neighbours, here each order is followed from one event to the next, as a
+person would read its history.
+"""
+
+EVENTS = """
+CREATE OR REPLACE TEMP TABLE events AS
+WITH told AS (
     SELECT order_id, type, status_id, source_id, occurred_at, coalesce(sequence, 0) AS sequence, received_at,
-        0 AS kept_in, id
+        'inbox' AS kept_in, id
     FROM inbox
     WHERE verdict IN ('moved', 'unchanged', 'late')
     UNION ALL
-    SELECT order_id, type, to_status_id, source_id, occurred_at, 0, received_at, 1, id
+    SELECT order_id, type, to_status_id, source_id, occurred_at, 0, received_at, 'ledger', id
     FROM ledger
     WHERE change_id IS NULL AND silent_because <> 'merge'
-), events AS (
-    SELECT told.order_id, told.type, meant.id AS status_id, told.source_id, told.occurred_at,
-        row_number() OVER (
-            PARTITION BY told.order_id, told.type
-            ORDER BY told.occurred_at, told.sequence, told.received_at, told.kept_in, told.id
-        ) AS place
-    FROM told JOIN meant ON meant.told = told.status_id
-), moves AS (
-    SELECT *, lag(status_id) OVER (PARTITION BY order_id, type ORDER BY place) AS from_id FROM events
-), stays AS (
-    SELECT *, lead(occurred_at) OVER (PARTITION BY order_id, type ORDER BY place) AS left_at
-    FROM moves
-    WHERE from_id IS DISTINCT FROM status_id
-), path AS (
-    SELECT order_id, type, place, lag(status_id) OVER (PARTITION BY order_id, type ORDER BY place) AS marked_before,
-        status_id
-    FROM stays SEMI JOIN marked ON marked.id = stays.status_id
-), steps AS (
-    SELECT order_id, type, place, marked_before AS path_from,
-        lead(place) OVER (PARTITION BY order_id, type ORDER BY place) AS next_place
-    FROM path
-    WHERE marked_before IS DISTINCT FROM status_id
 )
-SELECT stays.order_id, orders.customer_id, stays.source_id, stays.type, stays.status_id,
-    stays.from_id AS from_status_id, stays.occurred_at AS entered_at, stays.left_at,
-    steps.place IS NOT NULL AS is_step, steps.path_from AS path_from_id, next.occurred_at AS path_left_at,
-    stays.place
-FROM stays
-JOIN orders ON orders.id = stays.order_id
-LEFT JOIN steps USING (order_id, type, place)
-LEFT JOIN stays AS next
-    ON next.order_id = stays.order_id AND next.type = stays.type AND next.place = steps.next_place
+SELECT told.order_id, told.type, told.source_id, told.occurred_at AS at, meant.id AS status_id,
+    meant.include_in_analytics AS is_marked,
+    row_number() OVER (
+        PARTITION BY told.order_id, told.type
+        ORDER BY told.occurred_at, told.sequence, told.received_at, told.kept_in, told.id
+    ) AS place
+FROM told
+JOIN statuses AS named ON named.id = told.status_id
+JOIN statuses AS meant ON meant.id = coalesce(named.merged_into_id, named.id)
+"""
+
+WALK = """
+CREATE OR REPLACE TEMP TABLE walk AS
+WITH RECURSIVE walk AS (
+    SELECT *, NULL::BIGINT AS came_from, TRUE AS is_visit, is_marked AS is_step, NULL::BIGINT AS last_step_in,
+        CASE WHEN is_marked THEN status_id END AS standing_in
+    FROM events WHERE place = 1
+    UNION ALL
+    SELECT event.*, walk.status_id, event.status_id <> walk.status_id,
+        event.is_marked AND event.status_id IS DISTINCT FROM walk.standing_in, walk.standing_in,
+        CASE WHEN event.is_marked THEN event.status_id ELSE walk.standing_in END
+    FROM walk JOIN events AS event USING (order_id, type)
+    WHERE event.place = walk.place + 1
+)
+FROM walk
+"""
+
+VISITS = """
+CREATE OR REPLACE TEMP TABLE visits AS
+SELECT visit.order_id, orders.customer_id, visit.source_id, visit.type, visit.status_id,
+    visit.came_from AS from_status_id, visit.at AS entered_at, next_visit.at AS left_at, visit.is_step,
+    CASE WHEN visit.is_step THEN visit.last_step_in END AS path_from_id,
+    CASE WHEN visit.is_step THEN next_step.at END AS path_left_at
+FROM walk AS visit
+JOIN orders ON orders.id = visit.order_id
+ASOF LEFT JOIN (FROM walk WHERE is_visit) AS next_visit
+    ON visit.order_id = next_visit.order_id AND visit.type = next_visit.type AND visit.place < next_visit.place
+ASOF LEFT JOIN (FROM walk WHERE is_step) AS next_step
+    ON visit.order_id = next_step.order_id AND visit.type = next_step.type AND visit.place < next_step.place
+WHERE visit.is_visit
 """
 
 COLUMNS = (
@@ -57,7 +66,8 @@ COLUMNS = (
 
 def read_history(duck):
     """Make the visits from inbox and ledger, for all that asks of them."""
-    duck.execute(VISITS)
+    for made in (EVENTS, WALK, VISITS):
+        duck.execute(made)
 
 
 def visits(duck):
