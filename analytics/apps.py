@@ -1,7 +1,14 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class AnalyticsConfig(AppConfig):
     name = "analytics"
     verbose_name = _("Analytics")
+
+    def ready(self) -> None:
+        from analytics import watching
+
+        pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
+        post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")

@@ -1,4 +1,4 @@
-"""What analytics keeps: history as it happened, and segments with who is in them. Rules and lists alone are original."""
+"""What analytics keeps: history as it happened, and segments and who is in them. Rules and lists alone are original."""
 
 from __future__ import annotations
 
@@ -16,26 +16,41 @@ from workspace.text import validate_text
 
 
 class Visit(models.Model):
-    """One stay of an order in a status, by when it happened: docs/analytics.md. analytics/history.py writes it."""
+    """One stay of an order in a status, by when it happened: docs/analytics.md. analytics/visits.py writes it.
 
-    order = models.ForeignKey(Order, models.CASCADE, db_index=False, related_name="+")
-    customer = models.ForeignKey(Customer, models.CASCADE, null=True, db_index=False, related_name="+")
-    source = models.ForeignKey(Source, models.PROTECT, db_index=False, related_name="+")
+    What it points at is there because the rows it is made of point there; to have the database look it up again for
+    each would cost more than all else.
+    """
+
+    order = models.ForeignKey(Order, models.CASCADE, db_index=False, db_constraint=False, related_name="+")
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
+    source = models.ForeignKey(Source, models.PROTECT, db_index=False, db_constraint=False, related_name="+")
     type = models.CharField(max_length=8, choices=StatusType)
+    # From 1 on, within the order and type.
+    ordinal = models.PositiveIntegerField()
     # As it is meant today: of one that was merged, the other.
-    status = models.ForeignKey(OrderStatus, models.CASCADE, db_index=False, related_name="+")
-    from_status = models.ForeignKey(OrderStatus, models.CASCADE, null=True, db_index=False, related_name="+")
+    status = models.ForeignKey(OrderStatus, models.CASCADE, db_index=False, db_constraint=False, related_name="+")
+    from_status = models.ForeignKey(
+        OrderStatus, models.CASCADE, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
     entered_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True)
 
     # The path through marked statuses.
     is_step = models.BooleanField()
-    path_from = models.ForeignKey(OrderStatus, models.CASCADE, null=True, db_index=False, related_name="+")
+    path_from = models.ForeignKey(
+        OrderStatus, models.CASCADE, null=True, db_index=False, db_constraint=False, related_name="+"
+    )
     path_left_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            # Of two that make the visits of one order at once the second finds out. And an order's own history.
+            models.UniqueConstraint(fields=["order", "type", "ordinal"], name="analytics_visit_once"),
+        ]
         indexes = [
-            models.Index(fields=["order", "type", "entered_at"], name="analytics_visits_of_order"),
             # Who reached a status, and when: segments and reports.
             models.Index(
                 fields=["status", "entered_at"],
@@ -53,6 +68,45 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.type} {self.status_id} at {self.entered_at:%Y-%m-%d %H:%M}"
+
+
+class Bookmark(models.Model):
+    """How far history has been read: one row."""
+
+    ONLY_ID = 1
+
+    # All ledger and inbox rows up to these ids have been.
+    ledger_id = models.BigIntegerField(default=0)
+    inbox_id = models.BigIntegerField(default=0)
+    # While all of it is made again: orders up to this one have been.
+    order_id = models.BigIntegerField(null=True, default=0)
+    # Everything committed by then has been read.
+    read_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"transition {self.ledger_id}, change {self.inbox_id}"
+
+
+class StatusReading(models.Model):
+    """How a status was read when visits were made: as which, and whether that one was marked. With no row: as itself,
+    and marked. Numbers, as whoever asks what uses a status does not mean this.
+    """
+
+    status_id = models.BigIntegerField(primary_key=True)
+    read_as_id = models.BigIntegerField()
+    is_marked = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{self.status_id} as {self.read_as_id}"
+
+
+class StaleOrder(models.Model):
+    """An order whose visits are to be made again, though no row of the ledger or the inbox is new."""
+
+    order = models.ForeignKey(Order, models.CASCADE, db_constraint=False, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.order_id)
 
 
 class Segment(models.Model):

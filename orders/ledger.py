@@ -3,8 +3,9 @@
 A transition's id is drawn before its transaction commits, so "every id up to 100" is not yet a fact while a writer of
 id 99 is open. Whoever must know it has two ways. A campaign starting "after this transition" waits here for the open
 writers. A feed, which must not wait, asks how far the ledger is settled: each writer shows, as a second lock, the last
-id drawn before its own, and below the lowest one shown nothing can appear any more. (Comparing the rows' `xmin` with
-the oldest open transaction would not do: a transaction may begin first and still draw the higher id.)
+id drawn before its own, and below the lowest one shown nothing can appear any more; as a third the same of the inbox,
+whose writers are the same. (Comparing the rows' `xmin` with the oldest open transaction would not do: a transaction may
+begin first and still draw the higher id.)
 
 On SQLite there is only one writer at a time, which is the same thing.
 """
@@ -24,10 +25,12 @@ from workspace.models import Workspace
 
 # Any constant of ours; PostgreSQL's advisory locks are numbered.
 LEDGER_LOCK = 6_127_001
-# A writer's second lock is this plus the last id drawn before its own: room for a million million of them.
-SHOWN_LOCKS = LEDGER_LOCK << 40
+# A writer's other locks are these plus the last id drawn before its own: room for a million million of them.
+LEDGER_SHOWN, INBOX_SHOWN = LEDGER_LOCK << 40, (LEDGER_LOCK + 1) << 40
 
-LAST_DRAWN = "coalesce(pg_sequence_last_value('orders_statustransition_id_seq'::regclass), 0)"
+LAST_IN_LEDGER = "coalesce(pg_sequence_last_value('orders_statustransition_id_seq'::regclass), 0)"
+LAST_IN_INBOX = "coalesce(pg_sequence_last_value('orders_statuschange_id_seq'::regclass), 0)"
+LAST_VISIBLE = "coalesce((SELECT max(id) FROM {}), 0)"
 
 
 # A setting that lives, as the locks do, until the transaction or savepoint ends: a transaction of ten thousand saves
@@ -35,7 +38,8 @@ LAST_DRAWN = "coalesce(pg_sequence_last_value('orders_statustransition_id_seq'::
 HELD = f"""
 CASE WHEN current_setting('orders.ledger_is_held', true) = 'yes' THEN 'yes' ELSE concat(
     pg_advisory_xact_lock_shared({LEDGER_LOCK}),
-    pg_advisory_xact_lock_shared({SHOWN_LOCKS} + {LAST_DRAWN}),
+    pg_advisory_xact_lock_shared({LEDGER_SHOWN} + {LAST_IN_LEDGER}),
+    pg_advisory_xact_lock_shared({INBOX_SHOWN} + {LAST_IN_INBOX}),
     set_config('orders.ledger_is_held', 'yes', true)
 ) END
 """
@@ -103,24 +107,46 @@ def hold_ledger_alone() -> None:
     hold(LEDGER_LOCK)
 
 
-def settled_up_to() -> int | None:
-    """The id up to which no transition can appear any more; None: all that is visible is settled.
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The ids up to which no row can appear any more."""
+
+    ledger: int
+    inbox: int
+
+
+# Of what a lock's number tells: whose last id it shows is in its upper bits, the id in the lower forty.
+SHOWN = """
+SELECT min(id) FILTER (WHERE shows = %s), min(id) FILTER (WHERE shows = %s) FROM (
+    SELECT classid::bigint >> 8 AS shows, (classid::bigint & 255) << 32 | objid::bigint AS id FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND pid <> pg_backend_pid()
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+) AS held
+"""
+
+
+def last_ids() -> tuple[str, str]:
+    """SQL for the last id drawn of the ledger, and of the inbox."""
+    if is_postgresql():
+        return LAST_IN_LEDGER, LAST_IN_INBOX
+    return LAST_VISIBLE.format("orders_statustransition"), LAST_VISIBLE.format("orders_statuschange")
+
+
+def settled() -> Settled:
+    """How far ledger and inbox are settled, as of now.
 
     Two statements, in this order: a writer that shows itself only after we looked draws ids after those we counted.
     """
-    if not is_postgresql():
-        return None
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {LAST_DRAWN}")
-        last_drawn: int = cursor.fetchone()[0]
-        cursor.execute(
-            """
-            SELECT min(((classid::bigint << 32) | objid::bigint) - %s) FROM pg_locks
-            WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 8 = %s
-              AND pid <> pg_backend_pid()
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            """,
-            [SHOWN_LOCKS, LEDGER_LOCK],
-        )
-        shown: int | None = cursor.fetchone()[0]
-    return last_drawn if shown is None else min(last_drawn, shown)
+        cursor.execute(f"SELECT {', '.join(last_ids())}")
+        drawn: tuple[int, int] = cursor.fetchone()
+        if not is_postgresql():
+            return Settled(*drawn)
+        cursor.execute(SHOWN, [LEDGER_SHOWN >> 40, INBOX_SHOWN >> 40])
+        shown: tuple[int | None, int | None] = cursor.fetchone()
+    return Settled(*(last if first is None else min(last, first) for last, first in zip(drawn, shown, strict=True)))
+
+
+def settled_up_to() -> int | None:
+    """The id up to which no transition can appear any more; None: all that is visible is settled."""
+    return settled().ledger if is_postgresql() else None

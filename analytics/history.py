@@ -1,0 +1,260 @@
+"""History by when things happened, kept as visits and brought up to date as it is asked for.
+
+What is new is told by the ids of the ledger and the inbox, as far as they are settled (orders/ledger.py); what changes
+without a new row of either, by triggers (analytics/watching.py); and that a status is marked or merged, by comparing
+how it was read with how it is to be read now. So nobody who writes has anything to do, or to remember.
+
+Whoever reads calls `catch_up()` first, which costs one query when nothing is new. One process at a time follows the
+feed; but what runs of campaigns must know at once is made beside it, for a few orders (`catch_up_for`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, BooleanField, Max
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from analytics import visits
+from analytics.models import Bookmark, StaleOrder, StatusReading
+from analytics.visits import Which
+from orders.ledger import last_ids, settled
+from orders.models import Order
+from workspace.database import hold, in_sets, retry_lost_races
+
+# Who follows the feed does it alone.
+HISTORY_LOCK = 6_127_003
+# How many orders, or ids of ledger and inbox, one transaction takes.
+SET = 2_000
+# What a person waits for at most; whoever works in the background goes on.
+READER_WAITS_S = 2.0
+
+# How statuses are read now, where that is not how they were.
+REREAD = """
+FROM statuses_orderstatus AS word
+JOIN statuses_orderstatus AS meant ON meant.id = coalesce(word.merged_into_id, word.id)
+LEFT JOIN analytics_statusreading AS reading ON reading.status_id = word.id
+WHERE meant.id <> coalesce(reading.read_as_id, word.id)
+   OR meant.include_in_analytics <> coalesce(reading.is_marked, TRUE)
+"""
+IS_STALE = f"EXISTS (SELECT 1 FROM analytics_staleorder) OR EXISTS (SELECT 1 {REREAD})"  # noqa: S608 - no values
+
+# Orders with rows after the bookmark; with an end, up to there.
+TOLD = """
+SELECT order_id FROM orders_statustransition WHERE id > %s AND id <= %s
+UNION SELECT order_id FROM orders_statuschange WHERE id > %s AND id <= %s AND verdict IN ('unchanged', 'late')
+"""
+NO_END = 2**63 - 1
+
+# Orders of these customers, and these, that history does not know as they are.
+BEHIND = """
+WITH asked AS (SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these})
+SELECT order_id FROM orders_statustransition WHERE order_id IN (SELECT id FROM asked) AND id > %s
+UNION SELECT order_id FROM orders_statuschange
+    WHERE order_id IN (SELECT id FROM asked) AND id > %s AND verdict IN ('unchanged', 'late')
+UNION SELECT order_id FROM analytics_staleorder WHERE order_id IN (SELECT id FROM asked)
+UNION SELECT id FROM asked WHERE id > %s
+"""
+
+
+def catch_up(within_s: float = READER_WAITS_S) -> datetime | None:
+    """Bring visits up to date with everything committed. Answers as of when they are: None if they never were, an
+    earlier moment if there is more to do than `within_s` allows. Not for within somebody's transaction.
+    """
+    look = _look()
+    deadline = time.monotonic() + within_s
+    is_done, read_at = look.is_nothing_new, look.as_of
+    while not is_done and time.monotonic() < deadline:
+        is_done, read_at = retry_lost_races(_read_on)
+    return read_at
+
+
+def catch_up_for(customer_ids: Collection[int], order_ids: Collection[int] = ()) -> None:
+    """Let the visits of these customers' orders, and of these orders, hold every change that is committed. Two queries,
+    and a few more if anything is new. It takes no lock, and leaves what it did to be done again by `catch_up`: what a
+    status is read as may change meanwhile.
+    """
+    behind = _orders_behind(customer_ids, order_ids)
+    for some in in_sets(behind, SET):
+        retry_lost_races(partial(visits.make, Which.these(some)))
+
+
+def rebuild(order_ids: Collection[int] | None = None, tell: Callable[[int, int], None] | None = None) -> None:
+    """Make the visits of these orders anew, or of all, a set at a time. `tell` hears how many of how many orders (keys)
+    are done. Interrupted, it is gone on with by whoever catches up.
+    """
+    if order_ids is not None:
+        for some in in_sets(sorted(order_ids), SET):
+            retry_lost_races(partial(_remake, Which.these(some)))
+        return
+    retry_lost_races(_begin_again)
+    last = Order.objects.aggregate(last=Max("pk"))["last"] or 0
+    is_done = False
+    while not is_done:
+        is_done, _read_at = retry_lost_races(_read_on)
+        if tell:
+            tell(_remade_up_to(last), last)
+
+
+def as_of() -> datetime | None:
+    """Up to when history is known to be complete; None: it was never."""
+    return _look().as_of
+
+
+def backlog() -> int:
+    """About how many orders are to be read again, because a mark or a merge touches them or all are made anew."""
+    remade_up_to = Bookmark.objects.values_list("order_id", flat=True).first()
+    to_make = 0 if remade_up_to is None else Order.objects.filter(pk__gt=remade_up_to).count()
+    return to_make + StaleOrder.objects.count()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    is_nothing_new: bool
+    as_of: datetime | None
+
+
+def _look() -> _Look:
+    """One query."""
+    now, (last_in_ledger, last_in_inbox) = timezone.now(), last_ids()
+    news: dict[str, Any] = {
+        "is_stale": RawSQL(IS_STALE, (), BooleanField()),  # noqa: S611 - no values
+        "last_in_ledger": RawSQL(last_in_ledger, (), BigIntegerField()),  # noqa: S611
+        "last_in_inbox": RawSQL(last_in_inbox, (), BigIntegerField()),  # noqa: S611
+    }
+    mark: dict[str, Any] | None = Bookmark.objects.values(
+        "ledger_id", "inbox_id", "order_id", "read_at", **news
+    ).first()
+    if mark is None or mark["read_at"] is None:
+        return _Look(is_nothing_new=False, as_of=None)
+    is_at_the_end = (mark["ledger_id"], mark["inbox_id"]) == (mark["last_in_ledger"], mark["last_in_inbox"])
+    if is_at_the_end and mark["order_id"] is None and not mark["is_stale"]:
+        return _Look(is_nothing_new=True, as_of=now)
+    return _Look(is_nothing_new=False, as_of=mark["read_at"])
+
+
+def _read_on() -> tuple[bool, datetime | None]:
+    """Make the next set. Answers whether that was the last, and as of when visits are then."""
+    with transaction.atomic():
+        bookmark = _hold_bookmark()
+        is_done = False
+        if bookmark.order_id is None:
+            is_done = _follow(bookmark)
+        else:
+            _make_more(bookmark)
+        bookmark.save()
+        return is_done, bookmark.read_at
+
+
+def _remade_up_to(last: int) -> int:
+    order_id = Bookmark.objects.values_list("order_id", flat=True).first()
+    return last if order_id is None else min(order_id, last)
+
+
+def _hold_bookmark() -> Bookmark:
+    hold(HISTORY_LOCK)
+    bookmark, is_new = Bookmark.objects.get_or_create(pk=Bookmark.ONLY_ID)
+    _take_up_readings()
+    if is_new:
+        _turn_back(bookmark)
+    return bookmark
+
+
+def _begin_again() -> None:
+    with transaction.atomic():
+        bookmark = _hold_bookmark()
+        _turn_back(bookmark)
+        bookmark.save()
+
+
+def _turn_back(bookmark: Bookmark) -> None:
+    """All orders are made anew: what is told up to now will be in it, and what comes is followed from here."""
+    ends = settled()
+    bookmark.ledger_id, bookmark.inbox_id, bookmark.order_id = ends.ledger, ends.inbox, 0
+    StaleOrder.objects.all().delete()
+
+
+def _make_more(bookmark: Bookmark) -> None:
+    """The next orders by their keys."""
+    assert bookmark.order_id is not None
+    rest = Order.objects.filter(pk__gt=bookmark.order_id).order_by("pk").values_list("pk", flat=True)
+    last = rest[SET - 1 : SET].first() or rest.last()
+    if last is not None:
+        visits.make(Which.between(bookmark.order_id + 1, last))
+    bookmark.order_id = last
+
+
+def _follow(bookmark: Bookmark) -> bool:
+    """What is new, and what is stale. With the last of it also what is committed beyond what is settled: that is read
+    once more when it is.
+    """
+    now, ends = timezone.now(), settled()
+    stale = list(StaleOrder.objects.order_by("pk").values_list("pk", "order_id")[:SET])
+    ledger_id, inbox_id = min(ends.ledger, bookmark.ledger_id + SET), min(ends.inbox, bookmark.inbox_id + SET)
+    is_last = ledger_id == ends.ledger and inbox_id == ends.inbox and len(stale) < SET
+    until = (NO_END, NO_END) if is_last else (ledger_id, inbox_id)
+    order_ids = {order_id for _pk, order_id in stale}
+    order_ids |= _told_of((bookmark.ledger_id, until[0], bookmark.inbox_id, until[1]))
+    for some in in_sets(sorted(order_ids), SET):
+        visits.make(Which.these(some))
+    StaleOrder.objects.filter(pk__in=[pk for pk, _order_id in stale]).delete()
+    bookmark.ledger_id, bookmark.inbox_id = ledger_id, inbox_id
+    if is_last:
+        bookmark.read_at = now
+    return is_last
+
+
+def _remake(which: Which) -> None:
+    with transaction.atomic():
+        _hold_bookmark()
+        visits.make(which)
+
+
+def _take_up_readings() -> None:
+    """Read statuses as they are meant and marked now; the orders that were in one read otherwise are stale."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT word.id, meant.id, meant.include_in_analytics, coalesce(reading.read_as_id, word.id) {REREAD}"
+        )
+        rows = cursor.fetchall()
+        if not rows:
+            return
+        StatusReading.objects.bulk_create(
+            [StatusReading(status_id=word, read_as_id=meant, is_marked=bool(mark)) for word, meant, mark, _was in rows],
+            update_conflicts=True,
+            unique_fields=["status_id"],
+            update_fields=["read_as_id", "is_marked"],
+        )
+        was = sorted({was for *_row, was in rows})
+        marks = ", ".join(["%s"] * len(was))
+        cursor.execute(
+            f"INSERT INTO analytics_staleorder (order_id) SELECT DISTINCT order_id FROM analytics_visit "  # noqa: S608
+            f"WHERE status_id IN ({marks})",
+            was,
+        )
+
+
+def _told_of(between: tuple[int, int, int, int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(TOLD, between)
+        return {order_id for (order_id,) in cursor.fetchall()}
+
+
+def _orders_behind(customer_ids: Collection[int], order_ids: Collection[int]) -> list[int]:
+    mark = Bookmark.objects.filter(pk=Bookmark.ONLY_ID).first() or Bookmark()
+    # Of orders that were made before, what is made anew has nothing to add.
+    made_up_to = NO_END if mark.read_at or mark.order_id is None else mark.order_id
+    customers, orders = Which.these(customer_ids, "customer_id"), Which.these(order_ids, "id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            BEHIND.format(of_customer=customers.condition, these=orders.condition),
+            (*customers.parameters, *orders.parameters, mark.ledger_id, mark.inbox_id, made_up_to),
+        )
+        return sorted(order_id for (order_id,) in cursor.fetchall())

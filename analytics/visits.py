@@ -1,0 +1,99 @@
+"""Makes the visits of orders from what the inbox and the ledger hold of them: docs/analytics.md, section History.
+
+Everything is read, put in order and written by the database, whether of one order or of twenty thousand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+
+from workspace.database import MOST_TRIES, is_postgresql
+
+# In time, as docs/analytics.md has it.
+PLACE = "PARTITION BY order_id, type ORDER BY occurred_at, sequence, received_at, kept_in, id"
+
+EVENTS = """
+SELECT told.order_id, told.type, told.source_id, told.occurred_at, coalesce(told.sequence, 0) AS sequence,
+       told.received_at, 0 AS kept_in, told.id,
+       coalesce(reading.read_as_id, told.status_id) AS status_id, coalesce(reading.is_marked, TRUE) AS is_marked
+FROM orders_statuschange AS told LEFT JOIN analytics_statusreading AS reading ON reading.status_id = told.status_id
+WHERE told.{of_order} AND told.verdict IN ('moved', 'unchanged', 'late')
+UNION ALL
+SELECT saved.order_id, saved.type, saved.source_id, saved.occurred_at, 0,
+       saved.received_at, 1, saved.id,
+       coalesce(reading.read_as_id, saved.to_status_id), coalesce(reading.is_marked, TRUE)
+FROM orders_statustransition AS saved
+LEFT JOIN analytics_statusreading AS reading ON reading.status_id = saved.to_status_id
+WHERE saved.{of_order} AND saved.change_id IS NULL AND saved.silent_because <> 'merge'
+"""
+
+VISITS = f"""
+WITH event AS ({EVENTS}),
+turn AS (
+    SELECT event.*, lag(status_id) OVER ({PLACE}) AS from_status_id FROM event
+),
+stay AS (
+    SELECT order_id, type, source_id, status_id, is_marked, from_status_id, occurred_at AS entered_at,
+           row_number() OVER place AS ordinal, lead(occurred_at) OVER place AS left_at
+    FROM turn WHERE from_status_id IS NULL OR from_status_id <> status_id WINDOW place AS ({PLACE})
+),
+path AS (
+    SELECT stay.*, lag(status_id) OVER (PARTITION BY order_id, type, is_marked ORDER BY ordinal) AS path_from FROM stay
+),
+step AS (
+    SELECT path.*, is_marked AND (path_from IS NULL OR path_from <> status_id) AS is_step FROM path
+)
+SELECT step.order_id, step.type, step.ordinal, its_order.customer_id, step.source_id, step.status_id,
+       step.from_status_id, step.entered_at, step.left_at, step.is_step,
+       CASE WHEN is_step THEN path_from END AS path_from_id,
+       CASE WHEN is_step THEN lead(entered_at) OVER (PARTITION BY order_id, type, is_step ORDER BY ordinal) END
+           AS path_left_at
+FROM step JOIN orders_order AS its_order ON its_order.id = step.order_id
+"""  # noqa: S608 - no values
+
+COLUMNS = (
+    "order_id, type, ordinal, customer_id, source_id, status_id, from_status_id, entered_at, left_at, is_step, "
+    "path_from_id, path_left_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Some orders, as a condition of a row by the column that says which order, or customer, it is of."""
+
+    condition: str
+    parameters: tuple[Any, ...]
+
+    @classmethod
+    def these(cls, ids: Collection[int], column: str = "order_id") -> Which:
+        if is_postgresql():
+            return cls(f"{column} = ANY(%s::bigint[])", (sorted(ids),))
+        return cls(f"{column} IN (SELECT value FROM json_each(%s))", (json.dumps(sorted(ids)),))  # noqa: S608 - a name
+
+    @classmethod
+    def between(cls, first: int, last: int) -> Which:
+        return cls("order_id BETWEEN %s AND %s", (first, last))
+
+
+def make(which: Which) -> None:
+    """Make their visits anew from all that is committed now. Safe beside itself: of two that make those of one order
+    the second finds the first's there, and begins again.
+    """
+    for _nth in range(MOST_TRIES - 1):
+        try:
+            return _make(which)
+        except IntegrityError:
+            continue
+    return _make(which)
+
+
+def _make(which: Which) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM analytics_visit WHERE {which.condition}", which.parameters)  # noqa: S608
+        visits = VISITS.format(of_order=which.condition)
+        cursor.execute(f"INSERT INTO analytics_visit ({COLUMNS}) {visits}", which.parameters * 2)
