@@ -46,6 +46,7 @@ FROM walk
 VISITS = """
 CREATE OR REPLACE TEMP TABLE visits AS
 SELECT visit.order_id, orders.customer_id, visit.source_id, visit.type, visit.status_id,
+    row_number() OVER (PARTITION BY visit.order_id, visit.type ORDER BY visit.place) AS ordinal,
     visit.came_from AS from_status_id, visit.at AS entered_at, next_visit.at AS left_at, visit.is_step,
     CASE WHEN visit.is_step THEN visit.last_step_in END AS path_from_id,
     CASE WHEN visit.is_step THEN next_step.at END AS path_left_at
@@ -59,8 +60,8 @@ WHERE visit.is_visit
 """
 
 COLUMNS = (
-    "order_id", "type", "entered_at", "status_id", "customer_id", "source_id", "from_status_id", "left_at", "is_step",
-    "path_from_id", "path_left_at",
+    "order_id", "type", "ordinal", "entered_at", "status_id", "customer_id", "source_id", "from_status_id", "left_at",
+    "is_step", "path_from_id", "path_left_at",
 )  # fmt: skip
 
 

@@ -57,7 +57,9 @@ class Shop(Random):
         self.told = 0
 
     def open(self):
-        """Everything, as of NOW. Yields whenever something was told, so that history may be read meanwhile."""
+        """Everything, as of NOW. Yields what happened whenever something did, so that history may be read meanwhile:
+        orders were "told", or statuses are to be "reread".
+        """
         with self.at(NOW - timedelta(days=120)):
             self.make_vocabulary()
             self.make_sources()
@@ -68,13 +70,17 @@ class Shop(Random):
         for ago in TELLINGS:
             with self.at(NOW - ago):
                 happened = self.tell(happened, is_last=not ago)
-                self.people_change_things()
-                yield
+                self.people_change_orders()
+                yield "told"
+                self.change_a_mark()
+                yield "reread"
         with self.at(NOW):
             self.change_vocabulary()
+            yield "reread"
+            self.tell_again()
             self.text_customers()
             self.make_segments()
-            yield
+            yield "told"
 
     def at(self, moment):
         return time_machine.travel(moment, tick=False)
@@ -171,8 +177,8 @@ class Shop(Random):
     def now(self):
         return datetime.now(UTC)
 
-    def people_change_things(self):
-        """A person moves some orders and gives some to other customers, and a status gets or loses its mark."""
+    def people_change_orders(self):
+        """A person moves some, and gives some to other customers."""
         some = [order.pk for order in self.sample(self.orders, len(self.orders) // 6)]
         for order in Order.objects.filter(pk__in=some).order_by("pk"):
             order.speaker = Speaker(is_test=self.chance(0.1))
@@ -183,11 +189,13 @@ class Shop(Random):
             if self.chance(0.3):
                 order.total_minor = self.choice(TOTALS)
             order.save()
+
+    def change_a_mark(self):
         status = OrderStatus.objects.get(pk=self.choice(list(self.statuses.values())))
         lifecycle.change(status, {"include_in_analytics": not status.include_in_analytics})
 
     def change_vocabulary(self):
-        """One is merged into another, that perhaps into a third; others are retired, and told all the same."""
+        """One is merged into another, that perhaps into a third; others are retired."""
         for type in TYPES:
             first, second, third, fourth, _fifth = self.sample(CODES[type], 5)
             if self.chance(0.6):
@@ -196,6 +204,10 @@ class Shop(Random):
                     self.merge(type, second, third)
             if self.chance(0.4):
                 lifecycle.retire(self.status(type, fourth), is_taken=True)
+
+    def tell_again(self):
+        """By the codes there were, whatever became of them."""
+        for type in TYPES:
             some = self.sample(self.orders, len(self.orders) // 8)
             hear([self.said(order.external_id, type) for order in some], self.choice(self.sources))
 
