@@ -8,7 +8,8 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Analytics")
 
     def ready(self) -> None:
-        from analytics import watching
+        # Fields register themselves.
+        from analytics import customer_fields, order_fields, watching  # noqa: F401
 
         pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
         post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")

@@ -14,7 +14,7 @@ OF_RUN = ("entered_at", "lane", "step", "step_at", "due_at", "reason", "event_co
 OF_TRANSITION = ("received_at", "source", "change", "actor_id", "silent_because", "order", "customer")
 OF_ORDER = (
     *(f"{type}_heard_{what}" for type in TYPES for what in ("at", "sequence")),
-    *("placed_at", "silent_because", "created_at", "updated_at"),
+    *("silent_because", "created_at", "updated_at"),
 )
 OF_CUSTOMER = ("phone_written", "email", "sms_consent_source", "sms_consent_at", "tags", "created_at", "updated_at")
 

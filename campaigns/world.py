@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Exists
 
-from analytics.fields import Batch, Subject
+from analytics.subjects import Batch, Subject
 from campaigns import columns
 from campaigns.models import Campaign, Message, Run, WebhookCall
 from campaigns.occasions import later_moves, later_orders
