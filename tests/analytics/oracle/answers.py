@@ -140,6 +140,27 @@ class Translation:
             asked.append(self.is_within("entered_at", rule["within"]))
         return Value(f"SELECT count(*) FROM steps WHERE {' AND '.join(asked)}", "number")
 
+    def of_messages(self, what, rule):
+        """Texts that a test key brought about are on the test phone alone."""
+        states, at = {
+            "delivered": ("'delivered'", "sent_at"),
+            "skipped": ("'skipped'", "ended_at"),
+        }.get(what, ("'accepted', 'delivered', 'undelivered'", "sent_at"))
+        asked = ["customer_id = c.id", "NOT is_test", f"state IN ({states})", f"{at} <= {self.now}"]
+        asked += [self.is_within(at, rule["within"])] if rule.get("within") else []
+        asked += [f"category = {text(rule['category'])}"] if rule.get("category") else []
+        asked += [f"skip_reason = {text(rule['reason'])}"] if rule.get("reason") else []
+        texts = f"FROM messages WHERE {' AND '.join(asked)}"
+        if what == "since_last":
+            return self.since(f"SELECT max(sent_at) {texts}")
+        return Value(f"SELECT count(*) {texts}", "number")
+
+    def of_campaigns(self, _what, rule):
+        """Whoever was not let in has not entered."""
+        within = self.is_within("entered_at", rule["within"]) if rule.get("within") else f"entered_at <= {self.now}"
+        ids = f"SELECT campaign_id FROM runs WHERE customer_id = c.id AND state <> 'declined' AND {within}"
+        return words(f"SELECT code AS word FROM campaigns WHERE id IN ({ids})", "codes")
+
     def is_step(self, what, rule):
         """Of the order, of the type that the field is called by."""
         type = what.partition("_")[0]

@@ -10,8 +10,11 @@ from random import Random
 from tests.analytics.oracle.shops import (
     AGES,
     ATTRIBUTES,
+    CAMPAIGN_CODES,
+    CATEGORIES,
     NOW,
     SEGMENT_CODES,
+    SKIP_REASONS,
     TAGS,
     TOTALS,
     TYPES,
@@ -57,7 +60,13 @@ OF_CUSTOMERS = {
     "customer.attribute": ("any", ("name",), ()),
     "customer.tags": ("words", (), ()),
     "customer.segments": ("codes", (), ()),
+    "messages.sent": ("number", ("within",), ("campaign", "category")),
+    "messages.delivered": ("number", ("within",), ("category",)),
+    "messages.skipped": ("number", ("within",), ("reason", "category")),
+    "messages.since_last": ("duration", (), ("campaign", "category")),
+    "campaigns.entered": ("codes", (), ("within",)),
 }
+COUNTS = ("orders.count", "transitions.count", "messages.sent", "messages.delivered", "messages.skipped")
 SCOPES = ("any_order", "last_order")
 DEEPEST = 4
 
@@ -149,6 +158,15 @@ class Author(Random):
     def param_name(self, _rule, _depth):
         return self.choice([*ATTRIBUTES, "never"])
 
+    def param_campaign(self, _rule, _depth):
+        return "any"
+
+    def param_category(self, _rule, _depth):
+        return self.choice([*filter(None, CATEGORIES), "never"])
+
+    def param_reason(self, _rule, _depth):
+        return self.choice(SKIP_REASONS)
+
     # Values.
 
     def value(self, rule, kind):
@@ -183,7 +201,7 @@ class Author(Random):
         return self.choice(("Ada", "ada", "da", "Ü", "%_", "%", "_", "de", "pt-BR", "Europe/", "'", "n"))
 
     def one_number(self, rule):
-        if rule["field"] in ("orders.count", "transitions.count"):
+        if rule["field"] in COUNTS:
             return self.choice((0, 1, 1, 2, 3, "2.0", 1.5))
         total = self.choice([total for total in TOTALS if total is not None])
         return self.choice((total / 100, f"{total / 100:.2f}", total, "9.995", 21.0, "0.001", -1))
@@ -203,6 +221,8 @@ class Author(Random):
     def one_words(self, rule):
         if rule["field"] == "customer.segments":
             return self.choice(SEGMENT_CODES)
+        if rule["field"] == "campaigns.entered":
+            return self.choice(CAMPAIGN_CODES)
         if rule["field"] == "order.sources":
             return self.choice(("shop", "erp", "market-2", "admin", "load"))
         return self.choice((*TAGS, "never"))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from analytics import history
 from analytics.rules import read_segment_rule
 from customers.models import Customer
 from statuses.models import OrderStatus
@@ -27,6 +28,7 @@ class Case:
         self.seed, self.size = seed, size
         for _told in Shop(seed, size).open():
             pass
+        history.catch_up()
         self.duck = export()
         read_history(self.duck)
         answers.prepare(self.duck)
