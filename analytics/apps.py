@@ -8,8 +8,15 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Analytics")
 
     def ready(self) -> None:
-        # Fields register themselves.
-        from analytics import customer_fields, order_fields, watching  # noqa: F401
+        # They connect and register themselves.
+        from analytics import (  # noqa: F401
+            action_history,
+            customer_fields,
+            erasing,
+            order_fields,
+            segment_usages,
+            watching,
+        )
 
         pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
         post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
@@ -43,7 +44,7 @@ class Condition:
     # What it looks at, as its answer is kept.
     told_as: str
     # What it looks at, by which what is read for a batch is read once.
-    asks: str = ""
+    asks: Hashable = None
     # Which orders are meant, of a field that speaks of all.
     inner: Group | None = None
 
@@ -72,6 +73,8 @@ class Condition:
         assert reading is not None, "a field is read in some way"
         is_of_order = self.field.of is Of.ORDER
         ids = batch.order_ids if is_of_order else batch.customer_ids
+        if self.field.reads_history or (self.inner and self.inner.reads_history):
+            batch.catch_up()
         values = batch.once(
             (self.asks, asking.asker, asking.is_test), lambda: reading.values(ids, self._saying(asking)) if ids else {}
         )
@@ -91,7 +94,7 @@ class Condition:
         return self.wanted
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Group:
     combinator: str
     is_negated: bool
@@ -119,6 +122,10 @@ class Group:
             if part.inner:
                 yield from part.inner.conditions()
 
+    @cached_property
+    def reads_history(self) -> bool:
+        return any(one.field.reads_history for one in self.conditions())
+
     def _agree(self, subject: Subject, seen: dict[str, Any]) -> bool:
         """Every part is looked at, so that what was seen can be told whole."""
         answers = [part.test(subject, seen) for part in self.parts]
@@ -144,6 +151,8 @@ class Group:
 
     def _find(self, subject: Subject) -> Mapping[tuple[int | None, int | None], Order | None]:
         own, batch, asking = subject.order, subject.batch, subject.asking
+        if self.reads_history:
+            batch.catch_up()
         if own is not None and own.customer_id is None:
             return {(None, own.pk): None if self.of is Scope.ANOTHER else own}
         if self.of is Scope.LAST:

@@ -36,14 +36,14 @@ A rule is read for one of two purposes:
         SegmentRule.reads_history, .statuses, .segments, .is_personal    what it depends on
 
 In a segment there is no order at hand and no trigger: a condition about an order stands in a group of "any_order" or
-"last_order", or in a `where`, and every status it names is marked "Include in analytics". What reads much is best asked
-within `analytics.stopping.stopping_after(seconds)`, which raises RuleTooSlow.
+"last_order", or in a `where`, and every status it names is marked "Include in analytics". What may read much is asked
+within `workspace.database.time_limit(seconds)`, which raises TookTooLong.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -286,7 +286,7 @@ class _Reader(DocumentReader):
             return None
         at_trigger = raw.get("at") == AT_TRIGGER
         told = _told_as(field, raw, at_trigger=at_trigger)
-        condition = Condition(field, operator, wanted, at_trigger, said, told, _asks(field, raw), inner)
+        condition = Condition(field, operator, wanted, at_trigger, said, told, _asks(field, said, raw), inner)
         self.check(condition, at)
         return condition
 
@@ -445,9 +445,9 @@ def _told_as(field: Field, raw: Mapping[str, Any], *, at_trigger: bool) -> str:
     return f"{field.key}{params}@trigger" if at_trigger else f"{field.key}{params}"
 
 
-def _asks(field: Field, raw: Mapping[str, Any]) -> str:
-    keys = [*(param.key for param in field.params), "where"]
-    return f"{field.key} {json.dumps([raw.get(key) for key in keys], sort_keys=True)}"
+def _asks(field: Field, said: Mapping[str, Any], raw: Mapping[str, Any]) -> Hashable:
+    where = raw.get("where")
+    return field.key, tuple(said.items()), None if where is None else json.dumps(where, sort_keys=True)
 
 
 def _written(rule: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
+from analytics.history import catch_up_for
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from statuses.models import OrderStatus, code_key
@@ -87,6 +88,10 @@ class Batch:
             self._read[key] = read()
         found: T = self._read[key]
         return found
+
+    def catch_up(self) -> None:
+        """Before history is read: what happened to these orders and customers is in it."""
+        self.once("history", lambda: catch_up_for(self.customer_ids, self.order_ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
+from analytics.builder_words import OPPOSITES, builder_words
 from analytics.fields import Field, Param, all_fields
 from analytics.kinds import LISTS, OPERATORS, PRESENCE
 from analytics.other_orders import Scope
@@ -116,6 +116,7 @@ def vocabulary() -> dict[str, Any]:
         "statuses": _statuses(),
         "fields": [_field(each) for each in all_fields().values()],
         "lists": sorted(LISTS),
+        "opposites": OPPOSITES,
         # Which orders a group may speak of; inside one of other orders, groups have no `of`.
         "scopes": _choices(_scopes()),
         "triggers": [
@@ -154,7 +155,12 @@ def _statuses() -> dict[str, list[dict[str, Any]]]:
     """By type. One that is not offered any more is there for drafts that name it still, and says so in its name."""
     statuses: dict[str, list[dict[str, Any]]] = {type: [] for type in StatusType.values}
     for status in OrderStatus.objects.select_related("merged_into", "merging_into"):
-        told = {"code": status.code, "name": _name_of(status), "offered": not status.is_retired}
+        told = {
+            "code": status.code,
+            "name": _name_of(status),
+            "colour": status.colour,
+            "offered": not status.is_retired,
+        }
         statuses[status.type].append(told)
     return statuses
 
@@ -186,6 +192,7 @@ def _field(each: Field) -> dict[str, Any]:
         "choices": list(each.choices),
         "type": each.status_type,
         "past": each.read_past is not None,
+        "here": True,
         "elsewhere": each.where is not None,
         "params": [_param(param) for param in each.params],
         "suggests": each.suggests,
@@ -219,6 +226,7 @@ def _choices(choices: Sequence[tuple[str, Any]]) -> list[dict[str, str]]:
 def words() -> dict[str, str]:
     """The editor's own texts."""
     return {
+        **builder_words(),
         **{f"op_{operator}": words for operator, words in operator_words().items()},
         "name": _("Name"),
         "code": _("Code"),
@@ -232,8 +240,6 @@ def words() -> dict[str, str]:
         "from_not": _("anything but these"),
         "to_any": _("any status"),
         "to_only": _("one of these"),
-        "not_there": _("not there yet"),
-        "no_statuses": _("There are no statuses of this type yet. Add them in Settings › Order Statuses."),
         "every_time": _("every time"),
         "once_per_order": _("once"),
         "first_visit": _("only when it comes to this status for the first time"),
@@ -251,17 +257,11 @@ def words() -> dict[str, str]:
         "cap_defer": _("put off what is too many"),
         "day": _("day"),
         "week": _("week"),
-        "number": pgettext("how many", "Number"),
-        "unit": _("Unit"),
-        "minutes": _("minutes"),
-        "hours": _("hours"),
-        "days_unit": _("days"),
         "steps": _("What happens then"),
         "no_steps": _("Nothing yet. Add the first step."),
         "add": _("Add step:"),
         "up": _("Move up"),
         "down": _("Move down"),
-        "remove": _("Remove"),
         "step": _("Step"),
         "ends": _("Ends here"),
         "goes_on": _("Goes on with “%s”"),
@@ -271,7 +271,6 @@ def words() -> dict[str, str]:
         "starts_when": _("It starts when"),
         "nothing_asked": _("There is nothing to set."),
         "unknown_kind": _("This version does not know steps of the kind “%s”."),
-        "duplicate": _("Duplicate"),
         "move_to": _("Move to"),
         "copy_steps": _("Copy the steps of “%(from)s” to “%(to)s”"),
         "first_steps": _("First steps"),
@@ -295,7 +294,6 @@ def words() -> dict[str, str]:
         "hourly_auto": _("5 times as many as expected, and 100"),
         "hourly_number": _("so many"),
         "hourly_none": _("no limit"),
-        "of": _("Which order"),
         "keeping": _("Saving…"),
         "draft_saved": _("The draft is saved."),
         "kept": _("Saved %s"),
@@ -303,25 +301,7 @@ def words() -> dict[str, str]:
         "no_connection": _("no connection. It is tried again."),
         "this_campaign": _("Campaign"),
         "has_problem": _("There is something to mend here"),
-        "all_of": _("all of these are true"),
-        "any_of": _("any of these is true"),
-        "none_of": _("not all of these are true"),
-        "neither_of": _("none of these is true"),
-        "passes_if": _("Passes if"),
-        "field": _("What"),
-        "operator": _("How"),
-        "value": _("Value"),
-        "values": _("Values, one a line"),
-        "at": _("When"),
         "at_trigger": _("at the change"),
-        "add_condition": _("Add condition"),
-        "add_group": _("Add group"),
-        "group": _("Group"),
-        "from_value": pgettext("begin of a range", "From"),
-        "to_value": pgettext("end of a range", "To"),
-        "yes": _("yes"),
-        "no": _("no"),
-        "choose": _("Choose"),
         "characters": _("characters"),
         "variables": _("Insert:"),
         "counts_differ": _("The draft differs from it: its new steps have none."),

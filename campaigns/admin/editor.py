@@ -21,7 +21,7 @@ from campaigns.definitions import in_order
 from campaigns.editing import NEW, NO_REVISION, Saved, find_problems, number_of, read_definition, save, vocabulary
 from campaigns.examining import examine
 from campaigns.models import Campaign, CampaignState, Unfinished
-from campaigns.names_in_use import names_in_use
+from analytics.names_in_use import names_in_use
 from campaigns.unfinished import CannotKeep, Page, forget, keep, kept_of
 from workspace.local_formats import clock, moment, zone_of_reader
 from workspace.models import User
