@@ -52,7 +52,8 @@ def customers(duck, rule, now):
     """The keys of those of whom the rule holds."""
     merged = duck.execute("SELECT type, old_key, key FROM words WHERE old_key <> key").fetchall()
     asked = Translation(now, {(type, old): key for type, old, key in merged}).group(rule)
-    return {id for (id,) in duck.execute(f"SELECT c.id FROM customers AS c WHERE {asked}").fetchall()}
+    found = duck.execute(f"SELECT c.id FROM customers AS c WHERE c.erased_at IS NULL AND {asked}")
+    return {id for (id,) in found.fetchall()}
 
 
 class Translation:

@@ -11,6 +11,7 @@ import time_machine
 
 from analytics.models import Member, Segment
 from campaigns.models import Campaign, CampaignVersion, Message, MessageState, Run
+from customers.erasing import Reason, erase
 from customers.models import Customer
 from orders.merging import carry_on_merges
 from orders.models import Order, Speaker
@@ -19,6 +20,7 @@ from orders.transitions import hear
 from statuses import lifecycle
 from statuses.models import OrderStatus, StatusAlias
 from tests.factories import vocabulary
+from workspace.history import COMMAND
 from workspace.models import Source, Workspace
 
 NOW = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
@@ -50,11 +52,13 @@ CAMPAIGN_CODES = ("thanks", "winback")
 
 
 class Shop(Random):
-    """One in a database. `size` is about how many customers there are."""
+    """One in a database. `size` is about how many customers there are. In one that `is_plain` all that there is counts
+    in analytics: every status is marked, nothing is told by a test key, and nobody is erased.
+    """
 
-    def __init__(self, seed, size):
+    def __init__(self, seed, size, *, is_plain=False):
         super().__init__(f"shop {seed}")
-        self.size = size
+        self.size, self.is_plain = size, is_plain
         self.told = 0
 
     def open(self):
@@ -81,6 +85,8 @@ class Shop(Random):
             self.tell_again()
             self.text_customers()
             self.make_segments()
+            if not self.is_plain:
+                erase(self.choice(self.customers), Reason.ASKED, COMMAND)
             yield "told"
 
     def at(self, moment):
@@ -88,6 +94,9 @@ class Shop(Random):
 
     def chance(self, likelihood):
         return self.random() < likelihood
+
+    def by_test_key(self):
+        return not self.is_plain and self.chance(0.1)
 
     def moment(self):
         """Some hours ago, often just as many as rules ask for."""
@@ -99,9 +108,8 @@ class Shop(Random):
         Workspace.objects.update(orders_enabled=True, currency=self.choice(("EUR", "EUR", "EUR", "JPY")))
         vocabulary(*((type, code) for type in TYPES for code in CODES[type]))
         self.statuses = {(status.type, status.code): status.pk for status in OrderStatus.objects.all()}
-        OrderStatus.objects.filter(pk__in=[pk for pk in self.statuses.values() if self.chance(0.25)]).update(
-            include_in_analytics=False
-        )
+        unmarked = [pk for pk in self.statuses.values() if not self.is_plain and self.chance(0.25)]
+        OrderStatus.objects.filter(pk__in=unmarked).update(include_in_analytics=False)
 
     def make_sources(self):
         self.sources = [
@@ -142,7 +150,7 @@ class Shop(Random):
             currency=self.choice(CURRENCIES),
             ordered_at=ordered_at,
             placed_at=ordered_at or self.moment(),
-            is_test=self.chance(0.1),
+            is_test=self.by_test_key(),
         )
 
     # What happens.
@@ -171,7 +179,7 @@ class Shop(Random):
         while now:
             source, _said = now[0]
             some = [one for one in now[: self.randrange(1, 60)] if one[0] is source]
-            hear([said for _source, said in some], source, is_test=self.chance(0.1))
+            hear([said for _source, said in some], source, is_test=self.by_test_key())
             now = [one for one in now if one not in some]
         return later
 
@@ -182,7 +190,7 @@ class Shop(Random):
         """A person moves some, and gives some to other customers."""
         some = [order.pk for order in self.sample(self.orders, len(self.orders) // 6)]
         for order in Order.objects.filter(pk__in=some).order_by("pk"):
-            order.speaker = Speaker(is_test=self.chance(0.1))
+            order.speaker = Speaker(is_test=self.by_test_key())
             for type in self.sample(TYPES, 2):
                 setattr(order, f"{type}_status_id", self.statuses[type, self.choice(CODES[type])])
             if self.chance(0.3):
@@ -192,6 +200,8 @@ class Shop(Random):
             order.save()
 
     def change_a_mark(self):
+        if self.is_plain:
+            return
         status = OrderStatus.objects.get(pk=self.choice(list(self.statuses.values())))
         lifecycle.change(status, {"include_in_analytics": not status.include_in_analytics})
 
@@ -255,7 +265,7 @@ class Shop(Random):
             campaign=run.campaign,
             order=run.order,
             customer=run.customer,
-            is_test=self.chance(0.15),
+            is_test=self.by_test_key(),
             purpose=self.choice(("transactional", "marketing")),
             category=self.choice(CATEGORIES),
             deliver="immediately",

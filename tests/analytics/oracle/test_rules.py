@@ -24,9 +24,9 @@ SHOPS, RULES = 10, 5
 class Case:
     """A shop, and rules that are asked about it."""
 
-    def __init__(self, seed, size):
+    def __init__(self, seed, size, **how):
         self.seed, self.size = seed, size
-        for _told in Shop(seed, size).open():
+        for _happened in Shop(seed, size, **how).open():
             pass
         history.catch_up()
         self.duck = export()
