@@ -36,7 +36,8 @@ CODES = {
     "delivery": ("waiting", "shipped", "Lost", "delivered", "back"),
     "payment": ("awaiting", "paid", "Overdue", "refunded", "ßeen"),
 }
-NEVER = "never_seen"
+# Of each type one keeps its mark, and is merged into no other, so that there is always one to ask for.
+STAYS = ("new", "waiting", "awaiting")
 TOTALS = (None, 0, 1, 999, 1000, 1230, 10_000, 2**40)
 CURRENCIES = ("EUR",) * 6 + ("JPY", "KWD", "USD", "")
 ATTRIBUTES = {
@@ -108,8 +109,11 @@ class Shop(Random):
         Workspace.objects.update(orders_enabled=True, currency=self.choice(("EUR", "EUR", "EUR", "JPY")))
         vocabulary(*((type, code) for type in TYPES for code in CODES[type]))
         self.statuses = {(status.type, status.code): status.pk for status in OrderStatus.objects.all()}
-        unmarked = [pk for pk in self.statuses.values() if not self.is_plain and self.chance(0.25)]
+        unmarked = [pk for pk in self.changeable() if not self.is_plain and self.chance(0.3)]
         OrderStatus.objects.filter(pk__in=unmarked).update(include_in_analytics=False)
+
+    def changeable(self):
+        return [pk for (_type, code), pk in self.statuses.items() if code not in STAYS]
 
     def make_sources(self):
         self.sources = [
@@ -137,7 +141,7 @@ class Shop(Random):
 
     def make_orders(self):
         """Some customers have many, some have none; some orders are nobody's."""
-        with_orders = self.sample(self.customers, len(self.customers) * 4 // 5)
+        with_orders = self.sample(self.customers, 1 + (self.size - 1) * 4 // 5)
         self.orders = [self.order(n, with_orders) for n in range(self.size * 2)]
         Order.objects.bulk_create(self.orders)
 
@@ -202,19 +206,20 @@ class Shop(Random):
     def change_a_mark(self):
         if self.is_plain:
             return
-        status = OrderStatus.objects.get(pk=self.choice(list(self.statuses.values())))
+        status = OrderStatus.objects.get(pk=self.choice(self.changeable()))
         lifecycle.change(status, {"include_in_analytics": not status.include_in_analytics})
 
     def change_vocabulary(self):
         """One is merged into another, that perhaps into a third; others are retired."""
         for type in TYPES:
-            first, second, third, fourth, _fifth = self.sample(CODES[type], 5)
+            first, second, fourth, fifth = self.sample([code for code in CODES[type] if code not in STAYS], 4)
+            third = self.choice((fourth, *(code for code in CODES[type] if code in STAYS)))
             if self.chance(0.6):
                 self.merge(type, first, second)
                 if self.chance(0.4):
                     self.merge(type, second, third)
             if self.chance(0.4):
-                lifecycle.retire(self.status(type, fourth), is_taken=True)
+                lifecycle.retire(self.status(type, fifth), is_taken=True)
 
     def tell_again(self):
         """By the codes there were, whatever became of them."""
