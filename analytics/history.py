@@ -102,7 +102,7 @@ def rebuild(order_ids: Collection[int] | None = None, tell: Callable[[int, int],
     is_done = False
     while not is_done:
         is_done, _read_at = retry_lost_races(_read_on)
-        if tell:
+        if tell and last:
             tell(_remade_up_to(last), last)
 
 
@@ -132,9 +132,7 @@ def _look() -> _Look:
         "last_in_ledger": RawSQL(last_in_ledger, (), BigIntegerField()),  # noqa: S611
         "last_in_inbox": RawSQL(last_in_inbox, (), BigIntegerField()),  # noqa: S611
     }
-    mark: dict[str, Any] | None = Bookmark.objects.values(
-        "ledger_id", "inbox_id", "order_id", "read_at", **news
-    ).first()
+    mark: Any = Bookmark.objects.values("ledger_id", "inbox_id", "order_id", "read_at", **news).first()
     if mark is None or mark["read_at"] is None:
         return _Look(is_nothing_new=False, as_of=None)
     is_at_the_end = (mark["ledger_id"], mark["inbox_id"]) == (mark["last_in_ledger"], mark["last_in_inbox"])

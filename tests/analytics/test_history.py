@@ -3,16 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
 
 from analytics import history
 from analytics.models import Visit
-from orders.models import Order
 from orders.said import Said
-from orders.transitions import hear, move_silently
-from statuses import lifecycle
-from statuses.models import OrderStatus
-from tests.factories import CustomerFactory, OrderFactory, SourceFactory, StatusFactory, vocabulary
+from orders.transitions import hear
+from tests.factories import OrderFactory, SourceFactory, vocabulary
 
 pytestmark = pytest.mark.django_db
 
