@@ -18,5 +18,8 @@ class AnalyticsConfig(AppConfig):
             watching,
         )
 
+        # They register themselves.
+        from analytics.reports import funnel, orders_behind, statuses_over_time, time_in_status  # noqa: F401
+
         pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
         post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")

@@ -48,7 +48,8 @@ _READS_CAMPAIGNS = _see(
     "campaigns.campaign", "campaigns.run", "campaigns.message", "campaigns.incomingtext", "campaigns.webhookcall"
 )
 _DRAFTS = frozenset(f"campaigns.{verb}_campaign" for verb in ("add", "change", "delete", "test"))
-_MARKETS = _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _DRAFTS | {PERSONAL_DATA}
+_READS_REPORTS = frozenset({"analytics.read_reports"})
+_MARKETS = _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _READS_REPORTS | _DRAFTS | {PERSONAL_DATA}
 
 ADMINISTRATOR = Role(gettext_noop("Administrator"), gettext_noop("May everything."), frozenset(), may_everything=True)
 SENIOR_MARKETER = Role(
@@ -64,7 +65,7 @@ ANALYST = Role(
     gettext_noop(
         "Reads and exports orders, campaigns and what came of them, without names, numbers, addresses and texts."
     ),
-    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS,
+    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _READS_REPORTS,
 )
 OPERATOR = Role(
     gettext_noop("Operator"),
