@@ -231,7 +231,6 @@ class Crossing(models.Model):
         return f"{self.customer_id} {'into' if self.has_entered else 'out of'} {self.segment_id}"
 
 
-
 class Rollup(models.Model):
     """One thing that reports count of a status type by days of a time zone, and how far its closed days go.
 

@@ -5,6 +5,7 @@
     history.py  visits and the path, from inbox and ledger
     rules.py    random rules
     answers.py  of which customers a rule holds
+    reports.py  the figures of reports
 
 All of it is written from docs/analytics.md. What fails names its seed and size, with which it can be had again.
 """
