@@ -213,7 +213,9 @@ def _doubles(wanted: Decimal) -> tuple[float, float]:
     exact = Decimal(repr(nearest))
     if exact == bounded:
         return nearest, nearest
-    return (nearest, nextafter(nearest, float("inf"))) if exact < bounded else (nextafter(nearest, -float("inf")), nearest)
+    return (
+        (nearest, nextafter(nearest, float("inf"))) if exact < bounded else (nextafter(nearest, -float("inf")), nearest)
+    )
 
 
 # What each database calls the type of a value.
