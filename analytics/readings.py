@@ -1,8 +1,8 @@
 """How a value is read that stands in many rows: one declaration gives the condition, and the values of a batch.
 
 `by` is the column of those rows that says whose they are. What compares with a group is a grouped query with HAVING,
-joined by `pk__in`: nobody is asked about one by one. Of whom there are no rows, the value is missing, or `of_none`; where
-that is as asked, the answer is whoever is not in the groups that are otherwise.
+joined by `pk__in`: nobody is asked about one by one. Of whom there are no rows, the value is missing, or `of_none`;
+where that is as asked, the answer is whoever is not in the groups that are otherwise.
 """
 
 from __future__ import annotations
