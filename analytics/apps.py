@@ -8,7 +8,18 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Analytics")
 
     def ready(self) -> None:
-        from analytics import watching
+        # They connect and register themselves.
+        from analytics import (  # noqa: F401
+            action_history,
+            customer_fields,
+            erasing,
+            order_fields,
+            segment_usages,
+            watching,
+        )
+
+        # They register themselves.
+        from analytics.reports import funnel, orders_behind, statuses_over_time, time_in_status  # noqa: F401
 
         pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
         post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")

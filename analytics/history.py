@@ -53,9 +53,12 @@ UNION SELECT order_id FROM orders_statuschange WHERE id > %s AND id <= %s AND ve
 """
 NO_END = 2**63 - 1
 
-# Orders of these customers, and these, that history does not know as they are.
+# Orders of these customers, also by what history knew, and these, that history does not know as they are.
 BEHIND = """
-WITH asked AS (SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these})
+WITH asked AS (
+    SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these}
+    UNION SELECT order_id FROM analytics_visit WHERE is_step AND {of_customer}
+)
 SELECT order_id FROM orders_statustransition WHERE order_id IN (SELECT id FROM asked) AND id > %s
 UNION SELECT order_id FROM orders_statuschange
     WHERE order_id IN (SELECT id FROM asked) AND id > %s AND verdict IN ('unchanged', 'late')
@@ -253,6 +256,6 @@ def _orders_behind(customer_ids: Collection[int], order_ids: Collection[int]) ->
     with connection.cursor() as cursor:
         cursor.execute(
             BEHIND.format(of_customer=customers.condition, these=orders.condition),
-            (*customers.parameters, *orders.parameters, mark.ledger_id, mark.inbox_id, made_up_to),
+            (*customers.parameters, *orders.parameters, *customers.parameters, mark.ledger_id, mark.inbox_id, made_up_to),
         )
         return sorted(order_id for (order_id,) in cursor.fetchall())

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
+from analytics.models import Visit
+from analytics.reports import rollups
 from workspace.database import MOST_TRIES, is_postgresql
 
 # In time, as docs/analytics.md has it.
@@ -93,7 +97,10 @@ def make(which: Which) -> None:
 
 
 def _make(which: Which) -> None:
+    these = Visit.objects.filter(RawSQL(which.condition, which.parameters, BooleanField()))  # noqa: S611 - ours
     with transaction.atomic(), connection.cursor() as cursor:
+        before = rollups.told(these)
         cursor.execute(f"DELETE FROM analytics_visit WHERE {which.condition}", which.parameters)  # noqa: S608
         visits = VISITS.format(of_order=which.condition)
         cursor.execute(f"INSERT INTO analytics_visit ({COLUMNS}) {visits}", which.parameters * 2)
+        rollups.reopen_changed(before, rollups.told(these))

@@ -26,6 +26,10 @@ MOST_PARAMETERS = 30_000
 # SQLSTATE: serialization failure, deadlock, unique violation (two processes told the same thing at once), and foreign
 # key violation (what a row was to point at, as a status never used before, was deleted before the row was committed).
 LOST_RACES = frozenset({"40001", "40P01", "23505", "23503"})
+# What PostgreSQL says of a statement that ran out of its time.
+CANCELLED = "57014"
+# How many of its instructions SQLite goes on between two looks at the clock: about a millisecond's.
+STEPS_BETWEEN_LOOKS = 20_000
 MOST_TRIES = 5
 COPIED_AT_ONCE = 5_000
 RECONNECT_EVERY_S = 0.2
@@ -138,6 +142,65 @@ def snapshot() -> Iterator[None]:
             yield
     finally:
         sqlite.transaction_mode = mode
+
+
+class TookTooLong(Exception):
+    """A question was not answered within the time it was given."""
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Within this many seconds a statement is to be answered, or TookTooLong is raised. What it wrote is undone.
+
+    On PostgreSQL it has more memory than usual: `NOT IN` of more keys than fit would be looked through row by row.
+    """
+    try:
+        with _limited_by_postgresql(seconds) if is_postgresql() else _limited_by_sqlite(seconds):
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") == CANCELLED or str(error) == "interrupted":
+            raise TookTooLong from error
+        raise
+
+
+@contextmanager
+def _limited_by_postgresql(seconds: float) -> Iterator[None]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = %s", [max(1, int(seconds * 1000))])
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        yield
+        cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+        cursor.execute("SET LOCAL work_mem TO DEFAULT")
+
+
+@contextmanager
+def _limited_by_sqlite(seconds: float) -> Iterator[None]:
+    connection.ensure_connection()
+    sqlite: Any = connection.connection
+    deadline = time.monotonic() + seconds
+    sqlite.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    finally:
+        sqlite.set_progress_handler(None, 0)
+
+
+@contextmanager
+def kept_aside(rows: models.QuerySet[Any], *, within_s: float) -> Iterator[str]:
+    """The keys (`id`) that a query finds, asked once, in a table that this connection alone sees: yields its name.
+    Raises TookTooLong.
+    """
+    table = f"aside_{random.getrandbits(48):x}"  # noqa: S311 - nobody else's, and no secret
+    keys = rows.order_by().values_list("id").query.get_compiler(connection=connection, elide_empty=False)
+    statement, parameters = keys.as_sql()
+    with time_limit(within_s), connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {table} AS {statement}", parameters)
+        cursor.execute(f"ANALYZE {table}" if is_postgresql() else f"CREATE INDEX temp.{table}_id ON {table} (id)")
+    try:
+        yield table
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {table}")
 
 
 def execute(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
