@@ -60,6 +60,15 @@ SELECT step.order_id, step.type, step.ordinal, its_order.customer_id, step.sourc
 FROM step JOIN orders_order AS its_order ON its_order.id = step.order_id
 """  # noqa: S608 - no values
 
+# Orders whose visits are not those: rows that should be there, and rows that should not.
+UNLIKE = """
+SELECT order_id FROM (SELECT * FROM ({visits}) AS made EXCEPT SELECT {columns} FROM analytics_visit WHERE {of_order})
+    AS missing
+UNION
+SELECT order_id FROM (SELECT {columns} FROM analytics_visit WHERE {of_order} EXCEPT SELECT * FROM ({visits}) AS made)
+    AS too_many
+"""
+
 COLUMNS = (
     "order_id, type, ordinal, customer_id, source_id, status_id, from_status_id, entered_at, left_at, is_step, "
     "path_from_id, path_left_at"
@@ -104,3 +113,11 @@ def _make(which: Which) -> None:
         visits = VISITS.format(of_order=which.condition)
         cursor.execute(f"INSERT INTO analytics_visit ({COLUMNS}) {visits}", which.parameters * 2)
         rollups.reopen_changed(before, rollups.told(these))
+
+
+def unlike(which: Which) -> set[int]:
+    """Those of these orders whose visits are not what the inbox and the ledger hold of them."""
+    visits = VISITS.format(of_order=which.condition)
+    with connection.cursor() as cursor:
+        cursor.execute(UNLIKE.format(visits=visits, columns=COLUMNS, of_order=which.condition), which.parameters * 6)
+        return {order_id for (order_id,) in cursor.fetchall()}
