@@ -62,11 +62,9 @@ FROM step JOIN orders_order AS its_order ON its_order.id = step.order_id
 
 # Orders whose visits are not those: rows that should be there, and rows that should not.
 UNLIKE = """
-SELECT order_id FROM (SELECT * FROM ({visits}) AS made EXCEPT SELECT {columns} FROM analytics_visit WHERE {of_order})
-    AS missing
-UNION
-SELECT order_id FROM (SELECT {columns} FROM analytics_visit WHERE {of_order} EXCEPT SELECT * FROM ({visits}) AS made)
-    AS too_many
+WITH made AS ({visits}), kept AS (SELECT {columns} FROM analytics_visit WHERE {of_order})
+SELECT order_id FROM (SELECT * FROM made EXCEPT SELECT * FROM kept) AS missing
+UNION SELECT order_id FROM (SELECT * FROM kept EXCEPT SELECT * FROM made) AS too_many
 """
 
 COLUMNS = (
@@ -119,5 +117,5 @@ def unlike(which: Which) -> set[int]:
     """Those of these orders whose visits are not what the inbox and the ledger hold of them."""
     visits = VISITS.format(of_order=which.condition)
     with connection.cursor() as cursor:
-        cursor.execute(UNLIKE.format(visits=visits, columns=COLUMNS, of_order=which.condition), which.parameters * 6)
+        cursor.execute(UNLIKE.format(visits=visits, columns=COLUMNS, of_order=which.condition), which.parameters * 3)
         return {order_id for (order_id,) in cursor.fetchall()}
