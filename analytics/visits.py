@@ -67,6 +67,8 @@ SELECT order_id FROM (SELECT * FROM made EXCEPT SELECT * FROM kept) AS missing
 UNION SELECT order_id FROM (SELECT * FROM kept EXCEPT SELECT * FROM made) AS too_many
 """
 
+DELETE = "DELETE FROM analytics_visit WHERE id IN ({visits})"
+
 COLUMNS = (
     "order_id, type, ordinal, customer_id, source_id, status_id, from_status_id, entered_at, left_at, is_step, "
     "path_from_id, path_left_at"
@@ -107,10 +109,16 @@ def _make(which: Which) -> None:
     these = Visit.objects.filter(RawSQL(which.condition, which.parameters, BooleanField()))  # noqa: S611 - ours
     with transaction.atomic(), connection.cursor() as cursor:
         before = rollups.told(these)
-        cursor.execute(f"DELETE FROM analytics_visit WHERE {which.condition}", which.parameters)  # noqa: S608
+        cursor.execute(DELETE.format(visits=_locked(which.condition)), which.parameters)
         visits = VISITS.format(of_order=which.condition)
-        cursor.execute(f"INSERT INTO analytics_visit ({COLUMNS}) {visits}", which.parameters * 2)
+        cursor.execute(f"INSERT INTO analytics_visit ({COLUMNS}) {visits} ORDER BY order_id", which.parameters * 2)
         rollups.reopen_changed(before, rollups.told(these))
+
+
+def _locked(condition: str) -> str:
+    """Visits in one order, so that of two that want those of several orders the second waits, and neither for ever."""
+    visits = f"SELECT id FROM analytics_visit WHERE {condition}"  # noqa: S608 - ours
+    return f"{visits} ORDER BY order_id, type, ordinal FOR UPDATE" if is_postgresql() else visits
 
 
 def unlike(which: Which) -> set[int]:
