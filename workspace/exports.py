@@ -73,7 +73,11 @@ class Export:
         """In the zone of whoever asks, which the head of the first time names, and in their language."""
         if self.related:
             rows = rows.select_related(None).select_related(*self.related)
-        rows, told, zone = rows.defer(*self.unread), self.columns_for(personal=personal), timezone.get_current_timezone()
+        rows, told, zone = (
+            rows.defer(*self.unread),
+            self.columns_for(personal=personal),
+            timezone.get_current_timezone(),
+        )
         name = f"{self.file}-{timezone.localdate().isoformat()}"
         if as_sheet:
             sheet = write_sheet(_headings(told, zone), _values(rows, told), zone)
