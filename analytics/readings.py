@@ -56,16 +56,16 @@ class Grouped:
 
     def values(self, ids: Collection[int], asking: Asking) -> Mapping[int, Value]:
         rows = self._groups(self.rows(asking).filter((f"{self.by}__in", ids)), asking)
-        return {
-            key: None if told is None else self.told(told, asking) for key, told in rows.values_list(self.by, "told")
-        }
+        told = rows.values_list(self.by, "told")
+        return {key: None if one is None else self.told(one, asking) for key, one in told}
 
     def _among(self, having: Q, asking: Asking) -> Q:
         rows = self.rows(asking).filter((f"{self.by}__isnull", False))
         return Q(pk__in=self._groups(rows, asking).filter(having).values(self.by))
 
     def _groups(self, rows: QuerySet[Any], asking: Asking) -> QuerySet[Any]:
-        return rows.order_by().values(self.by).annotate(told=self.aggregate(asking))
+        groups: QuerySet[Any] = rows.order_by().values(self.by).annotate(told=self.aggregate(asking))
+        return groups
 
 
 @dataclass(frozen=True, slots=True)
