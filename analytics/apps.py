@@ -8,7 +8,15 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Analytics")
 
     def ready(self) -> None:
-        from analytics import watching
+        # They connect and register themselves.
+        from analytics import (  # noqa: F401
+            action_history,
+            customer_fields,
+            erasing,
+            order_fields,
+            segment_usages,
+            watching,
+        )
 
         # They register themselves.
         from analytics.reports import funnel, orders_behind, statuses_over_time, time_in_status  # noqa: F401

@@ -53,9 +53,12 @@ UNION SELECT order_id FROM orders_statuschange WHERE id > %s AND id <= %s AND ve
 """
 NO_END = 2**63 - 1
 
-# Orders of these customers, and these, that history does not know as they are.
+# Orders of these customers, also by what history knew, and these, that history does not know as they are.
 BEHIND = """
-WITH asked AS (SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these})
+WITH asked AS (
+    SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these}
+    UNION SELECT order_id FROM analytics_visit WHERE is_step AND {of_customer}
+)
 SELECT order_id FROM orders_statustransition WHERE order_id IN (SELECT id FROM asked) AND id > %s
 UNION SELECT order_id FROM orders_statuschange
     WHERE order_id IN (SELECT id FROM asked) AND id > %s AND verdict IN ('unchanged', 'late')
@@ -99,7 +102,7 @@ def rebuild(order_ids: Collection[int] | None = None, tell: Callable[[int, int],
     is_done = False
     while not is_done:
         is_done, _read_at = retry_lost_races(_read_on)
-        if tell:
+        if tell and last:
             tell(_remade_up_to(last), last)
 
 
@@ -129,9 +132,7 @@ def _look() -> _Look:
         "last_in_ledger": RawSQL(last_in_ledger, (), BigIntegerField()),  # noqa: S611
         "last_in_inbox": RawSQL(last_in_inbox, (), BigIntegerField()),  # noqa: S611
     }
-    mark: dict[str, Any] | None = Bookmark.objects.values(
-        "ledger_id", "inbox_id", "order_id", "read_at", **news
-    ).first()
+    mark: Any = Bookmark.objects.values("ledger_id", "inbox_id", "order_id", "read_at", **news).first()
     if mark is None or mark["read_at"] is None:
         return _Look(is_nothing_new=False, as_of=None)
     is_at_the_end = (mark["ledger_id"], mark["inbox_id"]) == (mark["last_in_ledger"], mark["last_in_inbox"])
@@ -255,6 +256,6 @@ def _orders_behind(customer_ids: Collection[int], order_ids: Collection[int]) ->
     with connection.cursor() as cursor:
         cursor.execute(
             BEHIND.format(of_customer=customers.condition, these=orders.condition),
-            (*customers.parameters, *orders.parameters, mark.ledger_id, mark.inbox_id, made_up_to),
+            (*customers.parameters, *orders.parameters, *customers.parameters, mark.ledger_id, mark.inbox_id, made_up_to),
         )
         return sorted(order_id for (order_id,) in cursor.fetchall())

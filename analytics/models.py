@@ -9,12 +9,14 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from orders.models import Order
 from statuses.models import OrderStatus, StatusType
 from workspace.models import Source
+from workspace.personal import HoldsPersonalData
 from workspace.text import validate_text
 
 
@@ -136,6 +138,10 @@ class Segment(models.Model):
         RULE = "rule", _("By a rule")
         LIST = "list", _("A list")
 
+    class Problem(models.TextChoices):
+        RULE = "rule", _("Its rule asks about what is not there any more, or not in analytics.")
+        SLOW = "slow", _("It takes too long to count. Ask for less.")
+
     code = models.SlugField(_("code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=200, validators=[validate_text])
     kind = models.CharField(_("kind"), max_length=4, choices=Kind, default=Kind.RULE)
@@ -147,12 +153,17 @@ class Segment(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("by")
     )
-    # When its members were last counted, how many they were, and how long that took; asked for again since then.
+    rule_changed_at = models.DateTimeField(null=True, editable=False)
+    # As of when its members were last counted, how many they were, and how long that took.
     counted_at = models.DateTimeField(_("counted"), null=True, editable=False)
     members_count = models.PositiveIntegerField(_("customers"), null=True, editable=False)
     counted_in_s = models.FloatField(null=True, editable=False)
+    # When somebody last asked for a count, when one was last begun, and until when that one is its worker's.
     count_asked_at = models.DateTimeField(null=True, editable=False)
-    problem = models.CharField(max_length=500, blank=True, editable=False)
+    count_began_at = models.DateTimeField(null=True, editable=False)
+    counting_until = models.DateTimeField(null=True, editable=False)
+    # Why the last count failed, in a word: its members are those of the one before.
+    problem = models.CharField(max_length=500, blank=True, choices=Problem, editable=False)
 
     class Meta:
         verbose_name = _("segment")
@@ -162,21 +173,74 @@ class Segment(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_list(self) -> bool:
+        return self.kind == self.Kind.LIST
 
-class Member(models.Model):
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody asked for a count since the last was begun."""
+        asked, began = self.count_asked_at, self.count_began_at
+        return asked is not None and (began is None or asked > began)
+
+    @property
+    def is_being_counted(self) -> bool:
+        """A count is asked for, or under way."""
+        return self.is_asked_for or (self.counting_until is not None and self.counting_until > timezone.now())
+
+    @property
+    def is_counted_by_its_rule(self) -> bool:
+        """Whether its members were counted since its rule was last changed: who comes and goes then is news."""
+        return self.counted_at is not None and (self.rule_changed_at is None or self.rule_changed_at <= self.counted_at)
+
+
+class Member(HoldsPersonalData):
     """A customer who is in a segment, since when."""
 
-    segment = models.ForeignKey(Segment, models.CASCADE, db_index=False, related_name="members")
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
-    since = models.DateTimeField()
+    segment = models.ForeignKey(
+        Segment, models.CASCADE, verbose_name=_("segment"), db_index=False, related_name="members"
+    )
+    customer = models.ForeignKey(Customer, models.CASCADE, verbose_name=_("customer"), related_name="+")
+    since = models.DateTimeField(_("since"))
 
     class Meta:
+        verbose_name = _("customer in a segment")
+        verbose_name_plural = _("customers in segments")
+        # Who may see the segment and the customers may see who is in it; nobody writes it by hand.
+        default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["segment", "customer"], name="analytics_member_once"),
         ]
 
     def __str__(self) -> str:
         return f"{self.segment_id}: {self.customer_id}"
+
+    def mask(self) -> None:
+        super().mask()
+        self.customer.mask()
+
+
+class Crossing(models.Model):
+    """A customer entered a segment or left it: a fact of one count, kept. A first count, or that of a changed rule, is
+    none of anybody's doing and writes no rows. Ids only, like the ledger.
+    """
+
+    segment = models.ForeignKey(Segment, models.CASCADE, db_index=False, related_name="+")
+    customer = models.ForeignKey(Customer, models.CASCADE, db_index=False, related_name="+")
+    # Their last order then, by when it was placed: what a campaign speaks of.
+    order = models.ForeignKey(Order, models.CASCADE, null=True, db_index=False, related_name="+")
+    has_entered = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            # What a campaign answers to, in order of time.
+            models.Index(fields=["segment", "has_entered", "at", "id"], name="analytics_crossings_by_when"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {'into' if self.has_entered else 'out of'} {self.segment_id}"
 
 
 class Rollup(models.Model):

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 
-from django.db.models import Max, Min, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from analytics.fields import Batch
+from analytics.subjects import Batch
 from customers.models import Customer
 from orders.models import Order
 from orders.standing import STATUS_FIELDS
 
 # All that fields with a `where` read.
-_READ = ("external_id", "customer_id", "total_minor", "currency", "ordered_at", *STATUS_FIELDS.values())
+READ = (
+    *("external_id", "customer_id", "total_minor", "currency", "ordered_at", "placed_at", "is_test"),
+    *STATUS_FIELDS.values(),
+)
 
 
 class Scope(StrEnum):
@@ -28,35 +31,67 @@ class Scope(StrEnum):
     LAST = "last_order"
 
 
-# By the key of the batch's own order: the order found, or none. An order of nobody is not looked up.
-Found = Mapping[int, Order | None]
+# Whose they are, and the order that asks; none, where a customer does.
+Whose = tuple[int | None, int | None]
+# By who asks: the order found, or none. An order of nobody is not looked up.
+Found = Mapping[Whose, Order | None]
+
+
+def as_of_customers(scope: Scope, matching: Q) -> Q:
+    """Of customers: that one of their orders, or the last, is as asked. Orders of a test key are nobody's."""
+    orders = Order.objects.filter(matching, customer__isnull=False, is_test=False).order_by()
+    if scope is Scope.LAST:
+        orders = orders.filter(~Exists(_newer()))
+    return Q(pk__in=orders.values("customer"))
 
 
 def find_matching(batch: Batch, matching: Q, *, but_own: bool) -> Found:
-    """Of each order's customer one order that is as asked, the newest here if there are several."""
+    """For each of a batch one order of the customer that is as asked, the newest here if there are several."""
     rows = Order.objects.filter(matching, customer__in=batch.customer_ids).order_by().values("customer")
     ends = rows.annotate(newest=Max("pk"), oldest=Min("pk")).values_list("customer", "newest", "oldest")
     by_customer: dict[int | None, list[int]] = {customer: [newest, oldest] for customer, newest, oldest in ends}
-    own = [(order.pk, by_customer.get(order.customer_id, [])) for order in batch.orders]
-    return _read({pk: next((id for id in ids if not but_own or id != pk), None) for pk, ids in own})
-
-
-def find_last(batch: Batch) -> Found:
-    """Of each order's customer the newest order, by when it was ordered or else got here; of equals the newest here."""
-    newest_first = Order.objects.filter(customer=OuterRef("pk")).order_by(
-        Coalesce("ordered_at", "created_at").desc(), "-pk"
+    return _read(
+        {
+            (customer, own): next((id for id in by_customer.get(customer, []) if not but_own or id != own), None)
+            for customer, own in _who_ask(batch)
+        }
     )
+
+
+def find_last(batch: Batch, *, but_tests: bool = False) -> Found:
+    """For each of a batch the customer's newest order, by when it was ordered or else got here; of equals the newest
+    here.
+    """
+    orders = Order.objects.filter(customer=OuterRef("pk"), **({"is_test": False} if but_tests else {}))
+    newest_first = orders.order_by(_when().desc(), "-pk")
     customers = Customer.objects.filter(pk__in=batch.customer_ids).order_by()
-    rows = customers.values_list("pk", Subquery(newest_first.values("pk")[:1]))
-    last: dict[int | None, int | None] = dict(rows)
-    return _read({order.pk: last.get(order.customer_id) for order in batch.orders})
+    last: dict[int | None, int | None] = dict(customers.values_list("pk", Subquery(newest_first.values("pk")[:1])))
+    return _read({(customer, own): last.get(customer) for customer, own in _who_ask(batch)})
 
 
-def _read(ids: Mapping[int, int | None]) -> Found:
+def _when(of: str = "") -> Coalesce:
+    return Coalesce(f"{of}ordered_at", f"{of}created_at")
+
+
+def _newer() -> QuerySet[Order]:
+    """The orders that the same customer made after one."""
+    when = Coalesce(OuterRef("ordered_at"), OuterRef("created_at"))
+    others = Order.objects.filter(customer=OuterRef("customer"), is_test=False).order_by()
+    return others.alias(at=_when(), own_at=when).filter(
+        Q(at__gt=F("own_at")) | Q(at=F("own_at"), pk__gt=OuterRef("pk"))
+    )
+
+
+def _who_ask(batch: Batch) -> Iterable[Whose]:
+    yield from ((order.customer_id, order.pk) for order in batch.orders)
+    yield from ((customer.pk, None) for customer in batch.customers)
+
+
+def _read(ids: Mapping[Whose, int | None]) -> Found:
     orders = _in_bulk(id for id in ids.values() if id is not None)
     return {own: None if id is None else orders.get(id) for own, id in ids.items()}
 
 
 def _in_bulk(ids: Iterable[int]) -> Mapping[int, Order]:
     wanted: Collection[int] = set(ids)
-    return Order.objects.only(*_READ).in_bulk(wanted) if wanted else {}
+    return Order.objects.only(*READ).in_bulk(wanted) if wanted else {}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from analytics.fields import Field, Kind, Param, all_fields
-from analytics.kinds import LISTS, LONGEST_TEXT, MOST_VALUES, OPERATORS, PRESENCE
+from analytics.fields import MOST_CODES, Field, Param, all_fields
+from analytics.kinds import LONGEST_CODE, LONGEST_TEXT, MOST_VALUES
 from analytics.other_orders import Scope
+from analytics.values import AGES, LISTS, OPERATORS, PRESENCE, Kind
 from workspace.durations import UNITS
 
 GROUP, CONDITION = "Rule", "RuleCondition"
@@ -28,12 +29,24 @@ _VALUES: dict[Kind, dict[str, Any]] = {
     Kind.DURATION: DURATION,
     Kind.FLAG: {"type": "boolean"},
     Kind.WORDS: _WORD,
+    Kind.STATUSES: {**_TEXT, "description": "The code of a status, without regard to case."},
+    Kind.CODES: {"type": "string", "minLength": 1, "maxLength": LONGEST_CODE},
     Kind.ANY: {"oneOf": [_TEXT, {"type": "number"}, {"type": "boolean"}]},
 }
+_CODE = {"type": "string", "minLength": 1, "maxLength": LONGEST_CODE}
 _PARAMS: dict[str, dict[str, Any]] = {
     "duration": DURATION,
+    "status": _CODE,
+    "statuses": {"oneOf": [_CODE, {"type": "array", "minItems": 1, "maxItems": MOST_CODES, "items": _CODE}]},
     "word": _WORD,
     "name": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
+}
+
+
+_WHERE = {
+    "allOf": [{"$ref": f"#/components/schemas/{GROUP}"}],
+    "nullable": True,
+    "description": "Which orders are meant: a group about an order. Left out: all.",
 }
 
 
@@ -78,6 +91,7 @@ def _condition(field: Field) -> dict[str, Any]:
             "value": _value(field),
             "at": {"type": "string", "enum": moments, "default": "now"},
             **{param.key: _param(param) for param in field.params},
+            **({"where": _WHERE} if field.has_where else {}),
             "id": {"description": "The editor's own."},
         },
         "additionalProperties": False,
@@ -87,10 +101,10 @@ def _condition(field: Field) -> dict[str, Any]:
 def _value(field: Field) -> dict[str, Any]:
     """What it may be depends on the operator: one, several (for `in` and its like, and the two ends), or none."""
     one = {"type": "string", "enum": list(field.choices)} if field.kind is Kind.CHOICE else _VALUES[field.kind]
-    takes_many = {*LISTS, "between"} & OPERATORS[field.kind].keys()
-    if not takes_many:
-        return {**one, "nullable": True}
-    return {"nullable": True, "oneOf": [one, {"type": "array", "maxItems": MOST_VALUES, "items": one}]}
+    operators = OPERATORS[field.kind].keys()
+    several = [{"type": "array", "maxItems": MOST_VALUES, "items": one}] if {*LISTS, "between"} & operators else []
+    ages = [DURATION] if AGES & operators else []
+    return {"nullable": True, "oneOf": [one, *several, *ages]} if several or ages else {**one, "nullable": True}
 
 
 def _param(param: Param) -> dict[str, Any]:

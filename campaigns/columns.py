@@ -14,7 +14,7 @@ OF_RUN = ("entered_at", "lane", "step", "step_at", "due_at", "reason", "event_co
 OF_TRANSITION = ("received_at", "source", "change", "actor_id", "silent_because", "order", "customer")
 OF_ORDER = (
     *(f"{type}_heard_{what}" for type in TYPES for what in ("at", "sequence")),
-    *("placed_at", "silent_because", "created_at", "updated_at"),
+    *("silent_because", "created_at", "updated_at"),
 )
 OF_CUSTOMER = ("phone_written", "email", "sms_consent_source", "sms_consent_at", "tags", "created_at", "updated_at")
 
@@ -22,6 +22,9 @@ OF_CUSTOMER = ("phone_written", "email", "sms_consent_source", "sms_consent_at",
 OF_ORDER_BY_STEPS = ("lines", "delivery", "payment")
 OF_CUSTOMER_BY_STEPS = ("refused_categories", "attributes")
 OF_ORDER_BY_TEXTS = ("is_test",)
+# Large, and few texts name them: read for those that do (sms/texts.py).
+OF_ORDER_BY_MOST_TEXTS = ("lines", "delivery", "payment", "custom")
+OF_CUSTOMER_BY_MOST_TEXTS = ("attributes",)
 OF_TRANSITION_BY_TEXTS = (
     "is_test", "general_status", "delivery_status", "payment_status", "total_minor", "currency",
 )  # fmt: skip

@@ -8,19 +8,16 @@ from typing import Any
 
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
-from analytics.fields import Field, Param, all_fields
-from analytics.kinds import LISTS, OPERATORS, PRESENCE
-from analytics.other_orders import Scope
+from analytics.builder_words import builder_words
+from analytics.vocabulary import vocabulary_for_builder
+from analytics.wording import operator_words
 from campaigns.definitions import FORMAT, DefinitionError, read_plan
 from campaigns.entry_settings import SettingsForm
 from campaigns.lifecycle import DraftChanged, WrongState, save_draft
 from campaigns.models import Campaign
 from campaigns.steps import STEPS, TRIGGERS
-from campaigns.wording import operator_words
 from campaigns.writing import text_vocabulary
-from statuses.models import OrderStatus, StatusType
 from workspace.api.parsing import read_json
 from workspace.api.problems import Refusal
 from workspace.models import User
@@ -112,12 +109,7 @@ def read_definition(raw: str) -> Any:
 def vocabulary() -> dict[str, Any]:
     """What the editor offers: statuses, fields with their operators, kinds of step with their branches, variables."""
     return {
-        "types": _choices(StatusType.choices),
-        "statuses": _statuses(),
-        "fields": [_field(each) for each in all_fields().values()],
-        "lists": sorted(LISTS),
-        # Which orders a group may speak of; inside one of other orders, groups have no `of`.
-        "scopes": _choices(_scopes()),
+        **vocabulary_for_builder("campaign"),
         "triggers": [
             {"key": kind.key, "label": str(kind.label), "icon": kind.icon, "fields": kind.form.described()}
             for kind in TRIGGERS.values()
@@ -150,75 +142,10 @@ def vocabulary() -> dict[str, Any]:
     }
 
 
-def _statuses() -> dict[str, list[dict[str, Any]]]:
-    """By type. One that is not offered any more is there for drafts that name it still, and says so in its name."""
-    statuses: dict[str, list[dict[str, Any]]] = {type: [] for type in StatusType.values}
-    for status in OrderStatus.objects.select_related("merged_into", "merging_into"):
-        told = {"code": status.code, "name": _name_of(status), "offered": not status.is_retired}
-        statuses[status.type].append(told)
-    return statuses
-
-
-def _name_of(status: OrderStatus) -> str:
-    into = status.merged_into or status.merging_into
-    if into is not None:
-        return _("%(name)s (merged into %(into)s)") % {"name": status.name, "into": into.name}
-    return _("%s (retired)") % status.name if status.is_retired else status.name
-
-
-def _field(each: Field) -> dict[str, Any]:
-    """One field as a condition offers it.
-
-    `kind` decides the input of `value`, with the operator: `in`, `notIn`, `anyOf`, `allOf` and `noneOf` (`lists` of the
-    vocabulary) take a list, `between` takes [from, to], `null` and `notNull` take none. Kinds are status (codes of
-    `type`), text, number, time (with its offset), duration ({"value": 2, "unit": "days"}), choice (of `choices`), flag
-    (true or false), words (tags), and any (a text, a number, true or false, as the JSON says; `<` and its like take a
-    number, `contains` and its like a text). `past`: `at` may be "trigger". `elsewhere`: it may stand in a group whose
-    `of` is not "this_order". `params` are further keys of the condition, each with the `form` of its input: duration,
-    word, name, or choice (of `choices`); one that is not `required` may be left out. `suggests`: which of the names in
-    use are offered.
-    """
-    return {
-        "key": each.key,
-        "label": str(each.label),
-        "kind": each.kind.value,
-        "operators": [*OPERATORS[each.kind], *PRESENCE],
-        "choices": list(each.choices),
-        "type": each.status_type,
-        "past": each.read_past is not None,
-        "elsewhere": each.where is not None,
-        "params": [_param(param) for param in each.params],
-        "suggests": each.suggests,
-    }
-
-
-def _param(param: Param) -> dict[str, Any]:
-    return {
-        "key": param.key,
-        "label": str(param.label),
-        "form": param.form,
-        "required": param.is_required,
-        "choices": _choices(param.choices),
-        "suggests": param.suggests,
-    }
-
-
-def _scopes() -> list[tuple[str, str]]:
-    return [
-        (Scope.THIS, _("this order")),
-        (Scope.ANY, _("any order of the customer, this one or another")),
-        (Scope.ANOTHER, _("another order of the customer")),
-        (Scope.LAST, _("the last order of the customer")),
-    ]
-
-
-def _choices(choices: Sequence[tuple[str, Any]]) -> list[dict[str, str]]:
-    return [{"key": key, "label": str(label)} for key, label in choices]
-
-
 def words() -> dict[str, str]:
     """The editor's own texts."""
     return {
+        **builder_words(),
         **{f"op_{operator}": words for operator, words in operator_words().items()},
         "name": _("Name"),
         "code": _("Code"),
@@ -232,8 +159,6 @@ def words() -> dict[str, str]:
         "from_not": _("anything but these"),
         "to_any": _("any status"),
         "to_only": _("one of these"),
-        "not_there": _("not there yet"),
-        "no_statuses": _("There are no statuses of this type yet. Add them in Settings › Order Statuses."),
         "every_time": _("every time"),
         "once_per_order": _("once"),
         "first_visit": _("only when it comes to this status for the first time"),
@@ -251,17 +176,11 @@ def words() -> dict[str, str]:
         "cap_defer": _("put off what is too many"),
         "day": _("day"),
         "week": _("week"),
-        "number": pgettext("how many", "Number"),
-        "unit": _("Unit"),
-        "minutes": _("minutes"),
-        "hours": _("hours"),
-        "days_unit": _("days"),
         "steps": _("What happens then"),
         "no_steps": _("Nothing yet. Add the first step."),
         "add": _("Add step:"),
         "up": _("Move up"),
         "down": _("Move down"),
-        "remove": _("Remove"),
         "step": _("Step"),
         "ends": _("Ends here"),
         "goes_on": _("Goes on with “%s”"),
@@ -271,7 +190,6 @@ def words() -> dict[str, str]:
         "starts_when": _("It starts when"),
         "nothing_asked": _("There is nothing to set."),
         "unknown_kind": _("This version does not know steps of the kind “%s”."),
-        "duplicate": _("Duplicate"),
         "move_to": _("Move to"),
         "copy_steps": _("Copy the steps of “%(from)s” to “%(to)s”"),
         "first_steps": _("First steps"),
@@ -295,7 +213,6 @@ def words() -> dict[str, str]:
         "hourly_auto": _("5 times as many as expected, and 100"),
         "hourly_number": _("so many"),
         "hourly_none": _("no limit"),
-        "of": _("Which order"),
         "keeping": _("Saving…"),
         "draft_saved": _("The draft is saved."),
         "kept": _("Saved %s"),
@@ -303,25 +220,7 @@ def words() -> dict[str, str]:
         "no_connection": _("no connection. It is tried again."),
         "this_campaign": _("Campaign"),
         "has_problem": _("There is something to mend here"),
-        "all_of": _("all of these are true"),
-        "any_of": _("any of these is true"),
-        "none_of": _("not all of these are true"),
-        "neither_of": _("none of these is true"),
-        "passes_if": _("Passes if"),
-        "field": _("What"),
-        "operator": _("How"),
-        "value": _("Value"),
-        "values": _("Values, one a line"),
-        "at": _("When"),
         "at_trigger": _("at the change"),
-        "add_condition": _("Add condition"),
-        "add_group": _("Add group"),
-        "group": _("Group"),
-        "from_value": pgettext("begin of a range", "From"),
-        "to_value": pgettext("end of a range", "To"),
-        "yes": _("yes"),
-        "no": _("no"),
-        "choose": _("Choose"),
         "characters": _("characters"),
         "variables": _("Insert:"),
         "counts_differ": _("The draft differs from it: its new steps have none."),

@@ -1,4 +1,5 @@
-"""What rules may ask about texts: how many the customer was sent, how long ago the last was, and this order's own.
+"""What rules may ask about texts and campaigns: how many the customer was sent, got, or was not sent and why, how long
+ago the last was, which campaigns they entered; and of an order, whether this campaign texted about it.
 
 Sent is what a gateway took, at the time it took it. Texts on the test phone count for orders that a test key moved, and
 for no others. Whatever is asked is one query for a batch.
@@ -6,31 +7,23 @@ for no others. Whatever is asked is one query for a batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Aggregate, Count, Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from analytics import fields
-from analytics.fields import Batch, Field, Kind, Param, Subject, Value
-from campaigns.models import Message
+from analytics import fields, where
+from analytics.fields import MESSAGES, PERHAPS_WITHIN, WITHIN, Field, Label, Of, Param, one_of
+from analytics.readings import Grouped, Listed
+from analytics.subjects import Asking, Batch, Subject
+from analytics.values import Kind, Value
+from campaigns.models import Message, MessageState, Run, RunState, SkipReason
 from customers.categories import is_category
-from workspace.durations import read_duration
 
 ANY, THIS = "any", "this"
-
-# Customer, campaign (None: whichever), and whether on the test phone.
-Whose = tuple[int | None, int | None, bool]
-
-
-def _read_campaign(raw: Any) -> str:
-    if raw not in (ANY, THIS):
-        raise ValueError(gettext("Choose one of: %s.") % f"{ANY}, {THIS}")
-    return str(raw)
 
 
 def _read_category(raw: Any) -> str:
@@ -39,79 +32,118 @@ def _read_category(raw: Any) -> str:
     return str(raw)
 
 
-WITHIN = Param("within", _("in the last"), "duration", read_duration)
+CAMPAIGNS: tuple[tuple[str, Label], ...] = ((ANY, _("any campaign")), (THIS, _("this campaign")))
 CAMPAIGN = Param(
     "campaign",
     _("by"),
     "choice",
-    _read_campaign,
+    one_of(CAMPAIGNS),
     is_required=False,
-    choices=((ANY, _("any campaign")), (THIS, _("this campaign"))),
+    choices=CAMPAIGNS,
+    not_in_segments=frozenset({THIS}),
 )
 CATEGORY = Param("category", _("of the category"), "word", _read_category, is_required=False)
+REASONS = tuple(SkipReason.choices)
+REASON = Param("reason", _("because"), "choice", one_of(REASONS), is_required=False, choices=REASONS)
 
 
-def _count(subject: Subject, within: timedelta, campaign: str | None, category: str | None) -> Value:
-    batch, of_this = subject.batch, campaign == THIS
-    counts = batch.once(
-        ("messages.sent", within, of_this, category),
-        lambda: _each(_sent(batch, category).filter(sent_at__gt=batch.now - within), Count("pk"), of_this=of_this),
-    )
-    return Decimal(counts.get(_whose(subject, of_this=of_this), 0))
+def _sent(asking: Asking) -> QuerySet[Message]:
+    """What is rehearsed as of last week knows nothing of this one."""
+    sent = _within(asking, "sent_at", Message.objects.filter(state__in=Message.SENT))
+    return sent.filter(campaign=asking.asker) if asking.said.get("campaign") == THIS else sent
 
 
-def _since_last(subject: Subject, campaign: str | None, category: str | None) -> Value:
-    batch, of_this = subject.batch, campaign == THIS
-    last = batch.once(
-        ("messages.since_last", of_this, category),
-        lambda: _each(_sent(batch, category), Max("sent_at"), of_this=of_this),
-    )
-    at = last.get(_whose(subject, of_this=of_this))
-    return None if at is None else batch.now - at
+def _delivered(asking: Asking) -> QuerySet[Message]:
+    return _within(asking, "sent_at", Message.objects.filter(state=MessageState.DELIVERED))
+
+
+def _skipped(asking: Asking) -> QuerySet[Message]:
+    skipped = _within(asking, "ended_at", Message.objects.filter(state=MessageState.SKIPPED))
+    reason = asking.said["reason"]
+    return skipped if reason is None else skipped.filter(skip_reason=reason)
+
+
+def _within(asking: Asking, column: str, messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Of those it may speak of, what was by now, and within the time that is asked for."""
+    known = messages.filter((f"{column}__lte", asking.now), is_test=asking.is_test).order_by()
+    within, category = asking.said.get("within"), asking.said.get("category")
+    if within is not None:
+        known = known.filter((f"{column}__gt", asking.now - within))
+    return known if category is None else known.filter(category=category)
+
+
+def _entered(asking: Asking, _codes: Collection[str] | None) -> QuerySet[Run]:
+    """Whoever was not let in has not entered."""
+    runs = Run.objects.filter(entered_at__lte=asking.now).exclude(state=RunState.DECLINED).order_by()
+    within = asking.said["within"]
+    return runs if within is None else runs.filter(entered_at__gt=asking.now - within)
 
 
 def _was_sent_for_order(subject: Subject) -> Value:
-    batch = subject.batch
+    batch, order = subject.batch, subject.order
     orders = batch.once("messages.sent_for_order", lambda: _read_orders(batch))
-    return (subject.order.pk, subject.asker, subject.is_test) in orders
-
-
-def _whose(subject: Subject, *, of_this: bool) -> Whose:
-    return (subject.order.customer_id, subject.asker if of_this else None, subject.is_test)
-
-
-def _sent(batch: Batch, category: str | None) -> QuerySet[Message]:
-    sent = _sent_by(batch.now).filter(customer__in=batch.customer_ids)
-    return sent if category is None else sent.filter(category=category)
-
-
-def _sent_by(now: datetime) -> QuerySet[Message]:
-    """What is rehearsed as of last week knows nothing of this one."""
-    return Message.objects.filter(state__in=Message.SENT, sent_at__lte=now).order_by()
-
-
-def _each(sent: QuerySet[Message], what: Aggregate, *, of_this: bool) -> Mapping[Whose, Any]:
-    """Told by the database: a customer may have been sent very many."""
-    by = ("customer", *(("campaign",) if of_this else ()), "is_test")
-    rows = sent.values(*by).annotate(told=what).values_list(*by, "told")
-    return {(row[0], row[1] if of_this else None, row[-2]): row[-1] for row in rows}
+    return order is not None and (order.pk, subject.asker, subject.is_test) in orders
 
 
 def _read_orders(batch: Batch) -> set[tuple[int, int, bool]]:
     """The orders that were sent something, by which campaign, and whether on the test phone."""
-    orders = {order.pk for order in batch.orders}
-    return set(_sent_by(batch.now).filter(order__in=orders).values_list("order", "campaign", "is_test").distinct())
+    sent = Message.objects.filter(state__in=Message.SENT, sent_at__lte=batch.now, order__in=batch.order_ids).order_by()
+    return set(sent.values_list("order", "campaign", "is_test").distinct())
+
+
+def _count(key: str, label: Label, rows: Any, *params: Param) -> Field:
+    reading = Grouped(
+        rows,
+        "customer",
+        aggregate=lambda _asking: Count("pk"),
+        asserts=lambda _asking: where.whole,
+        told=lambda count, _asking: Decimal(count),
+        of_none=Decimal(0),
+    )
+    return Field(key, label, Kind.NUMBER, params=params, group=MESSAGES, reading=reading)
 
 
 for _field in (
-    Field("messages.sent", _("texts sent to the customer"), Kind.NUMBER, _count, params=(WITHIN, CAMPAIGN, CATEGORY)),
+    _count("messages.sent", _("texts sent to the customer"), _sent, WITHIN, CAMPAIGN, CATEGORY),
+    _count("messages.delivered", _("texts delivered to the customer"), _delivered, WITHIN, CATEGORY),
+    _count("messages.skipped", _("texts not sent to the customer"), _skipped, WITHIN, REASON, CATEGORY),
     Field(
         "messages.since_last",
         _("time since the last text to the customer"),
         Kind.DURATION,
-        _since_last,
         params=(CAMPAIGN, CATEGORY),
+        group=MESSAGES,
+        reading=Grouped(
+            _sent,
+            "customer",
+            aggregate=lambda _asking: Max("sent_at"),
+            asserts=lambda _asking: where.since,
+            told=lambda at, asking: asking.now - at,
+            kind=Kind.DURATION,
+        ),
     ),
-    Field("messages.sent_for_order", _("got this campaign's text for this order"), Kind.FLAG, _was_sent_for_order),
+    Field(
+        "messages.sent_for_order",
+        _("got this campaign's text for this order"),
+        Kind.FLAG,
+        _was_sent_for_order,
+        of=Of.ORDER,
+        group=MESSAGES,
+    ),
+    Field(
+        "campaigns.entered",
+        _("campaigns they entered"),
+        Kind.CODES,
+        params=(PERHAPS_WITHIN,),
+        group=MESSAGES,
+        reading=Listed(
+            _entered,
+            "customer",
+            "campaign__code",
+            meant=lambda codes, _asking: codes,
+            told=lambda code, _asking: code,
+        ),
+        suggests="campaigns",
+    ),
 ):
     fields.register(_field)

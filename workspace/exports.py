@@ -1,4 +1,4 @@
-"""What a list shows as a file: CSV, written while it is read, without what its reader may not see.
+"""What a list shows as a file: CSV, written while it is read, or XLSX, without what its reader may not see.
 
 A screen declares its columns beside its list (`export`, workspace/screens.py) by the names that the API gives them.
 """
@@ -15,12 +15,13 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from workspace.local_formats import number
+from workspace.sheets import CONTENT_TYPE, write_sheet
 
 MOST_ROWS = 50_000
 AT_ONCE = 1_000
@@ -48,37 +49,43 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Export:
     """`file` is how its name begins; `related` is what the columns read beside the rows, fetched with them, and
-    `unread` what is large and no column reads."""
+    `unread` what is large and no column reads. `offers_sheet`: as XLSX too."""
 
     file: str
     columns: Sequence[Column]
     related: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    offers_sheet: bool = False
 
     def columns_for(self, *, personal: bool) -> list[Column]:
         return [column for column in self.columns if personal or not column.is_personal]
 
     def title(self, *, personal: bool) -> str:
         """What comes, for whoever is about to ask for it."""
-        said = _("What the list shows as a CSV file, the newest %s at most.") % number(MOST_ROWS)
+        if self.offers_sheet:
+            said = _("What the list shows as a file, the newest %s at most.") % number(MOST_ROWS)
+        else:
+            said = _("What the list shows as a CSV file, the newest %s at most.") % number(MOST_ROWS)
         is_whole = len(self.columns_for(personal=personal)) == len(self.columns)
         return said if is_whole else f"{said} {_('Personal data are left out.')}"
 
-    def answer(self, rows: QuerySet[Any], *, personal: bool) -> StreamingHttpResponse:
+    def answer(self, rows: QuerySet[Any], *, personal: bool, as_sheet: bool = False) -> HttpResponseBase:
         """In the zone of whoever asks, which the head of the first time names, and in their language."""
         if self.related:
             rows = rows.select_related(None).select_related(*self.related)
-        lines = _write(
+        rows, told, zone = (
             rows.defer(*self.unread),
             self.columns_for(personal=personal),
             timezone.get_current_timezone(),
-            get_language(),
         )
-        name = f"{self.file}-{timezone.localdate().isoformat()}.csv"
+        name = f"{self.file}-{timezone.localdate().isoformat()}"
+        if as_sheet:
+            sheet = write_sheet(_headings(told, zone), _values(rows, told), zone)
+            return FileResponse(sheet, as_attachment=True, filename=f"{name}.xlsx", content_type=CONTENT_TYPE)
         return StreamingHttpResponse(
-            lines,
+            _write(rows, told, zone, get_language()),
             content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
         )
 
 
@@ -114,8 +121,21 @@ def _write(rows: QuerySet[Any], told: Sequence[Column], zone: tzinfo, language: 
         written += len(page)
     if written == MOST_ROWS:
         with translation.override(language):
-            said = _("The newest %s only. Narrow the list by its filters, and export again.") % number(MOST_ROWS)
+            said = _only_the_newest()
         yield _as_csv([[said]])
+
+
+def _values(rows: QuerySet[Any], told: Sequence[Column]) -> Iterator[list[Any]]:
+    written = 0
+    for page in _newest(rows):
+        yield from ([column.of(row) for column in told] for row in page)
+        written += len(page)
+    if written == MOST_ROWS:
+        yield [_only_the_newest()]
+
+
+def _only_the_newest() -> str:
+    return _("The newest %s only. Narrow the list by its filters, and export again.") % number(MOST_ROWS)
 
 
 def _newest(rows: QuerySet[Any]) -> Iterator[list[Any]]:

@@ -44,6 +44,10 @@ def to_minor(amount: str | Decimal | int, currency: str) -> int:
     return int(minor)
 
 
+def places_of(currency: str) -> int:
+    return int(get_currency_precision(currency))
+
+
 def from_minor(minor: int, currency: str) -> Decimal:
     """`(1230, "EUR")` -> Decimal("12.30")."""
     return Decimal(minor).scaleb(-get_currency_precision(currency))

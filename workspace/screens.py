@@ -84,7 +84,11 @@ def history_of(opts: Any, object_id: Any) -> str:
 
 
 def list_of(opts: Any) -> str:
-    return f"admin:{opts.app_label}_{opts.model_name}_changelist"
+    return f"admin:{_name(opts)}_changelist"
+
+
+def _name(opts: Any) -> str:
+    return f"{opts.app_label}_{opts.model_name}"
 
 
 class Screen(KeepsHistory):
@@ -104,8 +108,10 @@ class Screen(KeepsHistory):
         urls: list[URLPattern] = super().get_urls()
         if self.export is None:
             return urls
-        view = self.admin_site.admin_view(require_GET(self.export_view))
-        return [path("export/", view, name=f"{self.opts.app_label}_{self.opts.model_name}_export"), *urls]
+        view, name = self.admin_site.admin_view(require_GET(self.export_view)), f"{_name(self.opts)}_export"
+        if self.export.offers_sheet:
+            urls.insert(0, path("export/xlsx/", view, {"as_sheet": True}, name=f"{name}_sheet"))
+        return [path("export/", view, name=name), *urls]
 
     def sees_personal_data(self, request: HttpRequest) -> bool:
         return may_see_personal_data(request.user)
@@ -134,7 +140,7 @@ class Screen(KeepsHistory):
         answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **told})
         return answer
 
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+    def export_view(self, request: HttpRequest, *, as_sheet: bool = False) -> HttpResponseBase:
         """What the list shows. That it was taken is itself an action."""
         if self.export is None or not self.has_view_permission(request):
             raise PermissionDenied
@@ -143,7 +149,7 @@ class Screen(KeepsHistory):
         except IncorrectLookupParameters:
             return HttpResponseRedirect(f"{reverse(list_of(self.opts))}?{ERROR_FLAG}=1")  # as the list does
         history.record(request, Verb.EXPORTED, self.model)
-        return self.export.answer(rows, personal=self.sees_personal_data(request))
+        return self.export.answer(rows, personal=self.sees_personal_data(request), as_sheet=as_sheet)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """One way to save; adding another is done from the list."""

@@ -104,6 +104,7 @@ def test_a_number(operator, value, expected):
         ("<=", "2024-05-03T14:00:00+02:00", True),
         (">", "2024-05-03T11:59:59Z", True), (">=", "2024-05-03T21:00:00+09:00", True),
         ("between", ["2024-05-01T00:00:00Z", "2024-05-31T00:00:00Z"], True),
+        ("inLast", {"value": 1, "unit": "minutes"}, True), ("notInLast", {"value": 1, "unit": "minutes"}, False),
         ("null", None, False), ("notNull", None, True),
     ],
 )  # fmt: skip
@@ -133,11 +134,13 @@ def test_every_operator_is_tried_here_on_every_kind():
         Kind.STATUS: equality | presence,
         Kind.TEXT: equality | text | presence,
         Kind.NUMBER: equality | order | presence,
-        Kind.TIME: order | presence,
+        Kind.TIME: order | {"inLast", "notInLast"} | presence,
         Kind.CHOICE: equality | presence,
         Kind.FLAG: {"="} | presence,
         Kind.DURATION: order | presence,
         Kind.WORDS: {"anyOf", "allOf", "noneOf"} | presence,
+        Kind.STATUSES: {"anyOf", "allOf", "noneOf"} | presence,
+        Kind.CODES: {"anyOf", "allOf", "noneOf"} | presence,
         Kind.ANY: equality | order | text | presence,
     }
 

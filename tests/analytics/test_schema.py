@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from jsonschema import Draft202012Validator
 
-from analytics.fields import Kind, all_fields
-from analytics.kinds import LISTS, OPERATORS, PRESENCE
+from analytics.fields import all_fields
 from analytics.rules import RuleError, read_rule
 from analytics.schema import rule_schemas
+from analytics.values import AGES, LISTS, OPERATORS, PRESENCE, Kind
 
 DAYS = {"value": 2, "unit": "days"}
 ONE = {
@@ -22,9 +22,17 @@ ONE = {
     Kind.DURATION: DAYS,
     Kind.FLAG: True,
     Kind.WORDS: "vip",
+    Kind.STATUSES: "paid",
+    Kind.CODES: "shop",
 }
-PARAMS = {"within": DAYS, "campaign": "this", "category": "offers", "name": "level"}
+PARAMS = {
+    "within": DAYS, "campaign": "this", "category": "offers", "name": "level", "reason": "capped", "status": "paid",
+    "type": "payment", "from": ["invoiced"], "to": ["paid"],
+}  # fmt: skip
 PAGE = (Path(settings.BASE_DIR) / "docs" / "campaigns.md").read_text(encoding="utf-8")
+
+
+PAID = {"field": "order.payment_status", "operator": "=", "value": "paid"}
 
 
 def validator():
@@ -48,8 +56,9 @@ def conditions():
             one = "gold" if field.kind is Kind.ANY and operator in OPERATORS[Kind.TEXT].keys() - LISTS else one
             one = 7 if field.kind is Kind.ANY and operator in ("<", "<=", ">", ">=", "between") else one
             value = [one] if operator in LISTS else [one, one] if operator == "between" else one
-            value = None if operator in PRESENCE else value
-            yield {"field": field.key, "operator": operator, "value": value, **params}
+            value = None if operator in PRESENCE else DAYS if operator in AGES else value
+            where = {"where": {"combinator": "and", "rules": [PAID]}} if field.has_where else {}
+            yield {"field": field.key, "operator": operator, "value": value, **params, **where}
 
 
 @pytest.mark.parametrize("condition", list(conditions()), ids=lambda one: f"{one['field']} {one['operator']}")
@@ -58,9 +67,6 @@ def test_every_field_and_operator_is_allowed_and_can_be_asked(condition):
 
     assert [error.message for error in validator().iter_errors(rule)] == []
     assert read_rule(rule)
-
-
-PAID = {"field": "order.payment_status", "operator": "=", "value": "paid"}
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@ from django.utils import timezone
 
 import statuses.usages as usages_module
 from statuses.models import OrderStatus, StatusAlias
-from statuses.usages import Asked, Usage
+from statuses.usages import Usage
 from tests.callers import Caller
 from tests.factories import OrderFactory, SourceFactory, StatusFactory
+from workspace.usages import Asked
 
 pytestmark = pytest.mark.django_db
 
@@ -288,7 +289,7 @@ def test_a_status_with_nothing_but_other_codes_is_deleted_with_them(api):
 def test_who_uses_a_status_is_told_as_far_as_the_key_may_know(monkeypatch):
     status = StatusFactory(type="payment", code="paid")
     told = {status.pk: [Usage("campaign", "Campaign “Thanks”", "/admin/", is_live=True)]}
-    monkeypatch.setitem(usages_module._tellers, lambda statuses: told, Asked("campaigns.view_campaign"))
+    monkeypatch.setitem(usages_module._of_statuses._tellers, lambda statuses: told, Asked("campaigns.view_campaign"))
 
     def asked_by(*scopes):
         return Caller.of(SourceFactory(), *scopes).get("statuses/payment/paid/usage/").json()

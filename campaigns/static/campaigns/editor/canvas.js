@@ -1,7 +1,7 @@
 /* The canvas: our tree shown by sequential-workflow-designer. It draws and moves; what it would change goes to the model
    instead, which tells every view, this one too. So the designer's own definition is only ever made from ours. */
 
-import { h, icon } from "./dom.js";
+import { h, icon } from "../../analytics/rules/dom.js";
 import { escape } from "./model.js";
 import { TRIGGER } from "./panel.js";
 

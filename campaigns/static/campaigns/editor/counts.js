@@ -1,7 +1,7 @@
 /* How many orders wait at each step of what runs, came through it, and took each way out: asked for again and again
    while somebody looks, one question at a time. */
 
-import { h } from "./dom.js";
+import { h } from "../../analytics/rules/dom.js";
 import { TRIGGER } from "./panel.js";
 
 const AGAIN_MS = 4000;

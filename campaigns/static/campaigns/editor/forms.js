@@ -2,7 +2,7 @@
 
 import { drawControl } from "./controls.js";
 import { drawCounts } from "./counts.js";
-import { choose, h, icon, labelled, newId, typed } from "./dom.js";
+import { choose, h, icon, labelled, newId, typed } from "../../analytics/rules/dom.js";
 import { initialParams } from "./model.js";
 
 // The fields of a described form, whose values stand at `at`.

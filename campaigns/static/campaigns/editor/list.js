@@ -1,6 +1,6 @@
 /* The list form: the whole campaign from top to bottom, by keyboard and screen reader alone. */
 
-import { choose, h, icon, iconButton } from "./dom.js";
+import { choose, h, icon, iconButton } from "../../analytics/rules/dom.js";
 import { drawCountOf, drawCountsOf, drawNames, drawSays, drawSettings, drawStepFields, drawTrigger } from "./forms.js";
 import { escape } from "./model.js";
 import { TRIGGER } from "./panel.js";

@@ -2,18 +2,19 @@
 
    The textarea with the JSON is what is sent, and without this script it stands there to be edited. */
 
+import { h } from "../../analytics/rules/dom.js";
+import { redraw } from "../../analytics/rules/focus.js";
+import { controlIn, placeOf, showProblems } from "../../analytics/rules/problems.js";
 import { Canvas } from "./canvas.js";
 import { Counts, fillCounts } from "./counts.js";
-import { Checker, Frequency, controlIn, placeOf, showProblems } from "./checking.js";
+import { Checker, Frequency } from "./checking.js";
 import { labelWithTarget } from "./controls.js";
-import { drawAround, h } from "./dom.js";
 import { List } from "./list.js";
 import { Model, canBeShown } from "./model.js";
 import { OFTEN, Panel, TRIGGER } from "./panel.js";
 import { Keeper } from "./saving.js";
 
 const VIEW = "campaign-view";
-const FOCUSABLE = "input:not([type=hidden]), select, textarea, button, summary";
 const byId = (id) => document.getElementById(id);
 
 class Editor {
@@ -96,14 +97,8 @@ class Editor {
     redraw(focus) {
         const root = this.active();
         if (!root) return;
-        const kept = placeIn(root);
-        const drawn = (this.view === "list" ? this.list : this.panel).drawForm();
-        const [held, fresh] = [document.activeElement, restore(drawn, kept)];
-        const isHeld = held.matches("select") && fresh?.matches("select") && drawAround(held, fresh, root.firstElementChild, drawn);
-        if (!isHeld) root.replaceChildren(drawn);
+        redraw(root, () => (this.view === "list" ? this.list : this.panel).drawForm(), focus);
         if (this.isStrict) this.showProblems();
-        const at = (typeof focus === "string" && root.querySelector(focus)) || restore(root, kept);
-        if (at && at !== document.activeElement) at.focus({ preventScroll: typeof focus !== "string" });
     }
 
     // A step (its key), the trigger, or the campaign itself (null) is what the person looks at.
@@ -348,24 +343,6 @@ class Editor {
         await this.checker.now();
         if (told && told.is_stale) byId("ed-stale").querySelector("button").focus(); else this.reveal();
     }
-}
-
-// Where the focus is, in words that hold when all is drawn anew.
-function placeIn(root) {
-    const at = document.activeElement;
-    if (!root.contains(at)) return null;
-    if (at.dataset.key) return { selector: `[data-key="${CSS.escape(at.dataset.key)}"]`, place: 0 };
-    const holder = at.closest("[data-at], [data-adds], [data-step]") || root;
-    const name = ["at", "adds", "step"].find((each) => each in holder.dataset);
-    const selector = name ? `[data-${name}="${CSS.escape(holder.dataset[name])}"]` : null;
-    return { selector, place: [...holder.querySelectorAll(FOCUSABLE)].indexOf(at), isWithin: true };
-}
-
-function restore(root, kept) {
-    if (!kept) return null;
-    const holder = kept.selector ? root.querySelector(kept.selector) : root;
-    if (!holder) return null;
-    return kept.isWithin ? holder.querySelectorAll(FOCUSABLE)[kept.place] || null : holder;
 }
 
 new Editor(JSON.parse(byId("campaign-data").textContent)).start();

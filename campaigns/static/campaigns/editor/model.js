@@ -3,7 +3,7 @@
    Places are JSON pointers ("/steps/0/branches/yes"); a step is known by its key. A view that holds a part of the
    definition reads it anew after a change of `shape`, since undoing puts another object in its place. */
 
-import { isObject } from "./dom.js";
+import { isObject } from "../../analytics/rules/dom.js";
 
 const MOST_UNDONE = 200;
 const ONE_EDIT_MS = 1200; // typing on is one edit

@@ -1,6 +1,6 @@
 /* The panel beside the canvas: the settings of what is chosen there, drawn as the list form draws them. */
 
-import { h, icon, iconButton } from "./dom.js";
+import { h, icon, iconButton } from "../../analytics/rules/dom.js";
 import { drawBranchCopies, drawCountOf, drawCountsOf, drawNames, drawSays, drawSettings, drawStepFields, drawTrigger } from "./forms.js";
 
 export const TRIGGER = "/trigger";

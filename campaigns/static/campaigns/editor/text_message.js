@@ -3,7 +3,7 @@
    What the server says of it (campaigns/admin/texts.py) is shown as it comes: what is wrong with line and column, how it
    comes out for real orders, what that costs, the signs that make it dearer, and who would get it when. */
 
-import { h, icon, iconButton, labelled, newId } from "./dom.js";
+import { h, icon, iconButton, labelled, newId } from "../../analytics/rules/dom.js";
 
 const PAUSE_MS = 400;
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0002_history_is_read"),
+        ("analytics", "0003_crossings"),
         ("customers", "0004_erasing"),
         ("orders", "0007_ledger_by_when"),
         ("statuses", "0002_retire_merge_and_aliases"),

@@ -1,4 +1,4 @@
-/* Elements, and the parts that all forms of the editor are made of. */
+/* Elements, and the parts that forms are made of. */
 
 let ids = 0;
 export const newId = () => `ed-${++ids}`;
@@ -42,41 +42,6 @@ export function choose(options, value, set, attributes, nothing = "") {
     return select;
 }
 
-// Draw all anew around a select that has the focus, as `drawn` has it with `fresh` in its place. A select that is drawn
-// anew forgets the letters by which it is searched: of "one", the second would begin another search. Answers whether it could.
-export function drawAround(select, fresh, root, drawn) {
-    const [ways, freshWays] = [wayTo(select, root), wayTo(fresh, drawn)];
-    if (ways.length !== freshWays.length || ways.some((element, place) => element.tagName !== freshWays[place].tagName)) return false;
-    ways.forEach((element, place) => {
-        takeAttributes(element, freshWays[place]);
-        if (element !== select) takeChildren(element, freshWays[place], ways[place + 1], freshWays[place + 1]);
-    });
-    const offered = ({ options }) => JSON.stringify([...options].map(({ value, text }) => [value, text]));
-    const { value, onchange } = fresh;
-    if (offered(select) !== offered(fresh)) select.replaceChildren(...fresh.children);
-    Object.assign(select, { value, onchange });
-    return true;
-}
-
-// From the root down to an element within it, both ends included.
-function wayTo(element, root) {
-    return element === root ? [root] : [...wayTo(element.parentElement, root), element];
-}
-
-function takeAttributes(element, fresh) {
-    for (const name of element.getAttributeNames()) if (!fresh.hasAttribute(name)) element.removeAttribute(name);
-    for (const name of fresh.getAttributeNames()) if (element.getAttribute(name) !== fresh.getAttribute(name)) element.setAttribute(name, fresh.getAttribute(name));
-}
-
-// All children but one, which stays where it is.
-function takeChildren(element, fresh, kept, keptFresh) {
-    const children = [...fresh.childNodes];
-    const place = children.indexOf(keptFresh);
-    for (const child of [...element.childNodes]) if (child !== kept) child.remove();
-    kept.before(...children.slice(0, place));
-    kept.after(...children.slice(place + 1));
-}
-
 export const typed = (value, set, attributes) => h("input", { class: "os-input", value: value ?? "", autocomplete: "off", oninput: (event) => set(event.target.value), ...attributes });
 
 // A line with what may be meant under it: `options` [[key, text], …]. With `many`, several stand in it between commas.
@@ -101,3 +66,10 @@ export const whole = (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text)
 export const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 export const sameCode = (a, b) => String(a).toLowerCase() === String(b).toLowerCase();
+
+// Told to whoever listens to the page, as nothing that has the focus says it.
+let teller = null;
+export function announce(text) {
+    if (!teller?.isConnected) document.body.append(teller = h("div", { class: "os-sr", role: "status" }));
+    teller.textContent = text;
+}

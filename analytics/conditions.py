@@ -1,0 +1,169 @@
+"""A rule that was read: groups of conditions, asked of one subject at a time, or of the database at once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q
+
+from analytics.fields import Field, Kind, Of, Subject, Value
+from analytics.other_orders import Scope, as_of_customers, find_last, find_matching
+from analytics.subjects import Asking, Batch
+from analytics.values import AGES, holds, plain
+from orders.models import Order
+
+# Told in place of what is personal: answers are kept where nothing personal may be.
+WITHHELD = "…"
+# Where an answer keeps which other orders were found.
+OTHER_ORDERS = "orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether a rule holds, and each value it looked at; personal ones are withheld.
+
+    Values are kept by `field`, `field@trigger` or `field(name=…)`. Under "orders" stands, for each group about other
+    orders in turn, {"of": "any_order", "order": the key of the one it was or None, and the values seen of it}.
+    """
+
+    holds: bool
+    seen: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    field: Field
+    operator: str
+    wanted: Any
+    at_trigger: bool
+    params: Mapping[str, Any]
+    # What it looks at, as its answer is kept.
+    told_as: str
+    # What it looks at, by which what is read for a batch is read once.
+    asks: Hashable = None
+    # Which orders are meant, of a field that speaks of all.
+    inner: Group | None = None
+
+    def test(self, subject: Subject, seen: dict[str, Any]) -> bool:
+        value = self._read(subject)
+        is_withheld = self.field.is_personal and value is not None and not subject.tells_personal
+        seen[self.told_as] = WITHHELD if is_withheld else plain(value)
+        return holds(self.field.kind, self.operator, value, self._meant(subject.asking))
+
+    def where(self, asking: Asking) -> Q:
+        """The same of any order, or of any customer, for the database."""
+        assert self.field.asks_database is not None, "asked only about what it knows"
+        return self.field.asks_database(self.operator, self._meant(asking), self._saying(asking))
+
+    def _read(self, subject: Subject) -> Value:
+        if not self.at_trigger:
+            return self._read_now(subject)
+        if self.field.read_past is None or subject.transition is None:
+            return None
+        return self.field.read_past(subject, subject.transition)
+
+    def _read_now(self, subject: Subject) -> Value:
+        if self.field.read is not None:
+            return self.field.read(subject, **self.params)
+        reading, asking, batch = self.field.reading, subject.asking, subject.batch
+        assert reading is not None, "a field is read in some way"
+        is_of_order = self.field.of is Of.ORDER
+        ids = batch.order_ids if is_of_order else batch.customer_ids
+        if self.field.reads_history or (self.inner and self.inner.reads_history):
+            batch.catch_up()
+        values = batch.once(
+            (self.asks, asking.asker, asking.is_test), lambda: reading.values(ids, self._saying(asking)) if ids else {}
+        )
+        key = subject.order.pk if is_of_order and subject.order else subject.customer_id
+        return reading.of_none if key is None else values.get(key, reading.of_none)
+
+    def _saying(self, asking: Asking) -> Asking:
+        inner = {"where": self.inner.where(asking)} if self.inner else {}
+        return asking.saying({**self.params, **inner})
+
+    def _meant(self, asking: Asking) -> Any:
+        if self.field.kind in (Kind.STATUS, Kind.STATUSES):
+            return asking.meant(self.field.status_type, self.wanted)
+        if self.operator in AGES:
+            age: timedelta = self.wanted
+            return (asking.now - age, asking.now)
+        return self.wanted
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    combinator: str
+    is_negated: bool
+    parts: tuple[Group | Condition, ...]
+    of: Scope = Scope.THIS
+
+    def test(self, subject: Subject, seen: dict[str, Any]) -> bool:
+        is_so = self._agree(subject, seen) if self.of is Scope.THIS else self._agree_elsewhere(subject, seen)
+        return is_so != self.is_negated
+
+    def where(self, asking: Asking) -> Q:
+        """Of whatever its conditions are about; a group of other orders is about the customer."""
+        found = self._all_where(asking)
+        if self.of is not Scope.THIS:
+            found = as_of_customers(self.of, found)
+        return ~found if self.is_negated else found
+
+    def conditions(self) -> Iterator[Condition]:
+        """All inside, those of groups inside and of their `where` too."""
+        for part in self.parts:
+            if isinstance(part, Group):
+                yield from part.conditions()
+                continue
+            yield part
+            if part.inner:
+                yield from part.inner.conditions()
+
+    @cached_property
+    def reads_history(self) -> bool:
+        return any(one.field.reads_history for one in self.conditions())
+
+    def _agree(self, subject: Subject, seen: dict[str, Any]) -> bool:
+        """Every part is looked at, so that what was seen can be told whole."""
+        answers = [part.test(subject, seen) for part in self.parts]
+        return all(answers) if self.combinator == "and" else any(answers)
+
+    def _all_where(self, asking: Asking) -> Q:
+        return Q(*(part.where(asking) for part in self.parts), _connector=self.combinator.upper())
+
+    def _agree_elsewhere(self, subject: Subject, seen: dict[str, Any]) -> bool:
+        told: dict[str, Any] = {"of": self.of.value, "order": None}
+        seen.setdefault(OTHER_ORDERS, []).append(told)
+        found = self._find(subject)
+        order = found.get((subject.customer_id, subject.order and subject.order.pk))
+        if order is None:
+            return False
+        told["order"] = order.pk
+        is_so = self._agree(subject.about(order, self._batch_of(found, subject)), told)
+        return is_so or self._was_looked_up(subject)
+
+    def _was_looked_up(self, subject: Subject) -> bool:
+        """What the database found was so, though somebody may have changed it before it was read."""
+        return self.of is not Scope.LAST and subject.customer_id is not None
+
+    def _find(self, subject: Subject) -> Mapping[tuple[int | None, int | None], Order | None]:
+        own, batch, asking = subject.order, subject.batch, subject.asking
+        if self.reads_history:
+            batch.catch_up()
+        if own is not None and own.customer_id is None:
+            return {(None, own.pk): None if self.of is Scope.ANOTHER else own}
+        if self.of is Scope.LAST:
+            return batch.once(Scope.LAST, lambda: find_last(batch, but_tests=asking.of_segment))
+        but_own = self.of is Scope.ANOTHER
+        matching = self._all_where(asking) & Q(is_test=False) if asking.of_segment else self._all_where(asking)
+        return batch.once(self, lambda: find_matching(batch, matching, but_own=but_own))
+
+    def _batch_of(self, found: Mapping[tuple[int | None, int | None], Order | None], subject: Subject) -> Batch:
+        """What is read of the orders found is read for all of them."""
+        now = subject.batch.now
+        if subject.customer_id is None:
+            return Batch([order for order in found.values() if order], now)
+        return subject.batch.once((self, "found"), lambda: Batch([o for o in found.values() if o], now))

@@ -1,0 +1,106 @@
+"""How a value is read that stands in many rows: one declaration gives the condition, and the values of a batch.
+
+`by` is the column of those rows that says whose they are. What compares with a group is a grouped query with HAVING,
+joined by `pk__in`: nobody is asked about one by one. Of whom there are no rows, the value is missing, or `of_none`;
+where that is as asked, the answer is whoever is not in the groups that are otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db.models import Count, Q, QuerySet
+
+from analytics.subjects import Asking
+from analytics.values import DENIALS, PRESENCE, Kind, Value, holds
+from analytics.where import ALWAYS, NEVER, Assertion
+
+
+class Reading(Protocol):
+    """Of orders, or of customers, by their keys."""
+
+    @property
+    def of_none(self) -> Value: ...
+
+    def where(self, operator: str, wanted: Any, asking: Asking) -> Q:
+        """A condition of a query for those it is read of."""
+
+    def values(self, ids: Collection[int], asking: Asking) -> Mapping[int, Value]:
+        """One query. Whoever is not there has `of_none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """One value of all rows: how many, the sum, the newest. `told` reads what the database says."""
+
+    rows: Callable[[Asking], QuerySet[Any]]
+    by: str
+    aggregate: Callable[[Asking], Any]
+    asserts: Callable[[Asking], Assertion]
+    told: Callable[[Any, Asking], Value]
+    of_none: Value = None
+    kind: Kind = Kind.NUMBER
+
+    def where(self, operator: str, wanted: Any, asking: Asking) -> Q:
+        if operator in PRESENCE and self.of_none is not None:
+            return ALWAYS if operator == "notNull" else NEVER
+        is_denial, asserted = operator in DENIALS, DENIALS.get(operator, operator)
+        found = Q(told__isnull=False)
+        if asserted != "notNull":
+            found = self.asserts(asking)("told", asserted, wanted, asking)
+        if holds(self.kind, operator, self.of_none, wanted):
+            return ~self._among(found if is_denial else ~found, asking)
+        return self._among(~found if is_denial else found, asking)
+
+    def values(self, ids: Collection[int], asking: Asking) -> Mapping[int, Value]:
+        rows = self._groups(self.rows(asking).filter((f"{self.by}__in", ids)), asking)
+        return {
+            key: None if told is None else self.told(told, asking) for key, told in rows.values_list(self.by, "told")
+        }
+
+    def _among(self, having: Q, asking: Asking) -> Q:
+        rows = self.rows(asking).filter((f"{self.by}__isnull", False))
+        return Q(pk__in=self._groups(rows, asking).filter(having).values(self.by))
+
+    def _groups(self, rows: QuerySet[Any], asking: Asking) -> QuerySet[Any]:
+        return rows.order_by().values(self.by).annotate(told=self.aggregate(asking))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the rows name, each once. `meant` says which names in the column a condition looks for, `told` what a name
+    there is called; `rows` may read fewer rows if it is told which names matter (None: all).
+    """
+
+    rows: Callable[[Asking, Collection[Any] | None], QuerySet[Any]]
+    by: str
+    word: str
+    meant: Callable[[frozenset[str], Asking], frozenset[Any]]
+    told: Callable[[Any, Asking], str]
+    of_none: Value = None
+
+    def where(self, operator: str, wanted: Any, asking: Asking) -> Q:
+        if operator in PRESENCE:
+            found = self._among(self.rows(asking, None))
+        else:
+            found = self._named(operator, self.meant(wanted, asking), asking)
+        return ~found if operator in DENIALS else found
+
+    def values(self, ids: Collection[int], asking: Asking) -> Mapping[int, Value]:
+        rows = self.rows(asking, None).filter((f"{self.by}__in", ids)).order_by()
+        named: dict[int, set[str]] = {}
+        for key, word in rows.values_list(self.by, self.word).distinct():
+            named.setdefault(key, set()).add(self.told(word, asking))
+        return {key: frozenset(words) for key, words in named.items()}
+
+    def _named(self, operator: str, words: frozenset[Any], asking: Asking) -> Q:
+        rows = self.rows(asking, words).filter((f"{self.word}__in", words))
+        if operator == "allOf" and len(words) > 1:
+            rows = rows.order_by().values(self.by).annotate(named=Count(self.word, distinct=True))
+            rows = rows.filter(named=len(words))
+        return self._among(rows)
+
+    def _among(self, rows: QuerySet[Any]) -> Q:
+        return Q(pk__in=rows.filter((f"{self.by}__isnull", False)).order_by().values(self.by))
