@@ -11,6 +11,7 @@ import time_machine
 from django.urls import reverse
 
 from analytics.models import Bookmark
+from analytics.reports.behind import Behind
 from analytics.reports.registry import all_reports
 from tests.analytics.reports.shop import NOW, Event, happen, open_shop, told
 from tests.screens import actions, holding, signed_in, turn_orders_on
@@ -80,7 +81,7 @@ def test_the_list_behind_a_figure_has_as_many_orders(shop, what):
     told(shop, [Event(at, new, shop.sources[0])])
     told(shop, [Event(at, new, shop.sources[0]), Event(at + timedelta(days=1), packed, shop.sources[0])])
     client = signed_in(is_superuser=True)
-    written = f"what={what}&type=general&statuses={new.pk}&start={at.isoformat()}&end={NOW.isoformat()}"
+    written = Behind(what, "general", (new.pk,), at, NOW).written()
 
     page = client.get(reverse("admin:orders_order_changelist"), {"figure": written})
 
