@@ -8,12 +8,14 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from analytics import counting
+from analytics import counting, history
 from workspace import heartbeats
 from workspace.queues import ANALYTICS
 
 # Well within the time that a task has; what is left is the next one's.
 BOX_S = 60.0
+# How long work that takes its time says nothing.
+TOLD_EVERY_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -31,4 +33,20 @@ def refresh_segments() -> None:
             heartbeats.beat(ANALYTICS)
     except (OperationalError, InterfaceError) as error:
         # The database is away. What is due remains due, and the next sweep comes soon.
+        log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)
+
+
+@shared_task(name="analytics.follow_history")
+def follow_history() -> None:
+    """Read what is new, so that whoever asks finds little left to do. What a mark or a merge touched may take some
+    rounds."""
+    deadline = time.monotonic() + BOX_S
+    try:
+        heartbeats.beat(ANALYTICS)
+        history.catch_up(within_s=TOLD_EVERY_S)
+        while (left := history.backlog()) and time.monotonic() < deadline:
+            log.info("history_is_read", orders_left=left)
+            heartbeats.beat(ANALYTICS)
+            history.catch_up(within_s=TOLD_EVERY_S)
+    except (OperationalError, InterfaceError) as error:
         log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)

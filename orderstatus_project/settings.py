@@ -218,6 +218,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.recover_expired": {"queue": SENDING},
     "campaigns.sweep_receipts": {"queue": SENDING},
     "campaigns.look_up_unknown": {"queue": SENDING},
+    "analytics.follow_history": {"queue": ANALYTICS},
     "analytics.refresh_segments": {"queue": ANALYTICS},
 }
 # Every task may run twice, so one whose worker died is simply done again.
@@ -252,6 +253,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.apply_parked": 10.0,
         "orders.carry_on_merges": 10.0,
         "campaigns.audit": AUDIT_EVERY_S,
+        "analytics.follow_history": 5.0,
         "analytics.refresh_segments": 3.0,
     }.items()
     if every_s
