@@ -23,8 +23,8 @@ a group with `not`.) Inside, only the order is asked about, and as it is now: th
 and what another order was at the trigger is not known. An order of nobody stands alone: it is any order and the last
 one, and there is no other.
 
-`where` stands in a condition about all orders of the customer (`orders.count`) and says which are meant: a group about an
-order, as those of "any_order" are.
+`where` stands in a condition about all orders of the customer (`orders.count`) and says which are meant: a group about
+an order, as those of "any_order" are.
 
 A rule is read for one of two purposes:
 

@@ -86,7 +86,7 @@ def leaves(variables, path=""):
 def test_whatever_rules_and_texts_may_name(shop, told):
     """They are read without some columns: one that is read after all would be read row by row."""
     rule = [condition(key, "null", at=at, **PARAMS.get(key, {})) for key, at in every_field()]
-    elsewhere = [condition(key, "null") for key, field in all_fields().items() if field.where]
+    elsewhere = [condition(key, "null", **PARAMS.get(key, {})) for key, one in all_fields().items() if one.is_elsewhere]
     scopes = [{"combinator": "or", "of": of, "rules": elsewhere} for of in ("any_order", "another_order", "last_order")]
     text = "Hello" + "".join(f"{{% if {name} %}}.{{% endif %}}" for name in leaves(VARIABLES))
     shop.start(asks(*rule, *scopes, combinator="or"), sms(text=text))
@@ -102,6 +102,11 @@ def test_whatever_rules_and_texts_may_name(shop, told):
 PARAMS = {
     "customer.attribute": {"name": "level"},
     "messages.sent": {"within": {"value": 7, "unit": "days"}, "campaign": "this"},
+    "messages.delivered": {"within": {"value": 7, "unit": "days"}},
+    "messages.skipped": {"within": {"value": 7, "unit": "days"}, "reason": "capped"},
+    "transitions.count": {"type": "payment", "from": ["invoiced"], "to": ["paid"]},
+    "orders.count": {"where": {"combinator": "and", "rules": [condition("order.payment_status", "=", "paid")]}},
+    **{f"order.{type}_stayed": {"status": "paid"} for type in ("general", "delivery", "payment")},
 }
 
 
