@@ -256,6 +256,13 @@ def _orders_behind(customer_ids: Collection[int], order_ids: Collection[int]) ->
     with connection.cursor() as cursor:
         cursor.execute(
             BEHIND.format(of_customer=customers.condition, these=orders.condition),
-            (*customers.parameters, *orders.parameters, *customers.parameters, mark.ledger_id, mark.inbox_id, made_up_to),
+            (
+                *customers.parameters,
+                *orders.parameters,
+                *customers.parameters,
+                mark.ledger_id,
+                mark.inbox_id,
+                made_up_to,
+            ),
         )
         return sorted(order_id for (order_id,) in cursor.fetchall())

@@ -219,6 +219,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.sweep_receipts": {"queue": SENDING},
     "campaigns.look_up_unknown": {"queue": SENDING},
     "analytics.refresh_segments": {"queue": ANALYTICS},
+    "analytics.close_report_days": {"queue": ANALYTICS},
 }
 # Every task may run twice, so one whose worker died is simply done again.
 CELERY_TASK_ACKS_LATE = True
@@ -253,6 +254,7 @@ CELERY_BEAT_SCHEDULE = {
         "orders.carry_on_merges": 10.0,
         "campaigns.audit": AUDIT_EVERY_S,
         "analytics.refresh_segments": 3.0,
+        "analytics.close_report_days": 300.0,
     }.items()
     if every_s
 }
