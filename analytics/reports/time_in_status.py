@@ -102,7 +102,7 @@ def _recent(type: str, filters: Filters, now: datetime, since: Mapping[int, date
     came_after = [Q(status=status, entered_at__gte=moment) for status, moment in since.items()]
     if not came_after:
         return Counter()
-    return Counter(dict(steps.filter(reduce(or_, came_after)).values_list("status").annotate(Count("*"))))
+    return Counter(dict(steps.filter(reduce(or_, came_after)).values_list("status").annotate(number=Count("*"))))
 
 
 def lay_out(question: Question, before: Question | None) -> Layout:
