@@ -1,4 +1,4 @@
-"""Closes days for reports ahead of their readers: each night the day that is over, and days that history changed since."""
+"""Closes days for reports ahead of their readers: each night the one that is over, and those that history changed."""
 
 from __future__ import annotations
 
