@@ -9,7 +9,7 @@ from analytics.models import Bookmark, Member, Segment
 from statuses.models import OrderStatus
 from tests.analytics.reports.shop import Event, happen, open_shop, told
 from tests.browser.conftest import press
-from tests.browser.editor import AXE, flaws
+from tests.browser.editor import flaws
 from tests.screens import turn_orders_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,7 +18,6 @@ COLOURS = {"new": "blue", "packed": "violet", "sent": "teal", "returned": "red",
 
 
 def look_at(page):
-    page.evaluate(AXE)
     assert flaws(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
