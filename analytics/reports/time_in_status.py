@@ -115,7 +115,6 @@ def lay_out(question: Question, before: Question | None) -> Layout:
                 sum(stay.left for stay in report.stays),
                 before=sum(stay.left for stay in earlier.values()) if before else None,
             ),
-            Headline(_("There longer than usual"), sum(stay.stuck for stay in report.stays)),
         ),
         (_chart(report),),
         (_table(question, report, earlier),),

@@ -73,9 +73,9 @@ def test_statuses_over_time_are_read_by_keyboard(visitor, live_server, shop, sho
     shoot("report-statuses")
     look_at(page)
 
-    page.get_by_label("Period").focus()
+    page.get_by_label("Period", exact=True).focus()
     page.keyboard.press("ArrowDown")  # the last 90 days
-    page.get_by_label("Period").evaluate("box => box.value === 'last_90_days' || (box.value = 'last_90_days')")
+    page.get_by_label("Period", exact=True).evaluate("box => box.value === 'last_90_days' || (box.value = 'last_90_days')")
     press(page, page.get_by_role("button", name="Show"))
     page.wait_for_url("**period=last_90_days**")
     press(page, page.get_by_text("Came in each"))
@@ -89,7 +89,7 @@ def test_days_are_chosen_and_a_file_taken(visitor, live_server, shop):
     page = visitor
     page.goto(f"{live_server.url}/admin/analytics/reports/time_in_status/")
     assert not page.get_by_label("From", exact=True).is_visible()
-    page.get_by_label("Period").select_option("")
+    page.get_by_label("Period", exact=True).select_option("")
     page.get_by_label("From", exact=True).fill("2026-01-01")
     page.get_by_role("button", name="Show").click()
     page.get_by_text("From January 1, 2026").first.wait_for()
