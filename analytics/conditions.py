@@ -138,7 +138,7 @@ class Group:
         told: dict[str, Any] = {"of": self.of.value, "order": None}
         seen.setdefault(OTHER_ORDERS, []).append(told)
         found = self._find(subject)
-        order = found.get((subject.customer_id, subject.order and subject.order.pk))
+        order = found.get((subject.customer_id, None if subject.order is None else subject.order.pk))
         if order is None:
             return False
         told["order"] = order.pk

@@ -120,7 +120,12 @@ def _money(minor: Any) -> Decimal:
 
 def _placed(key: str, label: Label, aggregate: Any) -> Field:
     return _of_orders(
-        key, label, Kind.TIME, lambda _asking: aggregate("placed_at"), lambda _asking: where.moment, lambda at, _asking: at
+        key,
+        label,
+        Kind.TIME,
+        lambda _asking: aggregate("placed_at"),
+        lambda _asking: where.moment,
+        lambda at, _asking: at,
     )
 
 

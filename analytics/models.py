@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
@@ -175,6 +176,17 @@ class Segment(models.Model):
     @property
     def is_list(self) -> bool:
         return self.kind == self.Kind.LIST
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody asked for a count since the last was begun."""
+        asked, began = self.count_asked_at, self.count_began_at
+        return asked is not None and (began is None or asked > began)
+
+    @property
+    def is_being_counted(self) -> bool:
+        """A count is asked for, or under way."""
+        return self.is_asked_for or (self.counting_until is not None and self.counting_until > timezone.now())
 
     @property
     def is_counted_by_its_rule(self) -> bool:

@@ -1,8 +1,8 @@
 """How a value is read that stands in many rows: one declaration gives the condition, and the values of a batch.
 
 `by` is the column of those rows that says whose they are. What compares with a group is a grouped query with HAVING,
-joined by `pk__in`: nobody is asked about one by one. Of whom there are no rows, the value is missing, or `of_none`; where
-that is as asked, the answer is whoever is not in the groups that are otherwise.
+joined by `pk__in`: nobody is asked about one by one. Of whom there are no rows, the value is missing, or `of_none`;
+where that is as asked, the answer is whoever is not in the groups that are otherwise.
 """
 
 from __future__ import annotations
@@ -56,14 +56,16 @@ class Grouped:
 
     def values(self, ids: Collection[int], asking: Asking) -> Mapping[int, Value]:
         rows = self._groups(self.rows(asking).filter((f"{self.by}__in", ids)), asking)
-        return {key: None if told is None else self.told(told, asking) for key, told in rows.values_list(self.by, "told")}
+        told = rows.values_list(self.by, "told")
+        return {key: None if one is None else self.told(one, asking) for key, one in told}
 
     def _among(self, having: Q, asking: Asking) -> Q:
         rows = self.rows(asking).filter((f"{self.by}__isnull", False))
         return Q(pk__in=self._groups(rows, asking).filter(having).values(self.by))
 
     def _groups(self, rows: QuerySet[Any], asking: Asking) -> QuerySet[Any]:
-        return rows.order_by().values(self.by).annotate(told=self.aggregate(asking))
+        groups: QuerySet[Any] = rows.order_by().values(self.by).annotate(told=self.aggregate(asking))
+        return groups
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ a group with `not`.) Inside, only the order is asked about, and as it is now: th
 and what another order was at the trigger is not known. An order of nobody stands alone: it is any order and the last
 one, and there is no other.
 
-`where` stands in a condition about all orders of the customer (`orders.count`) and says which are meant: a group about an
-order, as those of "any_order" are.
+`where` stands in a condition about all orders of the customer (`orders.count`) and says which are meant: a group about
+an order, as those of "any_order" are.
 
 A rule is read for one of two purposes:
 
@@ -114,9 +114,7 @@ class SegmentRule:
         asking = Asking(now, self.words, self.words.renamed, of_segment=True)
         return Customer.objects.filter(self.root.where(asking), erased_at=None).order_by()
 
-    def why(
-        self, customer_ids: Collection[int], now: datetime, *, tells_personal: bool = False
-    ) -> dict[int, Answer]:
+    def why(self, customer_ids: Collection[int], now: datetime, *, tells_personal: bool = False) -> dict[int, Answer]:
         """What was seen of each: a few queries for each condition, however many customers."""
         customers = Customer.objects.in_bulk(set(customer_ids))
         batch = Batch((), now, customers.values())
@@ -292,7 +290,9 @@ class _Reader(DocumentReader):
 
     def _field(self, raw: Mapping[str, Any], at: str) -> Field | None:
         field = all_fields().get(raw["field"]) if isinstance(raw["field"], str) else None
-        more = [] if field is None else [*(param.key for param in field.params), *(["where"] if field.has_where else [])]
+        more = (
+            [] if field is None else [*(param.key for param in field.params), *(["where"] if field.has_where else [])]
+        )
         self.refuse_unknown(raw, ("field", "operator", "value", "at", "id", *more), at)
         if field is None:
             self.refuse(f"{at}/field", "unknown_field", _("There is no field “%s”.") % str(raw["field"])[:80])

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.views import ChangeList
 
 from analytics import lists, lists_admin, ready_made_admin, segments, segments_asked
+from analytics.builder_screen import BuilderScreen
 from analytics.models import Member, Segment
 from analytics.segment_usages import usages
 from analytics.segments import Refusal
@@ -34,7 +35,6 @@ from workspace.screens import (
     Choice,
     Facts,
     ReadOnlyScreen,
-    Screen,
     act_button,
     age,
     close_window,
@@ -92,7 +92,7 @@ class SegmentList(ChangeList):
 
 
 @admin.register(Segment)
-class SegmentScreen(Screen):
+class SegmentScreen(BuilderScreen):
     how_they_come = gettext_lazy(
         "Groups of customers, by what they ordered, where their orders stand, and what they were sent."
     )
@@ -113,7 +113,9 @@ class SegmentScreen(Screen):
             *segments_asked.urls(self),
             *lists_admin.urls(self),
             *ready_made_admin.urls(self),
-            path("<int:pk>/standing/", wrap(polled(require_GET(self.standing_view))), name="analytics_segment_standing"),
+            path(
+                "<int:pk>/standing/", wrap(polled(require_GET(self.standing_view))), name="analytics_segment_standing"
+            ),
             path("<int:pk>/refresh/", wrap(require_POST(self.refresh_view)), name="analytics_segment_refresh"),
             path("<int:pk>/copy/", wrap(require_POST(self.copy_view)), name="analytics_segment_copy"),
             *super().get_urls(),
@@ -188,8 +190,12 @@ class SegmentScreen(Screen):
             "facts": facts,
             "sentence": "" if segment.is_list else rule_in_words(segment.rule, request.user),
             "uses": usages([segment], request.user).get(segment.pk, []),
+            "may_see_customers": request.user.has_perm(TO_SEE_CUSTOMERS),
             "members": _members(request, segment),
             "members_url": _members_of(segment),
+            "members_query": f"?{_asking_for(segment)}",
+            "members_params": [(OfSegment.parameter_name, str(segment.pk))],
+            "rule_url": _to("edit", segment),
             "may_delete": self.has_delete_permission(request, segment),
             "may_add": self.has_add_permission(request),
             "sees_personal_data": self.sees_personal_data(request),
@@ -330,6 +336,15 @@ class MemberScreen(ReadOnlyScreen):
         answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **told})
         return answer
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """There is no more to it than the customer."""
+        member: Member | None = self.found(request, object_id)
+        if member is None:
+            return self.missing(request, object_id)
+        return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[member.customer_id]))
+
     def take_off_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm(TO_CHANGE):
             raise PermissionDenied
@@ -376,10 +391,7 @@ def _progress(segment: Segment, now: datetime) -> dict[str, Any] | None:
         lasted = now - segment.count_began_at
         percent = min(95, int(100 * lasted.total_seconds() / segment.counted_in_s)) if segment.counted_in_s else 5
         return {"words": _("Counting for %s") % age(lasted), "percent": percent}
-    is_asked = segment.count_asked_at and (
-        segment.count_began_at is None or segment.count_asked_at > segment.count_began_at
-    )
-    return {"words": _("Waiting for a worker"), "percent": 0} if is_asked else None
+    return {"words": _("Waiting for a worker"), "percent": 0} if segment.is_asked_for else None
 
 
 def _members(request: HttpRequest, segment: Segment) -> list[Member]:
@@ -391,7 +403,11 @@ def _members(request: HttpRequest, segment: Segment) -> list[Member]:
 
 
 def _members_of(segment: Segment) -> str:
-    return f"{reverse(MEMBERS)}?{OfSegment.parameter_name}={segment.pk}"
+    return f"{reverse(MEMBERS)}?{_asking_for(segment)}"
+
+
+def _asking_for(segment: Segment) -> str:
+    return f"{OfSegment.parameter_name}={segment.pk}"
 
 
 def _segment_named(request: HttpRequest) -> Segment | None:

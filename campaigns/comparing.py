@@ -11,11 +11,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names, status_names
 from campaigns.definitions import in_order, trigger_sentence
 from campaigns.entry_settings import SettingsForm
 from campaigns.steps import STEPS, TRIGGERS
 from campaigns.steps.base import StepField
-from campaigns.wording import Names, status_names, written_in_words
+from campaigns.wording import written_in_words
 from workspace.upserts import is_same
 
 LONGEST_IN_A_SENTENCE = 160

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils.translation import ngettext
 
+from analytics.wording import Names, status_names
 from campaigns.editing import find_problems, read_definition
 from campaigns.models import Campaign
 from campaigns.steps import STEPS, TRIGGERS
-from campaigns.wording import Names, status_names
 from workspace.reading import Problem
 
 

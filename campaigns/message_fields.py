@@ -1,5 +1,5 @@
-"""What rules may ask about texts and campaigns: how many the customer was sent, got or was not sent and why, how long ago
-the last was, which campaigns they entered; and of an order, whether this campaign texted about it.
+"""What rules may ask about texts and campaigns: how many the customer was sent, got, or was not sent and why, how long
+ago the last was, which campaigns they entered; and of an order, whether this campaign texted about it.
 
 Sent is what a gateway took, at the time it took it. Texts on the test phone count for orders that a test key moved, and
 for no others. Whatever is asked is one query for a batch.

@@ -1,4 +1,4 @@
-"""Who uses a thing: registries that an app declares and apps above fill, so that a screen can say so before it is touched.
+"""Who uses a thing: registries that an app declares and apps above fill, so that a screen can say it beforehand.
 
 Each app registers in its `ready()` a teller, which is asked once for all the things of a page and makes a fixed number
 of queries.

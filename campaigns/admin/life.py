@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from analytics.wording import Names, status_names
 from campaigns import back_filling, interventions, lifecycle, looking_back
 from campaigns.admin.counted import count_in_words
 from campaigns.back_filling import fill_at_once
@@ -52,7 +53,6 @@ from campaigns.rehearsal import DAYS, Rehearsal, rehearse
 from campaigns.sms.connections import reaches_nobody
 from campaigns.steps import STEPS, TRIGGERS
 from campaigns.story import reason_in_words
-from campaigns.wording import Names, status_names
 from workspace import history
 from workspace.local_formats import clock, number
 from workspace.models import User, Verb

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 from unfold.views import ChangeList
 
+from analytics.wording import status_names
 from campaigns import numbers
 from campaigns.admin.life import TO_ACTIVATE
 from campaigns.definitions import trigger_sentence
@@ -32,7 +33,6 @@ from campaigns.numbers import DAYS, MOST_ASKED, Counted, Recent, WentOn
 from campaigns.sparks import spark
 from campaigns.steps import TRIGGERS
 from campaigns.usages import codes_named
-from campaigns.wording import status_names
 from statuses.models import LISTED, OrderStatus
 from workspace.local_formats import number
 from workspace.models import Action, User, Verb

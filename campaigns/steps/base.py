@@ -19,7 +19,8 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.wording import Names, written_in_words
+from analytics.wording import Names
+from campaigns.wording import written_in_words
 from workspace import durations
 from workspace.reading import Problem, read_time
 

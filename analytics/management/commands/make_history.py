@@ -169,6 +169,7 @@ class _Ledger:
 
     def _hear(self, told: Telling) -> None:
         order, status = told.order, self._statuses[told.type, told.code]
+        self.share = order.number / self._plan.orders
         from_id, change = order.standing.status[told.type], None
         if told.told_by == PERSON:
             occurred_at = order.standing.next_moment(told.type, told.received_at)
@@ -196,7 +197,6 @@ class _Ledger:
         copy_rows(model, COLUMNS[model], rows)
         self._counts[model] += len(rows)
         self.written += len(rows)
-        self.share = min(self._counts[Order] / max(self._plan.orders, 1), 1.0)
 
     def _customer(self, buyer: Buyer) -> Row:
         random, at = self._random, _text(buyer.first_at)

@@ -1,0 +1,15 @@
+"""`manage.py rule_fields`: what rules can ask about, as Markdown."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext_lazy as _
+
+from analytics.fields_page import fields_page
+
+
+class Command(BaseCommand):
+    help = _("Print every field that a rule can ask about, as Markdown.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(fields_page(), ending="")
