@@ -7,8 +7,10 @@ import time
 import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from analytics import counting, history
+from analytics.reports.closing import close_reports
 from workspace import heartbeats
 from workspace.queues import ANALYTICS
 
@@ -49,4 +51,20 @@ def follow_history() -> None:
             heartbeats.beat(ANALYTICS)
             history.catch_up(within_s=TOLD_EVERY_S)
     except (OperationalError, InterfaceError) as error:
+        log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)
+
+
+@shared_task(name="analytics.close_report_days")
+def close_report_days() -> None:
+    """Bring history up to date, and keep the days that are over for reports, one counting after another."""
+    deadline = time.monotonic() + BOX_S
+    try:
+        history.catch_up(BOX_S / 2)
+        for about in close_reports(timezone.now()):
+            heartbeats.beat(ANALYTICS)
+            log.debug("report_days_closed", about=about)
+            if time.monotonic() > deadline:
+                return
+    except (OperationalError, InterfaceError) as error:
+        # What is not closed is counted when it is read.
         log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)

@@ -220,6 +220,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.look_up_unknown": {"queue": SENDING},
     "analytics.follow_history": {"queue": ANALYTICS},
     "analytics.refresh_segments": {"queue": ANALYTICS},
+    "analytics.close_report_days": {"queue": ANALYTICS},
 }
 # Every task may run twice, so one whose worker died is simply done again.
 CELERY_TASK_ACKS_LATE = True
@@ -255,6 +256,7 @@ CELERY_BEAT_SCHEDULE = {
         "campaigns.audit": AUDIT_EVERY_S,
         "analytics.follow_history": 5.0,
         "analytics.refresh_segments": 3.0,
+        "analytics.close_report_days": 300.0,
     }.items()
     if every_s
 }
