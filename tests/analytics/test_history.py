@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from analytics import history
 from analytics.models import Bookmark, StaleOrder, Visit
+from analytics.tasks import follow_history
 from customers.models import Customer
 from orders.merging import carry_on_merges
 from orders.models import Order, StatusTransition, UnknownCode
@@ -430,6 +431,20 @@ def test_some_orders_can_be_made_anew(shop):
     history.rebuild([Order.objects.get(external_id="O-1").pk])
 
     assert (visits("O-1"), visits("O-2")) == ("a10-", "")
+
+
+def test_beat_has_history_read_and_a_mark_worked_off(shop, monkeypatch):
+    monkeypatch.setattr(history, "SET", 1)
+    OrderFactory(external_id="O-2")
+    for order in ("O-1", "O-2"):
+        tell(shop, "a10", "u20", order=order)
+    follow_history()
+    set_mark("u", False, "one")
+
+    follow_history()
+
+    assert (path("O-1"), path("O-2")) == (">a10-", ">a10-")
+    assert history.backlog() == 0
 
 
 # For runs of campaigns

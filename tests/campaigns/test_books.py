@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from analytics import history
 from campaigns.books import audit
 from campaigns.draining import drain
 from campaigns.lifecycle import activate, end, pause, save_draft
@@ -123,6 +124,21 @@ def test_a_chain_of_moves_is_whole(source):
 
     assert StatusTransition.objects.count() == 3
     assert breaches() == {}
+
+
+def test_history_that_is_read_otherwise_than_it_was_told_is_noticed(source):
+    OrderFactory(external_id="A")
+    hear([Said("A", "payment", "paid")], source)
+    assert breaches_after("DELETE FROM analytics_visit") == {}
+    history.catch_up()
+    hear([Said("A", "payment", "refunded")], source)
+    assert breaches() == {}
+
+    assert breaches_after("UPDATE analytics_visit SET customer_id = NULL") == {}
+    history.catch_up()
+
+    assert breaches_after("UPDATE analytics_visit SET customer_id = NULL") == {"visits_unlike_their_inbox": 1}
+    assert breaches_after("DELETE FROM analytics_visit") == {"visits_unlike_their_inbox": 1}
 
 
 def test_a_paused_campaign_owes_its_runs_and_an_ended_one_no_more(source):
