@@ -221,7 +221,7 @@ def _doubles(wanted: Decimal) -> tuple[float, float]:
 # What each database calls the type of a value.
 _TYPES: Mapping[str, str] = {
     "string": "text", "number": "number", "boolean": "flag",
-    "integer": "number", "real": "number", "true": "flag", "false": "flag",
+    "text": "text", "integer": "number", "real": "number", "true": "flag", "false": "flag",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from analytics.fields import MESSAGES, PERHAPS_WITHIN, WITHIN, Field, Label, Of,
 from analytics.readings import Grouped, Listed
 from analytics.subjects import Asking, Batch, Subject
 from analytics.values import Kind, Value
-from campaigns.models import Message, MessageState, Run, SkipReason
+from campaigns.models import Message, MessageState, Run, RunState, SkipReason
 from customers.categories import is_category
 
 ANY, THIS = "any", "this"
@@ -73,7 +73,8 @@ def _within(asking: Asking, column: str, messages: QuerySet[Message]) -> QuerySe
 
 
 def _entered(asking: Asking, _codes: Collection[str] | None) -> QuerySet[Run]:
-    runs = Run.objects.filter(entered_at__lte=asking.now).order_by()
+    """Whoever was not let in has not entered."""
+    runs = Run.objects.filter(entered_at__lte=asking.now).exclude(state=RunState.DECLINED).order_by()
     within = asking.said["within"]
     return runs if within is None else runs.filter(entered_at__gt=asking.now - within)
 
