@@ -336,6 +336,15 @@ class MemberScreen(ReadOnlyScreen):
         answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **told})
         return answer
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """There is no more to it than the customer."""
+        member: Member | None = self.found(request, object_id)
+        if member is None:
+            return self.missing(request, object_id)
+        return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[member.customer_id]))
+
     def take_off_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm(TO_CHANGE):
             raise PermissionDenied

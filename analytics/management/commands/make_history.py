@@ -92,6 +92,8 @@ class Command(BaseCommand):
         if Order.objects.exists() and not options["beside"]:
             raise CommandError(_("There are orders here already. To make more beside them, say --beside."))
         plan = _plan(options)
+        if Order.objects.filter(external_id__startswith=f"M{plan.seed}-").exists():
+            raise CommandError(_("What seed %d makes is here already. Choose another --seed.") % plan.seed)
         progress = Progress(self._write_progress, is_terminal=self.stderr.isatty())
         with transaction.atomic():
             trust_rows()
@@ -163,6 +165,7 @@ class _Ledger:
 
     def _hear(self, told: Telling) -> None:
         order, status = told.order, self._statuses[told.type, told.code]
+        self.share = order.number / self._plan.orders
         from_id, change = order.standing.status[told.type], None
         if told.told_by == PERSON:
             occurred_at = order.standing.next_moment(told.type, told.received_at)
@@ -190,7 +193,6 @@ class _Ledger:
         copy_rows(model, COLUMNS[model], rows)
         self._counts[model] += len(rows)
         self.written += len(rows)
-        self.share = min(self._counts[Order] / max(self._plan.orders, 1), 1.0)
 
     def _customer(self, buyer: Buyer) -> Row:
         random, at = self._random, _text(buyer.first_at)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0004_erasing"),
-        ("orders", "0007_ledger_by_when"),
+        ("orders", "0008_orders_of_customer"),
         ("statuses", "0002_retire_merge_and_aliases"),
     ]
 
