@@ -4,17 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('campaigns', '0029_unfinished_by_page'),
-        ('customers', '0004_erasing'),
-        ('orders', '0008_test_orders'),
-        ('statuses', '0002_retire_merge_and_aliases'),
+        ("campaigns", "0029_unfinished_by_page"),
+        ("customers", "0004_erasing"),
+        ("orders", "0007_ledger_by_when"),
+        ("statuses", "0002_retire_merge_and_aliases"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['created_at'], name='campaigns_message_by_day'),
+            model_name="message",
+            index=models.Index(fields=["created_at"], name="campaigns_message_by_day"),
         ),
     ]
