@@ -20,7 +20,13 @@ class AnalyticsConfig(AppConfig):
         )
 
         # They register themselves.
-        from analytics.reports import funnel, orders_behind, statuses_over_time, time_in_status  # noqa: F401
+        from analytics.reports import (  # noqa: F401
+            funnel,
+            orders_behind,
+            status_usages,
+            statuses_over_time,
+            time_in_status,
+        )
 
         pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
         post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")

@@ -102,6 +102,14 @@ def test_what_cannot_be_asked_of_a_funnel_is_refused(api, asked, pointer):
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
+def test_more_rows_than_anybody_reads_are_refused(api):
+    answer = api.get("reports/statuses/?period=last_365_days&every=day")
+
+    assert answer.json()["errors"][0]["detail"] == (
+        "That makes more than 190 rows. Choose weeks or months, or fewer days."
+    )
+
+
 def test_there_is_no_such_report(api):
     assert api.get("reports/weather/").status_code == 404
 
