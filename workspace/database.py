@@ -190,7 +190,7 @@ def kept_aside(rows: models.QuerySet[Any], *, within_s: float) -> Iterator[str]:
     """The keys (`id`) that a query finds, asked once, in a table that this connection alone sees: yields its name.
     Raises TookTooLong.
     """
-    table = f"aside_{random.getrandbits(48):x}"  # noqa: S311 - nobody else's, and no secret
+    table = f"aside_{random.getrandbits(48):x}"
     keys = rows.order_by().values_list("id").query.get_compiler(connection=connection, elide_empty=False)
     statement, parameters = keys.as_sql()
     with time_limit(within_s), connection.cursor() as cursor:

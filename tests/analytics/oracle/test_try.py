@@ -1,8 +1,9 @@
 import pytest
-from tests.analytics.oracle.shops import *
+
 from analytics.rules import read_segment_rule
 from analytics.where import _TypeOf
 from customers.models import Customer
+from tests.analytics.oracle.shops import *
 
 
 @pytest.mark.django_db
