@@ -19,14 +19,7 @@ class AnalyticsConfig(AppConfig):
             watching,
         )
 
-        # They register themselves.
-        from analytics.reports import (  # noqa: F401
-            funnel,
-            orders_behind,
-            status_usages,
-            statuses_over_time,
-            time_in_status,
-        )
+        from analytics.reports import funnel, orders_behind, statuses_over_time, time_in_status, usages  # noqa: F401
 
         pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
         post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")
