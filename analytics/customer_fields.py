@@ -212,7 +212,7 @@ for _field in (
         "orders.count",
         _("number of orders"),
         Kind.NUMBER,
-        lambda _asking: Count("pk"),
+        lambda _asking: Count("*"),
         lambda _asking: where.whole,
         _count,
         NO_AMOUNT,
@@ -233,7 +233,7 @@ for _field in (
         reading=Grouped(
             _steps,
             "customer",
-            aggregate=lambda _asking: Count("pk"),
+            aggregate=lambda _asking: Count("*"),
             asserts=lambda _asking: where.whole,
             told=_count,
             of_none=NO_AMOUNT,

@@ -95,7 +95,7 @@ def _count(key: str, label: Label, rows: Any, *params: Param) -> Field:
     reading = Grouped(
         rows,
         "customer",
-        aggregate=lambda _asking: Count("pk"),
+        aggregate=lambda _asking: Count("*"),
         asserts=lambda _asking: where.whole,
         told=lambda count, _asking: Decimal(count),
         of_none=Decimal(0),
