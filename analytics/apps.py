@@ -15,6 +15,7 @@ class AnalyticsConfig(AppConfig):
             erasing,
             order_fields,
             segment_usages,
+            status_usages,
             watching,
         )
 

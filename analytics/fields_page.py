@@ -13,11 +13,11 @@ from analytics.vocabulary import GROUPS, in_groups
 INTRODUCTION = """\
 # Fields of rules
 
-What rules of Filter customers and of segments can ask about: `manage.py rule_fields` writes this page of the fields there
-are. [analytics.md](analytics.md) and [campaigns.md](campaigns.md) say how rules are written. A param in brackets may be
-left out. **past**: at the trigger it is known as it then was; by history it is known as of any moment; else it is known
-as it is now. **in a segment**: of the customer, or of an order, in a group about orders or in a `where`. Personal data is
-asked for by those alone who may see it.
+What rules of Filter customers and of segments can ask about: `manage.py rule_fields` writes this page of the fields
+there are. [analytics.md](analytics.md) and [campaigns.md](campaigns.md) say how rules are written. A param in brackets
+may be left out. **past**: at the trigger it is known as it then was; by history it is known as of any moment; else it
+is known as it is now. **in a segment**: of the customer, or of an order, in a group about orders or in a `where`.
+Personal data is asked for by those alone who may see it.
 """
 
 # What is compared with each kind of value.

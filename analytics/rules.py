@@ -445,7 +445,7 @@ def _told_as(field: Field, raw: Mapping[str, Any], *, at_trigger: bool) -> str:
     return f"{field.key}{params}@trigger" if at_trigger else f"{field.key}{params}"
 
 
-def _asks(field: Field, said: Mapping[str, Any], raw: Mapping[str, Any]) -> Hashable:
+def _asks(field: Field, said: Mapping[str, Any], raw: Mapping[str, Any]) -> tuple[Hashable, ...]:
     where = raw.get("where")
     return field.key, tuple(said.items()), None if where is None else json.dumps(where, sort_keys=True)
 

@@ -12,6 +12,7 @@ from analytics.history import catch_up_for
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from statuses.models import OrderStatus, code_key
+from workspace.models import Workspace
 
 T = TypeVar("T")
 
@@ -34,6 +35,15 @@ class Asking:
     is_test: bool = False
     of_segment: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)
+    # What was read on the way.
+    kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def currency(self) -> str:
+        """The installation's own."""
+        if "currency" not in self.kept:
+            self.kept["currency"] = Workspace.current().currency
+        return self.kept["currency"]
 
     def saying(self, said: Mapping[str, Any]) -> Asking:
         return replace(self, said=said)
@@ -72,6 +82,7 @@ class Batch:
         self.orders = orders
         self.now = now
         self.customers = customers
+        self.kept: dict[str, str] = {}
         self._read: dict[Hashable, Any] = {}
 
     @cached_property
@@ -130,7 +141,15 @@ class Subject:
     @property
     def asking(self) -> Asking:
         of_segment = self.whom is not None
-        return Asking(self.batch.now, self.vocabulary, self.renamed, self.asker, self.is_test, of_segment=of_segment)
+        return Asking(
+            self.batch.now,
+            self.vocabulary,
+            self.renamed,
+            self.asker,
+            self.is_test,
+            of_segment=of_segment,
+            kept=self.batch.kept,
+        )
 
     def code(self, status_id: int | None) -> str | None:
         """Of what is meant by it today."""

@@ -44,6 +44,8 @@ def one_of_everything(shop):
         "number": 1,
         "type": "payment",
         "code": "paid",
+        "report": "funnel",
+        "file": "csv",
         "app_label": "orders",
         "url": "nowhere/",
         "external_id": run.order.external_id,

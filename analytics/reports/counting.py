@@ -56,8 +56,8 @@ class Counting(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """By source and status: how many orders came there, how many of them by a step of the path, and how many went; and
-    how long those were there, as the path has it, that left it by a step. Each belongs to the day on which it happened.
+    """By source and status: how many orders came there, how many of them by a step of the path, how many went, and how
+    many by a step; and how long these had been there, as the path has it. Each belongs to the day it happened on.
     """
 
     type: str
@@ -76,13 +76,13 @@ class Moves:
         came = self._by_day(visits, "entered_at", start, end)
         steps = Count("pk", filter=Q(is_step=True))
         for day, source, status, number, entered in came.annotate(Count("pk"), entered=steps):
-            yield Counted(day, (source, status), (number, entered, 0))
+            yield Counted(day, (source, status), (number, entered, 0, 0))
         for day, source, status, number in self._by_day(visits, "left_at", start, end).annotate(Count("pk")):
-            yield Counted(day, (source, status), (0, 0, number))
+            yield Counted(day, (source, status), (0, 0, number, 0))
         steps_left = self._by_day(visits.filter(is_step=True), "path_left_at", start, end)
         stays = steps_left.values_list("day", "source", "status", "entered_at", "path_left_at")
         for day, source, status, entered_at, left_at in stays:
-            yield Counted(day, (source, status), (0, 0, 0), ((left_at - entered_at) // SECOND,))
+            yield Counted(day, (source, status), (0, 0, 0, 1), ((left_at - entered_at) // SECOND,))
 
     def _by_day(self, visits: QuerySet[Visit], moment: str, start: datetime, end: datetime) -> QuerySet[Any, Any]:
         within = visits.filter(**{f"{moment}__gte": start, f"{moment}__lt": end})

@@ -70,8 +70,13 @@ class Headline:
 
     @property
     def change(self) -> float | None:
-        """As a share of what it was."""
-        if not isinstance(self.value, int | float) or not isinstance(self.before, int | float) or not self.before:
+        """As a share of what it was. Of a share it is not told: it would be taken for the difference."""
+        if (
+            self.kind is Kind.SHARE
+            or not isinstance(self.value, int | float)
+            or not isinstance(self.before, int | float)
+            or not self.before
+        ):
             return None
         return (self.value - self.before) / self.before
 

@@ -28,6 +28,8 @@ from workspace.database import lock_rows, set_size
 
 # Of the past that is not kept so much is counted at once.
 DAYS_AT_ONCE = 31
+# That somebody asked is noted once in so long.
+ASKED_ANEW_AFTER = timedelta(days=1)
 
 # A day is closed so long after its end: by then all is committed that found it open.
 CLOSED_AFTER = timedelta(hours=1)
@@ -51,7 +53,7 @@ def read(counting: Counting, first: date, last: date, now: datetime, *, with_tim
 def close_days(counting: Counting, first: date, now: datetime) -> None:
     """Keep all days from `first` up to the last that is over."""
     open_day = first_open_day(now, counting.zone)
-    _kept_whole(counting, first, open_day - DAY, open_day)
+    _keep(counting, first, open_day - DAY, open_day)
 
 
 def first_open_day(now: datetime, zone: ZoneInfo) -> date:
@@ -97,10 +99,6 @@ def _reopen(type: str, changes: Sequence[tuple[datetime, Collection[datetime]]])
         rollup.days.filter(day__in=days).delete()
 
 
-def forget_unasked(before: datetime) -> None:
-    Rollup.objects.filter(asked_at__lt=before).delete()
-
-
 def _closed(counting: Counting, first: date, last: date, now: datetime, *, with_times: bool) -> tuple[date, list[Day]]:
     """The kept days, and from which day on all is live."""
     open_day = first_open_day(now, counting.zone)
@@ -112,11 +110,13 @@ def _closed(counting: Counting, first: date, last: date, now: datetime, *, with_
     if rollup and rollup.closed_until == open_day:
         days = _stored(rollup, first, last, with_times=with_times)
         if days is not None:
+            _note_asked(rollup, now)
             return open_day, days
+    _keep(counting, first, last, open_day)
     with transaction.atomic():
-        days = _stored(_kept_whole(counting, first, last, open_day), first, last, with_times=with_times)
-    assert days is not None
-    return open_day, days
+        days = _stored(_locked(counting, open_day), first, last, with_times=with_times)
+    # None: history changed just now.
+    return (first, []) if days is None else (open_day, days)
 
 
 def _stored(rollup: Rollup, first: date, last: date, *, with_times: bool) -> list[Day] | None:
@@ -130,18 +130,25 @@ def _stored(rollup: Rollup, first: date, last: date, *, with_times: bool) -> lis
     return [(day, unpack(counts, *seconds)) for _, day, counts, *seconds in stored if counts]
 
 
-def _kept_whole(counting: Counting, first: date, last: date, open_day: date) -> Rollup:
-    """Close the days before the open one, and count those of these that are missing."""
-    with transaction.atomic():
-        rollup = _locked(counting, open_day)
-        _close_up_to(rollup, counting, open_day)
-        kept = set(rollup.days.filter(day__gte=first, day__lte=last).values_list("day", flat=True))
-        missing = [day for day in _days(first, last) if day not in kept]
-        until = beginning_of(rollup.closed_until, counting.zone)
-        for start, end in _stretches(missing):
-            counted = _by_day(counting.of_days(start, end, until))
-            _insert(rollup, {day: counted.get(day, {}) for day in _days(start, end)})
-    return rollup
+def _keep(counting: Counting, first: date, last: date, open_day: date) -> None:
+    """Close the days before the open one, and count those of these that are missing, some at a time."""
+    is_whole = False
+    while not is_whole:
+        with transaction.atomic():
+            rollup = _locked(counting, open_day)
+            _close_up_to(rollup, counting, open_day)
+            kept = set(rollup.days.filter(day__gte=first, day__lte=last).values_list("day", flat=True))
+            missing = _first_stretch(day for day in _days(first, last) if day not in kept)
+            is_whole = not missing
+            if missing:
+                until = beginning_of(rollup.closed_until, counting.zone)
+                counted = _by_day(counting.of_days(missing[0], missing[-1], until))
+                _insert(rollup, {day: counted.get(day, {}) for day in missing})
+
+
+def _note_asked(rollup: Rollup, now: datetime) -> None:
+    if rollup.asked_at < now - ASKED_ANEW_AFTER:
+        Rollup.objects.filter(pk=rollup.pk).update(asked_at=now)
 
 
 def _rollups(counting: Counting) -> QuerySet[Rollup]:
@@ -200,13 +207,11 @@ def _days(first: date, last: date) -> Iterator[date]:
     return (first + number * DAY for number in range((last - first).days + 1))
 
 
-def _stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:
+def _first_stretch(days: Iterable[date]) -> list[date]:
     """Days that follow each other, not too many at once."""
     stretch: list[date] = []
     for day in days:
         if stretch and (day != stretch[-1] + DAY or len(stretch) == DAYS_AT_ONCE):
-            yield stretch[0], stretch[-1]
-            stretch = []
+            break
         stretch.append(day)
-    if stretch:
-        yield stretch[0], stretch[-1]
+    return stretch

@@ -42,27 +42,27 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def report_page(request: HttpRequest, key: str) -> HttpResponse:
-    report = _found(request, key)
+def report_page(request: HttpRequest, report: str) -> HttpResponse:
+    found = _found(request, report)
     asked, problem = _asked(request), ""
     try:
-        answer = ask(report, asked, _steps(request))
+        answer = ask(found, asked, _steps(request))
     except BadQuestion as error:
-        problem, answer = error.detail, ask(report, {})
+        problem, answer = error.detail, ask(found, {})
     page = {
         **admin.site.each_context(request),
-        "title": report.title,
+        "title": found.title,
         "subtitle": None,
-        "report": report,
+        "report": found,
         "problem": problem,
         "answer": answer,
         "charts": [_drawn(chart) for chart in answer.layout.charts],
         "reports": [
             (one, f"{reverse('report', args=[one.key])}{_query(asked, _shared(one))}") for one in _mine(request)
         ],
-        "form": _form(report, asked, answer),
+        "form": _form(found, asked, answer),
         "files": [
-            (kind.upper(), f"{reverse('report-file', args=[key, kind])}{_query(asked, steps=_steps(request))}")
+            (kind.upper(), f"{reverse('report-file', args=[found.key, kind])}{_query(asked, steps=_steps(request))}")
             for kind in FORMATS
         ],
         "may_see_orders": request.user.has_perm("orders.view_order"),
@@ -71,24 +71,24 @@ def report_page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_GET
-def report_file(request: HttpRequest, key: str, kind: str) -> HttpResponse:
+def report_file(request: HttpRequest, report: str, file: str) -> HttpResponse:
     """What the page shows. That it was taken is itself an action."""
-    report = _found(request, key)
-    if kind not in FORMATS:
+    found = _found(request, report)
+    if file not in FORMATS:
         raise Http404
     asked = _asked(request)
     try:
-        answer = ask(report, asked, _steps(request))
+        answer = ask(found, asked, _steps(request))
     except BadQuestion:
         return HttpResponseRedirect(
-            f"{reverse('report', args=[key])}?{request.GET.urlencode()}"
+            f"{reverse('report', args=[found.key])}?{request.GET.urlencode()}"
         )  # it says what is wrong
     history.record(request, Verb.EXPORTED, Rollup)
-    content_type, write = FORMATS[kind]
+    content_type, write = FORMATS[file]
     period = answer.question.period
-    name = f"{report.key}-{period.first.isoformat()}-{period.last.isoformat()}.{kind}"
+    name = f"{found.key}-{period.first.isoformat()}-{period.last.isoformat()}.{file}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(write(report, answer), content_type=content_type, headers=headers)
+    return HttpResponse(write(found, answer), content_type=content_type, headers=headers)
 
 
 def _view(address: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
@@ -99,8 +99,8 @@ def _view(address: str, view: Callable[..., HttpResponse], name: str) -> URLPatt
 # Beside the admin's own, under /admin/.
 urlpatterns = [
     _view("", reports, REPORTS),
-    _view("<slug:key>/", report_page, "report"),
-    _view("<slug:key>/<slug:kind>/", report_file, "report-file"),
+    _view("<slug:report>/", report_page, "report"),
+    _view("<slug:report>/<slug:file>/", report_file, "report-file"),
 ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import accumulate
+from zoneinfo import ZoneInfo
 
 from django.db.models import Min, QuerySet
 from django.utils.translation import gettext
@@ -56,7 +57,8 @@ def statuses_over_time(
 ) -> StatusesOverTime:
     """A part that goes on stands as of now; one that has not begun is left out."""
     parts = [part for part in period.parts(every or period.usual_every()) if part.start < now]
-    days = read(Moves(type, period.zone, filters.segment), _beginning(type, period), period.last, now, with_times=False)
+    counting = Moves(type, period.zone, filters.segment)
+    days = read(counting, beginning(type, period.first, period.zone), period.last, now, with_times=False)
     marked = {status.pk: status for status in marked_statuses(type)}
     changed, entered = _numbers(days, filters, parts, marked)
     shown = [status for pk, status in marked.items() if not status.is_retired or pk in changed]
@@ -69,10 +71,10 @@ def marked_statuses(type: str) -> QuerySet[OrderStatus]:
     return OrderStatus.objects.of_type(type).not_merged().filter(include_in_analytics=True).listed()
 
 
-def _beginning(type: str, period: Period) -> date:
-    """Who stands in a status may have come there at any time before."""
+def beginning(type: str, latest: date, zone: ZoneInfo) -> date:
+    """Who stands in a status may have come there on any day before."""
     first = Visit.objects.filter(type=type).aggregate(first=Min("entered_at"))["first"]
-    return min(period.first, first.astimezone(period.zone).date()) if first else period.first
+    return min(latest, first.astimezone(zone).date()) if first else latest
 
 
 def _numbers(
@@ -86,7 +88,7 @@ def _numbers(
         for (source, status), tally in tallies.items():
             if not filters.takes(source):
                 continue
-            came, steps, went = tally.numbers
+            came, steps, went, _left = tally.numbers
             is_marked = status in marked
             key = status if is_marked else None
             changed[key][place] += came - went

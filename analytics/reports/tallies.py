@@ -24,7 +24,8 @@ class Tally:
     seconds: array[int] = field(default_factory=lambda: array(SECONDS))
 
     def add(self, numbers: Sequence[int], seconds: Iterable[int] = ()) -> None:
-        self.numbers = [ours + theirs for ours, theirs in zip(self.numbers, numbers, strict=True)]
+        for place, number in enumerate(numbers):
+            self.numbers[place] += number
         self.seconds.extend(seconds)
 
     def sort(self) -> None:
@@ -35,7 +36,11 @@ Tallies = dict[Key, Tally]
 
 
 def add(tallies: Tallies, key: Key, numbers: Sequence[int], seconds: Iterable[int] = ()) -> None:
-    tallies.setdefault(key, Tally([0] * len(numbers))).add(numbers, seconds)
+    tally = tallies.get(key)
+    if tally is None:
+        tallies[key] = Tally(list(numbers), array(SECONDS, seconds))
+    else:
+        tally.add(numbers, seconds)
 
 
 def pack(tallies: Tallies) -> tuple[Counts, bytes]:

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +24,7 @@ from analytics.reports.periods import Period
 from analytics.reports.quantiles import percentile
 from analytics.reports.registry import Ask, Question, Report, register
 from analytics.reports.rollups import Day, read
-from analytics.reports.statuses_over_time import marked_statuses
+from analytics.reports.statuses_over_time import beginning, marked_statuses
 from statuses.models import OrderStatus
 
 
@@ -47,11 +49,12 @@ class TimeInStatus:
 
 
 def time_in_status(type: str, period: Period, filters: Filters, now: datetime) -> TimeInStatus:
-    days = read(Moves(type, period.zone, filters.segment), period.first, period.last, now)
+    counting = Moves(type, period.zone, filters.segment)
+    days = read(counting, period.first, period.last, now)
     statuses = list(marked_statuses(type))
     times = {status.pk: _times(status.pk, days, filters) for status in statuses}
     since = {pk: now - timedelta(seconds=p90) for pk, of in times.items() if (p90 := percentile(of, 0.9)) is not None}
-    there, stuck = _standing(type, filters, now, since)
+    there, recent = _there(counting, filters, now), _recent(type, filters, now, since)
     return TimeInStatus(
         type,
         tuple(
@@ -61,7 +64,7 @@ def time_in_status(type: str, period: Period, filters: Filters, now: datetime) -
                 percentile(times[status.pk], 0.5),
                 percentile(times[status.pk], 0.9),
                 there[status.pk],
-                stuck[status.pk],
+                there[status.pk] - recent[status.pk] if status.pk in since else 0,
                 since.get(status.pk),
             )
             for status in statuses
@@ -79,19 +82,27 @@ def _times(status: int, days: Sequence[Day], filters: Filters) -> list[Sequence[
     ]
 
 
-def _standing(
-    type: str, filters: Filters, now: datetime, since: Mapping[int, datetime]
-) -> tuple[Counter[int], Counter[int]]:
-    """By status, how many orders have not left it yet, and how many of them came before these moments."""
+def _there(counting: Moves, filters: Filters, now: datetime) -> Counter[int]:
+    """By status, how many orders came by a step and have not left by one: summed up, as there may be very many."""
+    today = now.astimezone(counting.zone).date()
+    there = Counter[int]()
+    for _day, tallies in read(counting, beginning(counting.type, today, counting.zone), today, now, with_times=False):
+        for (source, status), tally in tallies.items():
+            if filters.takes(source):
+                _came, entered, _went, left = tally.numbers
+                there[status] += entered - left
+    return there
+
+
+def _recent(type: str, filters: Filters, now: datetime, since: Mapping[int, datetime]) -> Counter[int]:
+    """By status, how many of them came after these moments: few, where many never leave."""
     steps = visits_counted(type, filters.segment).filter(is_step=True, path_left_at=None, entered_at__lt=now)
     if filters.source is not None:
         steps = steps.filter(source=filters.source)
-    there = Counter(dict(steps.values_list("status").annotate(Count("pk"))))
-    early = Q(pk__in=[])
-    for status, moment in since.items():
-        early |= Q(status=status, entered_at__lt=moment)
-    stuck = Counter(dict(steps.filter(early).values_list("status").annotate(Count("pk")))) if since else Counter[int]()
-    return there, stuck
+    came_after = [Q(status=status, entered_at__gte=moment) for status, moment in since.items()]
+    if not came_after:
+        return Counter()
+    return Counter(dict(steps.filter(reduce(or_, came_after)).values_list("status").annotate(number=Count("*"))))
 
 
 def lay_out(question: Question, before: Question | None) -> Layout:
@@ -104,7 +115,6 @@ def lay_out(question: Question, before: Question | None) -> Layout:
                 sum(stay.left for stay in report.stays),
                 before=sum(stay.left for stay in earlier.values()) if before else None,
             ),
-            Headline(_("There longer than usual"), sum(stay.stuck for stay in report.stays)),
         ),
         (_chart(report),),
         (_table(question, report, earlier),),

@@ -363,7 +363,7 @@ def test_many_new_changes_cost_as_much_as_one(shop, django_assert_max_num_querie
         OrderFactory(external_id=f"O-{number}")
         tell(shop, "a10", "b20", order=f"O-{number}")
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(22):
         history.catch_up()
 
     assert Visit.objects.count() == 116

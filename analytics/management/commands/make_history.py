@@ -92,6 +92,8 @@ class Command(BaseCommand):
         if Order.objects.exists() and not options["beside"]:
             raise CommandError(_("There are orders here already. To make more beside them, say --beside."))
         plan = _plan(options)
+        if Order.objects.filter(external_id__startswith=f"M{plan.seed}-").exists():
+            raise CommandError(_("What seed %d makes is here already. Choose another --seed.") % plan.seed)
         progress = Progress(self._write_progress, is_terminal=self.stderr.isatty())
         with transaction.atomic():
             trust_rows()
