@@ -73,13 +73,10 @@ def preview(rule: SegmentRule, reader: Reader, now: datetime, parts: Collection[
     currency, told = Workspace.current().currency, dict[str, Any]()
     with snapshot(), time_limit(MOST_S):
         found = rule.customers(now)
-        if A_FEW in parts:
-            number, few = _count_with_a_few(found)
-            told["sample"] = _with_reasons(rule, few, reader, now)
-        elif COUNT in parts:
-            number = found.count()
-        if COUNT in parts:
+        if COUNT in parts or A_FEW in parts:
+            number, few = _count_with_a_few(found) if A_FEW in parts else (found.count(), [])
             told["customers"] = Part(number, Customer.objects.filter(erased_at=None).count())
+            told["sample"] = _with_reasons(rule, few, reader, now)
         if SHARES in parts:
             told["orders"], told["revenue"] = _of_orders(found, currency)
     return Preview(as_of, currency, **told)
@@ -105,6 +102,8 @@ def _sums(orders: QuerySet[Order], currency: str) -> Mapping[str, Any]:
 
 
 def _with_reasons(rule: SegmentRule, few: Sequence[int], reader: Reader, now: datetime) -> list[Someone]:
+    if not few:
+        return []
     customers = shown_to(reader, Customer.objects.filter(pk__in=few)).order_by("-pk")
     seen = rule.why(few, now, tells_personal=may_see_personal_data(reader))
     there = [one for one in customers if one.pk in seen]
