@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum, Window
 
 from analytics import history
 from analytics.rules import SegmentRule
@@ -73,13 +73,19 @@ def preview(rule: SegmentRule, reader: Reader, now: datetime, parts: Collection[
     currency, told = Workspace.current().currency, dict[str, Any]()
     with snapshot(), time_limit(MOST_S):
         found = rule.customers(now)
-        if COUNT in parts:
-            told["customers"] = Part(found.count(), Customer.objects.filter(erased_at=None).count())
+        if COUNT in parts or A_FEW in parts:
+            number, few = _count_with_a_few(found) if A_FEW in parts else (found.count(), [])
+            told["customers"] = Part(number, Customer.objects.filter(erased_at=None).count())
+            told["sample"] = _with_reasons(rule, few, reader, now)
         if SHARES in parts:
             told["orders"], told["revenue"] = _of_orders(found, currency)
-        if A_FEW in parts:
-            told["sample"] = _a_few(rule, found, reader, now)
     return Preview(as_of, currency, **told)
+
+
+def _count_with_a_few(found: QuerySet[Customer]) -> tuple[int, list[int]]:
+    """How many, and the newest: the rule is asked once for both."""
+    rows = list(found.annotate(number=Window(Count("*"))).order_by("-pk").values_list("number", "pk")[:SAMPLE])
+    return (rows[0][0] if rows else 0), [pk for _number, pk in rows]
 
 
 def _of_orders(found: QuerySet[Customer], currency: str) -> tuple[Part, Part]:
@@ -95,10 +101,11 @@ def _sums(orders: QuerySet[Order], currency: str) -> Mapping[str, Any]:
     return orders.aggregate(number=Count("pk"), sum=Sum("total_minor", filter=ours))
 
 
-def _a_few(rule: SegmentRule, found: QuerySet[Customer], reader: Reader, now: datetime) -> list[Someone]:
-    """The newest."""
-    few = list(shown_to(reader, found).order_by("-pk")[:SAMPLE])
-    tells_personal = may_see_personal_data(reader)
-    seen = rule.why([one.pk for one in few], now, tells_personal=tells_personal)
-    words = why_in_words(rule, [seen[one.pk] for one in few])
-    return [Someone(one, why) for one, why in zip(few, words, strict=True)]
+def _with_reasons(rule: SegmentRule, few: Sequence[int], reader: Reader, now: datetime) -> list[Someone]:
+    if not few:
+        return []
+    customers = shown_to(reader, Customer.objects.filter(pk__in=few)).order_by("-pk")
+    seen = rule.why(few, now, tells_personal=may_see_personal_data(reader))
+    there = [one for one in customers if one.pk in seen]
+    words = why_in_words(rule, [seen[one.pk] for one in there])
+    return [Someone(one, why) for one, why in zip(there, words, strict=True)]

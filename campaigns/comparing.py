@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analytics.wording import Names, status_names
+from analytics.wording import Names, all_names
 from campaigns.definitions import in_order, trigger_sentence
 from campaigns.entry_settings import SettingsForm
 from campaigns.steps import STEPS, TRIGGERS
@@ -48,7 +48,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], names: Names | None 
 
     Both are definitions that were read once. Steps are known by their keys, wherever they stand.
     """
-    names = status_names() if names is None else names
+    names = all_names() if names is None else names
     before, after = in_order(old), in_order(new)
     return [
         *_trigger(before.get("trigger") or {}, after.get("trigger") or {}, names),

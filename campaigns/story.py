@@ -22,10 +22,10 @@ from analytics.other_orders import Scope
 from analytics.rules import OTHER_ORDERS
 from analytics.wording import (
     Names,
+    all_names,
     length_in_words,
     one_of,
     status_name,
-    status_names,
     value_in_words,
     which_orders,
 )
@@ -118,7 +118,7 @@ class _Library:
             },
             campaigns=Campaign.objects.in_bulk({run.campaign_id for run in runs}),
             orders=_orders_named(event for some in events.values() for event in some),
-            names=status_names(),
+            names=all_names(),
             people=_people(event.seen.get("by") for some in events.values() for event in some),
         )
 
@@ -327,6 +327,7 @@ def reason_in_words(reason: str) -> str:
         "left_in_time": _("the order had left the status by then"),
         "ordered_again": _("the customer had ordered again by then"),
         "date_changed": _("the date had been changed by then"),
+        "no_order": _("the customer had no order to speak of"),
         "not_first_visit": _("the order had been in this status before"),
         "entered_before_per_order": _("this order entered before"),
         "entered_before_per_customer": _("this customer entered before"),

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from analytics.reports.api import ReportsView, ReportView
 from analytics.segments_api import PreviewView, RefreshView, SegmentCustomersView, SegmentsView, SegmentView
 from campaigns.api.campaigns import (
     ActivateView,
@@ -81,6 +82,8 @@ urlpatterns = [
     path("messages/", MessagesView.as_view(), name="api-messages"),
     path("messages/<int:id>/", MessageView.as_view(), name="api-message"),
     path("actions/", ActionsView.as_view(), name="api-actions"),
+    path("reports/", ReportsView.as_view(), name="api-reports"),
+    path("reports/<slug:report>/", ReportView.as_view(), name="api-report"),
     path("receipts/<slug:gateway>/", ReceiptsView.as_view(), name="receipts"),
     re_path("", NothingHere.as_view()),
 ]

@@ -218,7 +218,9 @@ CELERY_TASK_ROUTES = {
     "campaigns.recover_expired": {"queue": SENDING},
     "campaigns.sweep_receipts": {"queue": SENDING},
     "campaigns.look_up_unknown": {"queue": SENDING},
+    "analytics.follow_history": {"queue": ANALYTICS},
     "analytics.refresh_segments": {"queue": ANALYTICS},
+    "analytics.close_report_days": {"queue": ANALYTICS},
 }
 # Every task may run twice, so one whose worker died is simply done again.
 CELERY_TASK_ACKS_LATE = True
@@ -252,7 +254,9 @@ CELERY_BEAT_SCHEDULE = {
         "orders.apply_parked": 10.0,
         "orders.carry_on_merges": 10.0,
         "campaigns.audit": AUDIT_EVERY_S,
+        "analytics.follow_history": 5.0,
         "analytics.refresh_segments": 3.0,
+        "analytics.close_report_days": 300.0,
     }.items()
     if every_s
 }

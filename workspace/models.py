@@ -267,6 +267,7 @@ class Scope(models.TextChoices):
     SEGMENTS_WRITE = "segments:write", _("Change segments and count them")
     CAMPAIGNS_READ = "campaigns:read", _("Read campaigns, orders that entered, and messages")
     CAMPAIGNS_WRITE = "campaigns:write", _("Change, activate and end campaigns")
+    REPORTS_READ = "reports:read", _("Read reports")
     HISTORY_READ = "history:read", _("Read the history of actions")
 
 

@@ -48,9 +48,12 @@ _READS_CAMPAIGNS = _see(
     "campaigns.campaign", "campaigns.run", "campaigns.message", "campaigns.incomingtext", "campaigns.webhookcall"
 )
 _DRAFTS = frozenset(f"campaigns.{verb}_campaign" for verb in ("add", "change", "delete", "test"))
+_READS_REPORTS = frozenset({"analytics.read_reports"})
 _READS_SEGMENTS = _see("analytics.segment")
 _MAKES_SEGMENTS = _READS_SEGMENTS | {f"analytics.{verb}_segment" for verb in ("add", "change", "delete")}
-_MARKETS = _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _DRAFTS | _MAKES_SEGMENTS | {PERSONAL_DATA}
+_MARKETS = (
+    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _READS_REPORTS | _DRAFTS | _MAKES_SEGMENTS | {PERSONAL_DATA}
+)
 
 ADMINISTRATOR = Role(gettext_noop("Administrator"), gettext_noop("May everything."), frozenset(), may_everything=True)
 SENIOR_MARKETER = Role(
@@ -71,7 +74,7 @@ ANALYST = Role(
         "Reads and exports orders, segments, campaigns and what came of them, "
         "without names, numbers, addresses and texts."
     ),
-    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _READS_SEGMENTS,
+    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _READS_SEGMENTS | _READS_REPORTS,
 )
 OPERATOR = Role(
     gettext_noop("Operator"),

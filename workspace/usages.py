@@ -31,6 +31,8 @@ class Usage:
     number: int | None = None
     # Deleted with the thing, so that it stands against nothing.
     goes_with_it: bool = False
+    # It changes with whether the thing is included in analytics.
+    reads_analytics: bool = False
     # The text in fewer words, for a list whose column is headed “Used by”.
     short: str = ""
 

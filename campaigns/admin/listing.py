@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 from unfold.views import ChangeList
 
-from analytics.wording import status_names
+from analytics.wording import all_names
 from campaigns import numbers
 from campaigns.admin.life import TO_ACTIVATE
 from campaigns.definitions import trigger_sentence
@@ -140,7 +140,7 @@ class CampaignList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows: list[Any] = list(self.result_list)  # type: ignore[has-type]
-        names, hands = status_names(), _hands(rows)
+        names, hands = all_names(), _hands(rows)
         live = Activation.objects.live().filter(campaign__in=[campaign.pk for campaign in rows])
         running = dict(live.values_list("campaign_id", "version__definition"))
         for campaign in rows:

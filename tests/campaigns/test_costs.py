@@ -1,5 +1,6 @@
 """What a batch asks of the database: the same for a few as for many."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -93,7 +94,9 @@ def test_whatever_rules_and_texts_may_name(shop, told):
 
     def cost(size):
         told(size)[1]()
-        return queries_of(advance) + queries_of(send_due)
+        asked = queries_of(advance) + queries_of(send_due)
+        advance()  # those that were told end, so that the next batch is new
+        return asked
 
     assert cost(FEW) == cost(MANY)
     assert Message.objects.filter(state="accepted").count() == FEW + MANY
@@ -128,6 +131,30 @@ def test_sending_texts_and_writing_the_answers(shop, told, keys):
 
     assert cost(FEW) == cost(MANY)
     assert Message.objects.filter(state="accepted").count() == FEW + MANY
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Thanks, {{ customer.first_name }}", []),
+        ("{% if customer.attributes.level %}Thanks{% endif %}!", [{"attributes"}]),
+        (
+            "{% for line in order.lines %}-{% endfor %}{% if customer.attributes.level %}!{% endif %}.",
+            [{"lines"}, {"attributes"}],
+        ),
+    ],
+)
+def test_what_is_large_is_read_for_texts_that_name_it(shop, told, text, read):
+    shop.start(sms(text=text))
+    told(FEW)[1]()
+    advance()
+
+    with CaptureQueriesContext(connection) as queries:
+        send_due()
+
+    asked = [set(re.findall(r'"(lines|delivery|payment|custom|attributes)"', query["sql"])) for query in queries]
+    assert [names for names in asked if names] == read
+    assert Message.objects.filter(state="accepted").count() == FEW
 
 
 def test_ending_runs_whose_text_was_sent(shop, told):
