@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from analytics.fields import Kind
 from analytics.models import Segment
+from analytics.naming import statuses_named_at
 from analytics.other_orders import Scope
 from analytics.rules import Condition, Group, Rule
 from campaigns.circles import find_circle
@@ -296,16 +297,6 @@ def _named_in_steps(steps: Sequence[Mapping[str, Any]], at: str) -> Iterator[tup
         here = f"{at}/{place}"
         for name, value in step.get("params", {}).items():
             if isinstance(value, Mapping) and "rules" in value:
-                yield from _named_in_rule(value, f"{here}/params/{name}")
+                yield from statuses_named_at(value, f"{here}/params/{name}")
         for branch, inner in step.get("branches", {}).items():
             yield from _named_in_steps(inner, f"{here}/branches/{branch}")
-
-
-def _named_in_rule(rule: Mapping[str, Any], at: str) -> Iterator[tuple[str, str, str]]:
-    type = TYPES_OF_FIELDS.get(str(rule.get("field", "")))
-    values = rule.get("value")
-    for code in values if isinstance(values, list) else [values]:
-        if type is not None and isinstance(code, str):
-            yield type, code_key(code), f"{at}/value"
-    for place, part in enumerate(rule.get("rules", [])):
-        yield from _named_in_rule(part, f"{at}/rules/{place}")
