@@ -219,7 +219,8 @@ def ask_of_found(rows: models.QuerySet[Any], question: str, parameters: Sequence
 
 def _keys(rows: models.QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
     query = rows.order_by().values_list("id").query
-    return query.get_compiler(connection=connection, elide_empty=False).as_sql()
+    statement, parameters = query.get_compiler(connection=connection, elide_empty=False).as_sql()
+    return statement, tuple(parameters)
 
 
 def execute(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
