@@ -196,8 +196,7 @@ def kept_aside(rows: models.QuerySet[Any], *, within_s: float) -> Iterator[str]:
     Raises TookTooLong.
     """
     table = f"aside_{random.getrandbits(48):x}"
-    keys = rows.order_by().values_list("id").query.get_compiler(connection=connection, elide_empty=False)
-    statement, parameters = keys.as_sql()
+    statement, parameters = _keys(rows)
     with time_limit(within_s), connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {table} AS {statement}", parameters)
         cursor.execute(f"ANALYZE {table}" if is_postgresql() else f"CREATE INDEX temp.{table}_id ON {table} (id)")
@@ -206,6 +205,22 @@ def kept_aside(rows: models.QuerySet[Any], *, within_s: float) -> Iterator[str]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"DROP TABLE {table}")
+
+
+def ask_of_found(rows: models.QuerySet[Any], question: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """What a statement says of the keys that a query finds: they are `found(id)`, and are looked for once, whatever is
+    asked of them. Left to itself, PostgreSQL would ask the query of each row that the statement comes to.
+    """
+    statement, given = _keys(rows)
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH found AS MATERIALIZED ({statement}) {question}", [*given, *parameters])
+        return list(cursor.fetchall())
+
+
+def _keys(rows: models.QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+    query = rows.order_by().values_list("id").query
+    statement, parameters = query.get_compiler(connection=connection, elide_empty=False).as_sql()
+    return statement, tuple(parameters)
 
 
 def execute(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
