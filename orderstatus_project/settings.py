@@ -293,7 +293,6 @@ SPECTACULAR_SETTINGS = {
         "SkipReasonEnum": "campaigns.models.SkipReason",
         "StatusTypeEnum": "statuses.models.StatusType",
         "UpsertOutcomeEnum": "workspace.api.upserts.OUTCOMES",
-        "ValueKindEnum": "analytics.reports.layout.Kind",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
