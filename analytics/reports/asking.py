@@ -78,7 +78,9 @@ def read_question(report: Report, told: Mapping[str, str], steps: Sequence[str],
 
 def _period(told: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Period:
     """One of those that have a name, or two days."""
-    if not told.get("period") and (told.get("from") or told.get("to")):
+    if told.get("from") or told.get("to"):
+        if told.get("period"):
+            raise BadQuestion("period", _("Name a period, or its days, not both."))
         first, last = (_day(name, told.get(name, ""), now, zone) for name in ("from", "to"))
         try:
             return Period(first, last, zone)

@@ -83,6 +83,7 @@ def test_every_report_answers(api, shop):
         ("period=ever", "?period"),
         ("from=2026-05-10&to=2026-05-01", "?to"),
         ("from=soon", "?from"),
+        ("from=2026-05-01&period=last_month", "?period"),
         ("from=1026-05-01&to=2026-05-01", "?from"),
         ("from=2006-05-01", "?to"),
         ("type=colour", "?type"),
