@@ -63,6 +63,7 @@ def _conditions() -> dict[str, str]:
         "from_value": pgettext("begin of a range", "From"),
         "to_value": pgettext("end of a range", "To"),
         "and_value": pgettext("between the ends of a range", "and"),
+        "only_some_orders": _("only some orders"),
         "take_away": _("Take away"),
         "op_time_<": _("is before"),
         "op_time_<=": _("is at or before"),

@@ -9,7 +9,7 @@
    zone, zoneName, readOnly */
 
 import { combobox } from "./combobox.js";
-import { choseField, choseOperator, comparesWithNothing, newCondition, operatorsOf } from "./conditions.js";
+import { choseField, choseOperator, comparesWithNothing, newCondition, operatorsOf, paramsOf } from "./conditions.js";
 import { announce, choose, h, icon, iconButton, newId } from "./dom.js";
 import { menuButton } from "./menu.js";
 import { makeMovable } from "./moving.js";
@@ -141,7 +141,7 @@ class Builder {
     }
 
     valuesOf(field) {
-        const statuses = field.kind === "status" ? this.context.vocabulary.statuses[field.type] || [] : [];
+        const statuses = field.type ? this.context.vocabulary.statuses[field.type] || [] : [];
         return statuses.filter(({ offered }) => offered).map(({ code, name }) => [code, name]);
     }
 
@@ -155,7 +155,7 @@ class Builder {
         const { words, base } = this;
         const field = this.fields.get(part.field);
         const name = field ? field.label : part.field;
-        const groups = (field?.params || []).filter((param) => param.form === "group" && part[param.key]);
+        const groups = field ? paramsOf(field, words).filter((param) => param.form === "group" && part[param.key]) : [];
         return h("div", { class: "rule-part rule-condition", "data-part": at, "data-at": `${base}${at}`, role: "group", "aria-label": name },
             this.drawGrip(name, at),
             h("div", { class: "rule-line" },

@@ -63,3 +63,6 @@ function fittedDuration(operator, value) {
 }
 
 export const choicesOf = (field) => (field.choices || []).map((each) => (isObject(each) ? [each.key, each.label] : [each, each]));
+
+// A metric over orders may say which it counts, by a group of conditions.
+export const paramsOf = (field, words) => [...(field.params || []), ...(field.where ? [{ key: "where", form: "group", label: words.only_some_orders, required: false }] : [])];
