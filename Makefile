@@ -76,9 +76,10 @@ migrations: setup ## say which migrations the models still lack
 MISSING_MIGRATIONS := $(VENV)/bin/python manage.py makemigrations --check --dry-run
 
 .PHONY: schema
-schema: setup ## write docs/openapi.yaml and docs/kinds.md as the API and the kinds now are
+schema: setup ## write docs/openapi.yaml, docs/kinds.md and docs/fields.md as the API, kinds and fields now are
 	@$(VENV)/bin/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 	@$(VENV)/bin/python manage.py campaign kinds > docs/kinds.md
+	@$(VENV)/bin/python manage.py rule_fields > docs/fields.md
 
 .PHONY: messages
 messages: setup ## bring the texts of the code into locale/*/LC_MESSAGES/django.po, to be translated there

@@ -5,10 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from analytics.where import DENIALS
-
-# The operator that says the opposite of each that has one, also of what is missing.
-OPPOSITES = DENIALS | {denied: denial for denial, denied in DENIALS.items()}
+from analytics.wording import operator_words_of_times
 
 
 def builder_words() -> dict[str, str]:
@@ -65,10 +62,7 @@ def _conditions() -> dict[str, str]:
         "and_value": pgettext("between the ends of a range", "and"),
         "only_some_orders": _("only some orders"),
         "take_away": _("Take away"),
-        "op_time_<": _("is before"),
-        "op_time_<=": _("is at or before"),
-        "op_time_>": _("is after"),
-        "op_time_>=": _("is at or after"),
+        **{f"op_time_{operator}": words for operator, words in operator_words_of_times().items()},
     }
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
 
 from analytics.fields import Field, Kind, Of, Subject, Value
 from analytics.other_orders import Scope, as_of_customers, find_last, find_matching
+from analytics.readings import Grouped, where_all
 from analytics.subjects import Asking, Batch
-from analytics.values import AGES, holds, plain
+from analytics.values import AGES, PRESENCE, holds, plain
 from orders.models import Order
 
 # Told in place of what is personal: answers are kept where nothing personal may be.
@@ -43,7 +46,7 @@ class Condition:
     # What it looks at, as its answer is kept.
     told_as: str
     # What it looks at, by which what is read for a batch is read once.
-    asks: str = ""
+    asks: tuple[Hashable, ...] = ()
     # Which orders are meant, of a field that speaks of all.
     inner: Group | None = None
 
@@ -51,12 +54,27 @@ class Condition:
         value = self._read(subject)
         is_withheld = self.field.is_personal and value is not None and not subject.tells_personal
         seen[self.told_as] = WITHHELD if is_withheld else plain(value)
-        return holds(self.field.kind, self.operator, value, self._meant(subject.asking))
+        return holds(self.field.kind, self.operator, value, self.meant(subject.asking))
 
     def where(self, asking: Asking) -> Q:
         """The same of any order, or of any customer, for the database."""
         assert self.field.asks_database is not None, "asked only about what it knows"
-        return self.field.asks_database(self.operator, self._meant(asking), self._saying(asking))
+        return self.field.asks_database(self.operator, self.meant(asking), self.saying(asking))
+
+    @property
+    def grouped(self) -> Grouped:
+        assert isinstance(self.field.reading, Grouped), "asked only of those that have `rows`"
+        return self.field.reading
+
+    @property
+    def rows(self) -> Hashable:
+        """The same of conditions that the same grouped rows answer; None of one that asks something else."""
+        reading = self.field.reading
+        if not isinstance(reading, Grouped) or (self.operator in PRESENCE and reading.of_none is not None):
+            return None
+        is_so_of_none = reading.is_so_of_none(self.operator, self.wanted)
+        _field, *asks = self.asks
+        return (reading.rows, reading.by, *asks, is_so_of_none)
 
     def _read(self, subject: Subject) -> Value:
         if not self.at_trigger:
@@ -72,17 +90,19 @@ class Condition:
         assert reading is not None, "a field is read in some way"
         is_of_order = self.field.of is Of.ORDER
         ids = batch.order_ids if is_of_order else batch.customer_ids
+        if self.field.reads_history or (self.inner and self.inner.reads_history):
+            batch.catch_up()
         values = batch.once(
-            (self.asks, asking.asker, asking.is_test), lambda: reading.values(ids, self._saying(asking)) if ids else {}
+            (self.asks, asking.asker, asking.is_test), lambda: reading.values(ids, self.saying(asking)) if ids else {}
         )
         key = subject.order.pk if is_of_order and subject.order else subject.customer_id
         return reading.of_none if key is None else values.get(key, reading.of_none)
 
-    def _saying(self, asking: Asking) -> Asking:
+    def saying(self, asking: Asking) -> Asking:
         inner = {"where": self.inner.where(asking)} if self.inner else {}
         return asking.saying({**self.params, **inner})
 
-    def _meant(self, asking: Asking) -> Any:
+    def meant(self, asking: Asking) -> Any:
         if self.field.kind in (Kind.STATUS, Kind.STATUSES):
             return asking.meant(self.field.status_type, self.wanted)
         if self.operator in AGES:
@@ -91,7 +111,13 @@ class Condition:
         return self.wanted
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def _where_all(conditions: Sequence[Condition], asking: Asking) -> Q:
+    first = conditions[0]
+    asked = [(one.grouped, one.operator, one.meant(asking)) for one in conditions]
+    return where_all(asked, first.saying(asking))
+
+
+@dataclass(frozen=True, eq=False)
 class Group:
     combinator: str
     is_negated: bool
@@ -119,19 +145,31 @@ class Group:
             if part.inner:
                 yield from part.inner.conditions()
 
+    @cached_property
+    def reads_history(self) -> bool:
+        return any(one.field.reads_history for one in self.conditions())
+
     def _agree(self, subject: Subject, seen: dict[str, Any]) -> bool:
         """Every part is looked at, so that what was seen can be told whole."""
         answers = [part.test(subject, seen) for part in self.parts]
         return all(answers) if self.combinator == "and" else any(answers)
 
     def _all_where(self, asking: Asking) -> Q:
-        return Q(*(part.where(asking) for part in self.parts), _connector=self.combinator.upper())
+        if self.combinator == "or":
+            return Q(*(part.where(asking) for part in self.parts), _connector=Q.OR)
+        alone, together = [], defaultdict[Hashable, list[Condition]](list)
+        for part in self.parts:
+            if isinstance(part, Condition) and (rows := part.rows) is not None:
+                together[rows].append(part)
+            else:
+                alone.append(part)
+        return Q(*(part.where(asking) for part in alone), *(_where_all(some, asking) for some in together.values()))
 
     def _agree_elsewhere(self, subject: Subject, seen: dict[str, Any]) -> bool:
         told: dict[str, Any] = {"of": self.of.value, "order": None}
         seen.setdefault(OTHER_ORDERS, []).append(told)
         found = self._find(subject)
-        order = found.get((subject.customer_id, subject.order and subject.order.pk))
+        order = found.get((subject.customer_id, None if subject.order is None else subject.order.pk))
         if order is None:
             return False
         told["order"] = order.pk
@@ -144,6 +182,8 @@ class Group:
 
     def _find(self, subject: Subject) -> Mapping[tuple[int | None, int | None], Order | None]:
         own, batch, asking = subject.order, subject.batch, subject.asking
+        if self.reads_history:
+            batch.catch_up()
         if own is not None and own.customer_id is None:
             return {(None, own.pk): None if self.of is Scope.ANOTHER else own}
         if self.of is Scope.LAST:

@@ -1,9 +1,9 @@
 """Counting who is in a segment: its rule is asked once, and what differs from its members is written.
 
-A count is claimed by a conditional update, and the claim runs out: two workers never count one segment at once, and the
-count of a worker that died is begun anew. Members, crossings and whatever hears of them, as campaigns do, are written in
-one transaction, so a count that was killed leaves nothing behind. Its rule is asked before, into a table of the
-connection's own: nobody waits for a long one, not even on SQLite.
+A count is claimed by a conditional update, and the claim runs out: two workers never count one segment at once, and
+the count of a worker that died is begun anew. Members, crossings and whatever hears of them, as campaigns do, are
+written in one transaction, so a count that was killed leaves nothing behind. Its rule is asked before, into a table of
+the connection's own: nobody waits for a long one, not even on SQLite.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 
-from analytics import members
+from analytics import history, members
 from analytics.models import Member, Segment
 from analytics.rules import RuleError, read_segment_rule
 from analytics.segments import by_need
@@ -40,17 +40,14 @@ class Counted:
     left: int
 
 
-def refresh_due() -> int:
-    """Count every segment that is due, those that others ask about first. Answers how many were counted."""
-    due = by_need(list(due_segments(timezone.now())))
-    return sum(refresh(segment) is not None for segment in due)
-
-
-def due_segments(now: datetime) -> QuerySet[Segment]:
-    """Asked for since the last count began, not counted for long, or left by a worker that died."""
+def due_segments() -> list[Segment]:
+    """Asked for since the last count began, not counted for long, or left by a worker that died; those that others ask
+    about first."""
+    now = timezone.now()
     long_ago = now - timedelta(seconds=settings.SEGMENTS_EVERY_S)
     is_due = Q(count_began_at=None) | Q(count_began_at__lte=long_ago) | Q(count_asked_at__gt=F("count_began_at"))
-    return Segment.objects.filter(is_due & Q(counting_until=None) | Q(counting_until__lte=now))
+    rows = Segment.objects.filter(is_due & Q(counting_until=None) | Q(counting_until__lte=now))
+    return by_need(list(rows))
 
 
 def refresh(segment: Segment) -> Counted | None:
@@ -64,15 +61,17 @@ def refresh(segment: Segment) -> Counted | None:
     try:
         return _count_list(segment) if segment.is_list else _count_rule(segment)
     except RuleError:
-        return _give_up(segment, Segment.Problem.RULE)
+        _give_up(segment, Segment.Problem.RULE)
     except TookTooLong:
-        return _give_up(segment, Segment.Problem.SLOW)
+        _give_up(segment, Segment.Problem.SLOW)
+    return None
 
 
 def _count_rule(segment: Segment) -> Counted | None:
-    began = _began(segment)
-    found = read_segment_rule(segment.rule).customers(began).filter(erased_at=None)
-    with kept_aside(found, "id", within_s=LONGEST_S) as table:
+    began, rule = _began(segment), read_segment_rule(segment.rule)
+    if rule.reads_history:
+        history.catch_up(within_s=LONGEST_S)
+    with kept_aside(rule.customers(began), within_s=LONGEST_S) as table:
         reach("counting.found")
         with transaction.atomic():
             kept = _still_ours(segment)

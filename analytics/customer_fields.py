@@ -21,7 +21,6 @@ from analytics.where import Assertion
 from customers.attributes import is_attribute_name
 from customers.models import Consent, Customer
 from orders.models import Order
-from workspace.models import Workspace
 from workspace.money import from_minor, places_of
 
 NO_AMOUNT = Decimal(0)
@@ -84,10 +83,6 @@ def _orders(asking: Asking) -> QuerySet[Order]:
     return Order.objects.filter(asking.said.get("where") or Q(), is_test=False).order_by()
 
 
-def _home() -> str:
-    return Workspace.current().currency
-
-
 def _of_orders(
     key: str,
     label: Label,
@@ -104,23 +99,28 @@ def _of_orders(
 def _amounts(key: str, label: Label, of: Callable[[Any], Any], of_none: Value = None) -> Field:
     """Amounts in the installation's own currency; others are not added to them."""
 
-    def aggregate(_asking: Asking) -> Any:
-        return of({"filter": Q(currency=_home())})
+    def aggregate(asking: Asking) -> Any:
+        return of({"filter": Q(currency=asking.currency)})
 
-    def asserts(_asking: Asking) -> Assertion:
-        places = places_of(_home())
+    def asserts(asking: Asking) -> Assertion:
+        places = places_of(asking.currency)
         return lambda column, operator, wanted, _asking: where.amount(column, operator, wanted, places)
 
-    return _of_orders(key, label, Kind.NUMBER, aggregate, asserts, lambda minor, _asking: _money(minor), of_none)
+    return _of_orders(key, label, Kind.NUMBER, aggregate, asserts, _money, of_none)
 
 
-def _money(minor: Any) -> Decimal:
-    return from_minor(int(minor), _home())
+def _money(minor: Any, asking: Asking) -> Decimal:
+    return from_minor(int(minor), asking.currency)
 
 
 def _placed(key: str, label: Label, aggregate: Any) -> Field:
     return _of_orders(
-        key, label, Kind.TIME, lambda _asking: aggregate("placed_at"), lambda _asking: where.moment, lambda at, _asking: at
+        key,
+        label,
+        Kind.TIME,
+        lambda _asking: aggregate("placed_at"),
+        lambda _asking: where.moment,
+        lambda at, _asking: at,
     )
 
 
@@ -212,7 +212,7 @@ for _field in (
         "orders.count",
         _("number of orders"),
         Kind.NUMBER,
-        lambda _asking: Count("pk"),
+        lambda _asking: Count("*"),
         lambda _asking: where.whole,
         _count,
         NO_AMOUNT,
@@ -233,7 +233,7 @@ for _field in (
         reading=Grouped(
             _steps,
             "customer",
-            aggregate=lambda _asking: Count("pk"),
+            aggregate=lambda _asking: Count("*"),
             asserts=lambda _asking: where.whole,
             told=_count,
             of_none=NO_AMOUNT,

@@ -1,8 +1,8 @@
 """What a rule may ask about: each field declared once, beside how it is read.
 
-A declaration gives builders and editors their field, the database its condition, Filter customers its value, the API its
-schema and docs/analytics.md its line. Those of orders, customers and history are declared in analytics/*_fields.py; an
-app above registers its own (`register`), and is never imported from here.
+A declaration gives builders and editors their field, the database its condition, Filter customers its value, the API
+its schema and docs/analytics.md its line. Those of orders and customers are declared in analytics/order_fields.py and
+analytics/customer_fields.py; an app above registers its own (`register`), and is never imported from here.
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ from workspace.database import hold, in_sets, retry_lost_races
 HISTORY_LOCK = 6_127_003
 # How many orders, or ids of ledger and inbox, one transaction takes.
 SET = 2_000
+# How many orders (keys) the books hold against their visits at a time.
+AUDITED = 20_000
 # What a person waits for at most; whoever works in the background goes on.
 READER_WAITS_S = 2.0
 
@@ -46,16 +48,19 @@ WHERE meant.id <> coalesce(reading.read_as_id, word.id)
 """
 IS_STALE = f"EXISTS (SELECT 1 FROM analytics_staleorder) OR EXISTS (SELECT 1 {REREAD})"  # noqa: S608 - no values
 
-# Orders with rows after the bookmark; with an end, up to there.
+# Orders that rows of the ledger and the inbox speak of. Of the inbox, what moved an order is in the ledger.
 TOLD = """
 SELECT order_id FROM orders_statustransition WHERE id > %s AND id <= %s
 UNION SELECT order_id FROM orders_statuschange WHERE id > %s AND id <= %s AND verdict IN ('unchanged', 'late')
 """
 NO_END = 2**63 - 1
 
-# Orders of these customers, and these, that history does not know as they are.
+# Orders of these customers, also by what history knew, and these, that history does not know as they are.
 BEHIND = """
-WITH asked AS (SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these})
+WITH asked AS (
+    SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these}
+    UNION SELECT order_id FROM analytics_visit WHERE is_step AND {of_customer}
+)
 SELECT order_id FROM orders_statustransition WHERE order_id IN (SELECT id FROM asked) AND id > %s
 UNION SELECT order_id FROM orders_statuschange
     WHERE order_id IN (SELECT id FROM asked) AND id > %s AND verdict IN ('unchanged', 'late')
@@ -99,7 +104,7 @@ def rebuild(order_ids: Collection[int] | None = None, tell: Callable[[int, int],
     is_done = False
     while not is_done:
         is_done, _read_at = retry_lost_races(_read_on)
-        if tell:
+        if tell and last:
             tell(_remade_up_to(last), last)
 
 
@@ -113,6 +118,20 @@ def backlog() -> int:
     remade_up_to = Bookmark.objects.values_list("order_id", flat=True).first()
     to_make = 0 if remade_up_to is None else Order.objects.filter(pk__gt=remade_up_to).count()
     return to_make + StaleOrder.objects.count()
+
+
+def orders_misread() -> int:
+    """How many orders have other visits than the inbox and the ledger give them, though they were read: for the books.
+    It reads everything there is.
+    """
+    mark = Bookmark.objects.filter(pk=Bookmark.ONLY_ID).first()
+    if mark is None:
+        return 0
+    last = Order.objects.aggregate(last=Max("pk"))["last"] or 0
+    last = last if mark.order_id is None else min(mark.order_id, last)
+    unread = {*StaleOrder.objects.values_list("order_id", flat=True), *_told_since(mark)}
+    ranges = (Which.between(first, min(first + AUDITED - 1, last)) for first in range(1, last + 1, AUDITED))
+    return sum(len(visits.unlike(some) - unread) for some in ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +148,7 @@ def _look() -> _Look:
         "last_in_ledger": RawSQL(last_in_ledger, (), BigIntegerField()),  # noqa: S611
         "last_in_inbox": RawSQL(last_in_inbox, (), BigIntegerField()),  # noqa: S611
     }
-    mark: dict[str, Any] | None = Bookmark.objects.values(
-        "ledger_id", "inbox_id", "order_id", "read_at", **news
-    ).first()
+    mark: Any = Bookmark.objects.values("ledger_id", "inbox_id", "order_id", "read_at", **news).first()
     if mark is None or mark["read_at"] is None:
         return _Look(is_nothing_new=False, as_of=None)
     is_at_the_end = (mark["ledger_id"], mark["inbox_id"]) == (mark["last_in_ledger"], mark["last_in_inbox"])
@@ -200,8 +217,7 @@ def _follow(bookmark: Bookmark) -> bool:
     ledger_id, inbox_id = min(ends.ledger, bookmark.ledger_id + SET), min(ends.inbox, bookmark.inbox_id + SET)
     is_last = ledger_id == ends.ledger and inbox_id == ends.inbox and len(stale) < SET
     until = (NO_END, NO_END) if is_last else (ledger_id, inbox_id)
-    order_ids = {order_id for _pk, order_id in stale}
-    order_ids |= _told_of((bookmark.ledger_id, until[0], bookmark.inbox_id, until[1]))
+    order_ids = {*(order_id for _pk, order_id in stale), *_told_since(bookmark, *until)}
     for some in in_sets(sorted(order_ids), SET):
         visits.make(Which.these(some))
     StaleOrder.objects.filter(pk__in=[pk for pk, _order_id in stale]).delete()
@@ -241,9 +257,10 @@ def _take_up_readings() -> None:
         )
 
 
-def _told_of(between: tuple[int, int, int, int]) -> set[int]:
+def _told_since(mark: Bookmark, ledger_id: int = NO_END, inbox_id: int = NO_END) -> set[int]:
+    """The orders that rows after the bookmark speak of, up to these."""
     with connection.cursor() as cursor:
-        cursor.execute(TOLD, between)
+        cursor.execute(TOLD, (mark.ledger_id, ledger_id, mark.inbox_id, inbox_id))
         return {order_id for (order_id,) in cursor.fetchall()}
 
 
@@ -255,6 +272,13 @@ def _orders_behind(customer_ids: Collection[int], order_ids: Collection[int]) ->
     with connection.cursor() as cursor:
         cursor.execute(
             BEHIND.format(of_customer=customers.condition, these=orders.condition),
-            (*customers.parameters, *orders.parameters, mark.ledger_id, mark.inbox_id, made_up_to),
+            (
+                *customers.parameters,
+                *orders.parameters,
+                *customers.parameters,
+                mark.ledger_id,
+                mark.inbox_id,
+                made_up_to,
+            ),
         )
         return sorted(order_id for (order_id,) in cursor.fetchall())

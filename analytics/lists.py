@@ -66,6 +66,12 @@ def add(segment: Segment, written: Sequence[str], *, replaces: bool = False, by_
     return TakenIn(entered, left, len(ids) - entered, not_found)
 
 
+def take_off(segment: Segment, written: Sequence[str]) -> TakenIn:
+    """Take those with these ids off the list."""
+    ids, not_found = _find(written, by_phone=False)
+    return TakenIn(0, remove(segment, ids), 0, not_found)
+
+
 def remove(segment: Segment, customers: Sequence[int]) -> int:
     """Take these off the list. Answers how many were on it."""
     at = timezone.now()
@@ -108,12 +114,12 @@ def _column(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def _enter(segment: Segment, customers: Sequence[int], at: datetime) -> int:
-    with kept_aside(Customer.objects.filter(pk__in=customers), "id", within_s=FOUND_WITHIN_S) as found:
+    with kept_aside(Customer.objects.filter(pk__in=customers), within_s=FOUND_WITHIN_S) as found:
         return members.enter(segment, found, at, is_news=True)
 
 
 def _leave(segment: Segment, customers: Sequence[int], at: datetime) -> int:
-    with kept_aside(Customer.objects.filter(pk__in=customers), "id", within_s=FOUND_WITHIN_S) as found:
+    with kept_aside(Customer.objects.filter(pk__in=customers), within_s=FOUND_WITHIN_S) as found:
         return members.leave(segment, found, at)
 
 

@@ -38,7 +38,7 @@ SELECT member.segment_id, member.customer_id, (
 FROM {member} member WHERE member.segment_id = %s AND {are_concerned}
 """
 LEAVE = "DELETE FROM {member} WHERE segment_id = %s AND {are_concerned}"
-NOT_FOUND = "customer_id NOT IN (SELECT id FROM {found})"
+NOT_FOUND = "NOT EXISTS (SELECT 1 FROM {found} found WHERE found.id = customer_id)"
 FOUND = "customer_id IN (SELECT id FROM {found})"
 NEW = f"{FOUND} AND since = %s"
 

@@ -1,4 +1,4 @@
-"""What analytics keeps: history as it happened, and segments with who is in them.
+"""What analytics keeps: history as it happened, segments with who is in them, and what reports counted of closed days.
 
 Rules and lists alone are original.
 """
@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
@@ -67,6 +68,23 @@ class Visit(models.Model):
                 fields=["customer", "status", "entered_at"],
                 condition=models.Q(is_step=True),
                 name="analytics_steps_of_customer",
+            ),
+            # What came and went on a day, and how long it had been there: reports.
+            models.Index(fields=["type", "entered_at"], name="analytics_visits_came"),
+            models.Index(
+                fields=["type", "left_at"], condition=models.Q(left_at__isnull=False), name="analytics_visits_went"
+            ),
+            models.Index(
+                fields=["type", "path_left_at"],
+                condition=models.Q(is_step=True, path_left_at__isnull=False),
+                name="analytics_steps_went",
+            ),
+            # Who is still there, and since when.
+            models.Index(
+                fields=["status", "entered_at"],
+                include=["order", "source"],
+                condition=models.Q(is_step=True, path_left_at__isnull=True),
+                name="analytics_steps_standing",
             ),
         ]
 
@@ -160,6 +178,17 @@ class Segment(models.Model):
         return self.kind == self.Kind.LIST
 
     @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody asked for a count since the last was begun."""
+        asked, began = self.count_asked_at, self.count_began_at
+        return asked is not None and (began is None or asked > began)
+
+    @property
+    def is_being_counted(self) -> bool:
+        """A count is asked for, or under way."""
+        return self.is_asked_for or (self.counting_until is not None and self.counting_until > timezone.now())
+
+    @property
     def is_counted_by_its_rule(self) -> bool:
         """Whether its members were counted since its rule was last changed: who comes and goes then is news."""
         return self.counted_at is not None and (self.rule_changed_at is None or self.rule_changed_at <= self.counted_at)
@@ -212,3 +241,50 @@ class Crossing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {'into' if self.has_entered else 'out of'} {self.segment_id}"
+
+
+class Rollup(models.Model):
+    """One thing that reports count of a status type by days of a time zone, and how far its closed days go.
+
+    analytics/reports/rollups.py writes it; what it holds can be thrown away at any time.
+    """
+
+    about = models.CharField(max_length=200)
+    type = models.CharField(max_length=8, choices=StatusType)
+    timezone = models.CharField(max_length=64)
+    # What happened before this day is in the days that are kept; from then on it is read live.
+    closed_until = models.DateField()
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        # Nobody's to add or change.
+        default_permissions = ()
+        permissions: ClassVar = [("read_reports", _("Can read reports"))]
+        constraints = [
+            models.UniqueConstraint(fields=["about", "timezone"], name="analytics_rollup_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.about} until {self.closed_until}"
+
+
+class RollupDay(models.Model):
+    """What was counted of one closed day. A day that is missing is counted again when it is next read."""
+
+    rollup = models.ForeignKey(Rollup, models.CASCADE, db_index=False, related_name="days")
+    day = models.DateField()
+    # [[key, numbers, how many of the seconds are its own], …]
+    counts = models.JSONField()
+    # Durations, those of each key sorted: four bytes each.
+    seconds = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["rollup", "day"], name="analytics_rollup_day_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rollup_id}: {self.day}"

@@ -55,7 +55,7 @@ def _reached(type: str, label: Label) -> Field:
             "order",
             "status",
             meant=lambda codes, asking: frozenset(asking.status_id(type, code) for code in codes),
-            told=lambda id, asking: asking.vocabulary[id].code,
+            told=lambda status, asking: asking.vocabulary[status].code,
         ),
         reads_history=True,
     )

@@ -19,8 +19,9 @@ from orders.standing import STATUS_FIELDS
 
 # All that fields with a `where` read.
 READ = (
-    "external_id", "customer_id", "total_minor", "currency", "ordered_at", "placed_at", "is_test", *STATUS_FIELDS.values(),
-)  # fmt: skip
+    *("external_id", "customer_id", "total_minor", "currency", "ordered_at", "placed_at", "is_test"),
+    *STATUS_FIELDS.values(),
+)
 
 
 class Scope(StrEnum):

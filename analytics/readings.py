@@ -1,14 +1,16 @@
 """How a value is read that stands in many rows: one declaration gives the condition, and the values of a batch.
 
 `by` is the column of those rows that says whose they are. What compares with a group is a grouped query with HAVING,
-joined by `pk__in`: nobody is asked about one by one. Of whom there are no rows, the value is missing, or `of_none`; where
-that is as asked, the answer is whoever is not in the groups that are otherwise.
+joined by `pk__in`: nobody is asked about one by one. Of whom there are no rows, the value is missing, or `of_none`;
+where that is as asked, the answer is whoever is not in the groups that are otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import Any, Protocol
 
 from django.db.models import Count, Q, QuerySet
@@ -46,24 +48,36 @@ class Grouped:
     def where(self, operator: str, wanted: Any, asking: Asking) -> Q:
         if operator in PRESENCE and self.of_none is not None:
             return ALWAYS if operator == "notNull" else NEVER
-        is_denial, asserted = operator in DENIALS, DENIALS.get(operator, operator)
-        found = Q(told__isnull=False)
-        if asserted != "notNull":
-            found = self.asserts(asking)("told", asserted, wanted, asking)
-        if holds(self.kind, operator, self.of_none, wanted):
-            return ~self._among(found if is_denial else ~found, asking)
-        return self._among(~found if is_denial else found, asking)
+        return where_all([(self, operator, wanted)], asking)
 
     def values(self, ids: Collection[int], asking: Asking) -> Mapping[int, Value]:
-        rows = self._groups(self.rows(asking).filter((f"{self.by}__in", ids)), asking)
-        return {key: None if told is None else self.told(told, asking) for key, told in rows.values_list(self.by, "told")}
+        rows = self.rows(asking).filter((f"{self.by}__in", ids)).order_by().values(self.by)
+        told = rows.annotate(told=self.aggregate(asking)).values_list(self.by, "told")
+        return {key: None if one is None else self.told(one, asking) for key, one in told}
 
-    def _among(self, having: Q, asking: Asking) -> Q:
-        rows = self.rows(asking).filter((f"{self.by}__isnull", False))
-        return Q(pk__in=self._groups(rows, asking).filter(having).values(self.by))
+    def is_so_of_none(self, operator: str, wanted: Any) -> bool:
+        return holds(self.kind, operator, self.of_none, wanted)
 
-    def _groups(self, rows: QuerySet[Any], asking: Asking) -> QuerySet[Any]:
-        return rows.order_by().values(self.by).annotate(told=self.aggregate(asking))
+    def having(self, told: str, operator: str, wanted: Any, asking: Asking) -> Q:
+        """Of a group, whose value the query calls `told`."""
+        asserted = DENIALS.get(operator, operator)
+        is_there = Q((f"{told}__isnull", False))
+        found = is_there if asserted == "notNull" else self.asserts(asking)(told, asserted, wanted, asking)
+        return ~found if operator in DENIALS else found
+
+
+def where_all(asked: Sequence[tuple[Grouped, str, Any]], asking: Asking) -> Q:
+    """Several things, each an operator and what it compares with, of the same rows: they are read once. Either all are
+    so of whom there are no rows, or none is.
+    """
+    first, operator, wanted = asked[0]
+    rows = first.rows(asking).filter((f"{first.by}__isnull", False)).order_by().values(first.by)
+    told = {f"told_{place}": reading.aggregate(asking) for place, (reading, *_what) in enumerate(asked)}
+    having = [reading.having(name, *what, asking) for name, (reading, *what) in zip(told, asked, strict=True)]
+    groups = rows.annotate(**told)
+    if first.is_so_of_none(operator, wanted):
+        return ~Q(pk__in=groups.filter(reduce(or_, (~one for one in having))).values(first.by))
+    return Q(pk__in=groups.filter(reduce(and_, having)).values(first.by))
 
 
 @dataclass(frozen=True, slots=True)

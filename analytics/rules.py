@@ -23,8 +23,8 @@ a group with `not`.) Inside, only the order is asked about, and as it is now: th
 and what another order was at the trigger is not known. An order of nobody stands alone: it is any order and the last
 one, and there is no other.
 
-`where` stands in a condition about all orders of the customer (`orders.count`) and says which are meant: a group about an
-order, as those of "any_order" are.
+`where` stands in a condition about all orders of the customer (`orders.count`) and says which are meant: a group about
+an order, as those of "any_order" are.
 
 A rule is read for one of two purposes:
 
@@ -36,14 +36,14 @@ A rule is read for one of two purposes:
         SegmentRule.reads_history, .statuses, .segments, .is_personal    what it depends on
 
 In a segment there is no order at hand and no trigger: a condition about an order stands in a group of "any_order" or
-"last_order", or in a `where`, and every status it names is marked "Include in analytics". What reads much is best asked
-within `analytics.stopping.stopping_after(seconds)`, which raises RuleTooSlow.
+"last_order", or in a `where`, and every status it names is marked "Include in analytics". What may read much is asked
+within `workspace.database.time_limit(seconds)`, which raises TookTooLong.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -114,9 +114,7 @@ class SegmentRule:
         asking = Asking(now, self.words, self.words.renamed, of_segment=True)
         return Customer.objects.filter(self.root.where(asking), erased_at=None).order_by()
 
-    def why(
-        self, customer_ids: Collection[int], now: datetime, *, tells_personal: bool = False
-    ) -> dict[int, Answer]:
+    def why(self, customer_ids: Collection[int], now: datetime, *, tells_personal: bool = False) -> dict[int, Answer]:
         """What was seen of each: a few queries for each condition, however many customers."""
         customers = Customer.objects.in_bulk(set(customer_ids))
         batch = Batch((), now, customers.values())
@@ -286,13 +284,15 @@ class _Reader(DocumentReader):
             return None
         at_trigger = raw.get("at") == AT_TRIGGER
         told = _told_as(field, raw, at_trigger=at_trigger)
-        condition = Condition(field, operator, wanted, at_trigger, said, told, _asks(field, raw), inner)
+        condition = Condition(field, operator, wanted, at_trigger, said, told, _asks(field, said, raw), inner)
         self.check(condition, at)
         return condition
 
     def _field(self, raw: Mapping[str, Any], at: str) -> Field | None:
         field = all_fields().get(raw["field"]) if isinstance(raw["field"], str) else None
-        more = [] if field is None else [*(param.key for param in field.params), *(["where"] if field.has_where else [])]
+        more = (
+            [] if field is None else [*(param.key for param in field.params), *(["where"] if field.has_where else [])]
+        )
         self.refuse_unknown(raw, ("field", "operator", "value", "at", "id", *more), at)
         if field is None:
             self.refuse(f"{at}/field", "unknown_field", _("There is no field “%s”.") % str(raw["field"])[:80])
@@ -445,9 +445,9 @@ def _told_as(field: Field, raw: Mapping[str, Any], *, at_trigger: bool) -> str:
     return f"{field.key}{params}@trigger" if at_trigger else f"{field.key}{params}"
 
 
-def _asks(field: Field, raw: Mapping[str, Any]) -> str:
-    keys = [*(param.key for param in field.params), "where"]
-    return f"{field.key} {json.dumps([raw.get(key) for key in keys], sort_keys=True)}"
+def _asks(field: Field, said: Mapping[str, Any], raw: Mapping[str, Any]) -> tuple[Hashable, ...]:
+    where = raw.get("where")
+    return field.key, tuple(said.items()), None if where is None else json.dumps(where, sort_keys=True)
 
 
 def _written(rule: Mapping[str, Any]) -> str:

@@ -29,7 +29,9 @@ def segments_asking(segments: Sequence[Segment]) -> Mapping[int, Sequence[Usage]
 
 def usage_by(segment: Segment) -> Usage:
     address = reverse("admin:analytics_segment_change", args=[segment.pk])
-    return Usage("segment", _("Segment “%s”") % segment.name, address, is_live=True, short=segment.name)
+    return Usage(
+        "segment", _("Segment “%s”") % segment.name, address, is_live=True, short=segment.name, reads_analytics=True
+    )
 
 
 register(segments_asking, needs="analytics.view_segment")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import count
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -24,6 +25,7 @@ from workspace.reading import BadDocument, Problem
 from workspace.upserts import is_same
 
 COPIED_WITHIN_S = 20.0
+LONGEST_NAME, LONGEST_STEM = 200, 56
 
 
 class Refusal(ValueError):
@@ -72,11 +74,9 @@ def change(segment: Segment, *, name: str, rule: Any = None, revision: int | Non
 def copy(segment: Segment, *, by: User | None = None) -> Segment:
     """The same rule under another name, for a person to change. Who is on a list is on its copy."""
     with transaction.atomic():
-        taken = set(Segment.objects.values_list("code", flat=True))
-        code = next(code for code in _numbered(segment.code) if code not in taken)
-        rule = segment.rule if segment.kind == Segment.Kind.RULE else None
-        made = create(code=code, name=(_("%s (copy)") % segment.name)[:200], rule=rule, by=by)
-        if segment.kind == Segment.Kind.LIST:
+        rule, name = None if segment.is_list else segment.rule, _("%s (copy)") % segment.name
+        made = create(code=fresh_code(segment.code), name=name[:LONGEST_NAME], rule=rule, by=by)
+        if segment.is_list:
             _copy_members(segment, made)
         return made
 
@@ -91,6 +91,12 @@ def delete(segment: Segment) -> None:
                 "segment_in_use", _("“%(name)s” is used by: %(uses)s.") % {"name": segment.name, "uses": told}
             )
         segment.delete()
+
+
+def fresh_code(wanted: str) -> str:
+    """This one, or with the first number that makes it nobody's."""
+    taken = set(Segment.objects.filter(code__startswith=wanted[:LONGEST_STEM]).values_list("code", flat=True))
+    return next(code for code in _numbered(wanted) if code not in taken)
 
 
 def ask_for_count(segments: Iterable[Segment]) -> None:
@@ -125,17 +131,16 @@ def _refuse_circles(segment: Segment) -> None:
 
 
 def _locked(segment: Segment) -> Segment:
-    return lock_rows(Segment.objects.filter(pk=segment.pk)).get()
+    locked: Segment = lock_rows(Segment.objects.filter(pk=segment.pk)).get()
+    return locked
 
 
 def _copy_members(segment: Segment, made: Segment) -> None:
     on_it = Customer.objects.filter(pk__in=Member.objects.filter(segment=segment).values("customer"))
-    with kept_aside(on_it, "id", within_s=COPIED_WITHIN_S) as found:
+    with kept_aside(on_it, within_s=COPIED_WITHIN_S) as found:
         members.enter(made, found, timezone.now(), is_news=False)
 
 
 def _numbered(code: str) -> Iterator[str]:
-    stem, number = code[:60], 2
-    while True:
-        yield f"{stem}-{number}"
-        number += 1
+    yield code
+    yield from (f"{code[:LONGEST_STEM]}-{number}" for number in count(2))

@@ -14,12 +14,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from unfold.views import ChangeList
 
 from analytics import lists, lists_admin, ready_made_admin, segments, segments_asked
+from analytics.builder_screen import BuilderScreen
 from analytics.models import Member, Segment
 from analytics.segment_usages import usages
 from analytics.segments import Refusal
@@ -34,7 +36,6 @@ from workspace.screens import (
     Choice,
     Facts,
     ReadOnlyScreen,
-    Screen,
     act_button,
     age,
     close_window,
@@ -92,7 +93,7 @@ class SegmentList(ChangeList):
 
 
 @admin.register(Segment)
-class SegmentScreen(Screen):
+class SegmentScreen(BuilderScreen):
     how_they_come = gettext_lazy(
         "Groups of customers, by what they ordered, where their orders stand, and what they were sent."
     )
@@ -113,7 +114,9 @@ class SegmentScreen(Screen):
             *segments_asked.urls(self),
             *lists_admin.urls(self),
             *ready_made_admin.urls(self),
-            path("<int:pk>/standing/", wrap(polled(require_GET(self.standing_view))), name="analytics_segment_standing"),
+            path(
+                "<int:pk>/standing/", wrap(polled(require_GET(self.standing_view))), name="analytics_segment_standing"
+            ),
             path("<int:pk>/refresh/", wrap(require_POST(self.refresh_view)), name="analytics_segment_refresh"),
             path("<int:pk>/copy/", wrap(require_POST(self.copy_view)), name="analytics_segment_copy"),
             *super().get_urls(),
@@ -186,10 +189,14 @@ class SegmentScreen(Screen):
         context = {
             **self._standing(request, segment),
             "facts": facts,
-            "sentence": "" if segment.is_list else rule_in_words(segment.rule, request.user),
+            "sentence": "" if segment.is_list else capfirst(rule_in_words(segment.rule, request.user)),
             "uses": usages([segment], request.user).get(segment.pk, []),
+            "may_see_customers": request.user.has_perm(TO_SEE_CUSTOMERS),
             "members": _members(request, segment),
             "members_url": _members_of(segment),
+            "members_query": f"?{_asking_for(segment)}",
+            "members_params": [(OfSegment.parameter_name, str(segment.pk))],
+            "rule_url": _to("edit", segment),
             "may_delete": self.has_delete_permission(request, segment),
             "may_add": self.has_add_permission(request),
             "sees_personal_data": self.sees_personal_data(request),
@@ -326,9 +333,21 @@ class MemberScreen(ReadOnlyScreen):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         segment = _segment_named(request)
-        told = {"title": _("Customers in “%s”") % segment.name} if segment else {}
+        told: dict[str, Any] = {}
+        if segment is not None:
+            within = [(reverse(LIST), capfirst(Segment._meta.verbose_name_plural)), (_page_of(segment), segment.name)]
+            told = {"title": _("Customers in “%s”") % segment.name, "within": within, "where": _("Customers")}
         answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **told})
         return answer
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """There is no more to it than the customer."""
+        member: Member | None = self.found(request, object_id)
+        if member is None:
+            return self.missing(request, object_id)
+        return HttpResponseRedirect(reverse("admin:customers_customer_change", args=[member.customer_id]))
 
     def take_off_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not request.user.has_perm(TO_CHANGE):
@@ -376,10 +395,7 @@ def _progress(segment: Segment, now: datetime) -> dict[str, Any] | None:
         lasted = now - segment.count_began_at
         percent = min(95, int(100 * lasted.total_seconds() / segment.counted_in_s)) if segment.counted_in_s else 5
         return {"words": _("Counting for %s") % age(lasted), "percent": percent}
-    is_asked = segment.count_asked_at and (
-        segment.count_began_at is None or segment.count_asked_at > segment.count_began_at
-    )
-    return {"words": _("Waiting for a worker"), "percent": 0} if is_asked else None
+    return {"words": _("Waiting for a worker"), "percent": 0} if segment.is_asked_for else None
 
 
 def _members(request: HttpRequest, segment: Segment) -> list[Member]:
@@ -391,7 +407,11 @@ def _members(request: HttpRequest, segment: Segment) -> list[Member]:
 
 
 def _members_of(segment: Segment) -> str:
-    return f"{reverse(MEMBERS)}?{OfSegment.parameter_name}={segment.pk}"
+    return f"{reverse(MEMBERS)}?{_asking_for(segment)}"
+
+
+def _asking_for(segment: Segment) -> str:
+    return f"{OfSegment.parameter_name}={segment.pk}"
 
 
 def _segment_named(request: HttpRequest) -> Segment | None:
@@ -414,7 +434,7 @@ def _use(use: Usage) -> str:
 def _by_whom(segment: Segment) -> str:
     who = segment.created_by and (segment.created_by.get_full_name() or segment.created_by.get_username())
     at = moment(segment.created_at)
-    return format_html('{}<span class="os-whom">{}</span>', at, who) if who else at
+    return format_html("{} · {}", at, who) if who else at
 
 
 def is_key(written: str) -> bool:

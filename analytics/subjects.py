@@ -8,9 +8,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
+from analytics.history import catch_up_for
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from statuses.models import OrderStatus, code_key
+from workspace.models import Workspace
 
 T = TypeVar("T")
 
@@ -33,6 +35,15 @@ class Asking:
     is_test: bool = False
     of_segment: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)
+    # What was read on the way.
+    kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def currency(self) -> str:
+        """The installation's own."""
+        if "currency" not in self.kept:
+            self.kept["currency"] = Workspace.current().currency
+        return self.kept["currency"]
 
     def saying(self, said: Mapping[str, Any]) -> Asking:
         return replace(self, said=said)
@@ -71,6 +82,7 @@ class Batch:
         self.orders = orders
         self.now = now
         self.customers = customers
+        self.kept: dict[str, str] = {}
         self._read: dict[Hashable, Any] = {}
 
     @cached_property
@@ -87,6 +99,10 @@ class Batch:
             self._read[key] = read()
         found: T = self._read[key]
         return found
+
+    def catch_up(self) -> None:
+        """Before history is read: what happened to these orders and customers is in it."""
+        self.once("history", lambda: catch_up_for(self.customer_ids, self.order_ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +141,15 @@ class Subject:
     @property
     def asking(self) -> Asking:
         of_segment = self.whom is not None
-        return Asking(self.batch.now, self.vocabulary, self.renamed, self.asker, self.is_test, of_segment=of_segment)
+        return Asking(
+            self.batch.now,
+            self.vocabulary,
+            self.renamed,
+            self.asker,
+            self.is_test,
+            of_segment=of_segment,
+            kept=self.batch.kept,
+        )
 
     def code(self, status_id: int | None) -> str | None:
         """Of what is meant by it today."""

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
+from analytics.models import Visit
+from analytics.reports import rollups
 from workspace.database import MOST_TRIES, is_postgresql
 
 # In time, as docs/analytics.md has it.
@@ -56,6 +60,15 @@ SELECT step.order_id, step.type, step.ordinal, its_order.customer_id, step.sourc
 FROM step JOIN orders_order AS its_order ON its_order.id = step.order_id
 """  # noqa: S608 - no values
 
+# Orders whose visits are not those: rows that should be there, and rows that should not.
+UNLIKE = """
+WITH made AS ({visits}), kept AS (SELECT {columns} FROM analytics_visit WHERE {of_order})
+SELECT order_id FROM (SELECT * FROM made EXCEPT SELECT * FROM kept) AS missing
+UNION SELECT order_id FROM (SELECT * FROM kept EXCEPT SELECT * FROM made) AS too_many
+"""
+
+DELETE = "DELETE FROM analytics_visit WHERE id IN ({visits})"
+
 COLUMNS = (
     "order_id, type, ordinal, customer_id, source_id, status_id, from_status_id, entered_at, left_at, is_step, "
     "path_from_id, path_left_at"
@@ -93,7 +106,24 @@ def make(which: Which) -> None:
 
 
 def _make(which: Which) -> None:
+    these = Visit.objects.filter(RawSQL(which.condition, which.parameters, BooleanField()))  # noqa: S611 - ours
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM analytics_visit WHERE {which.condition}", which.parameters)  # noqa: S608
+        before = rollups.told(these)
+        cursor.execute(DELETE.format(visits=_locked(which.condition)), which.parameters)
         visits = VISITS.format(of_order=which.condition)
-        cursor.execute(f"INSERT INTO analytics_visit ({COLUMNS}) {visits}", which.parameters * 2)
+        cursor.execute(f"INSERT INTO analytics_visit ({COLUMNS}) {visits} ORDER BY order_id", which.parameters * 2)
+        rollups.reopen_changed(before, rollups.told(these))
+
+
+def _locked(condition: str) -> str:
+    """Visits in one order, so that of two that want those of several orders the second waits, and neither for ever."""
+    visits = f"SELECT id FROM analytics_visit WHERE {condition}"  # noqa: S608 - ours
+    return f"{visits} ORDER BY order_id, type, ordinal FOR UPDATE" if is_postgresql() else visits
+
+
+def unlike(which: Which) -> set[int]:
+    """Those of these orders whose visits are not what the inbox and the ledger hold of them."""
+    visits = VISITS.format(of_order=which.condition)
+    with connection.cursor() as cursor:
+        cursor.execute(UNLIKE.format(visits=visits, columns=COLUMNS, of_order=which.condition), which.parameters * 3)
+        return {order_id for (order_id,) in cursor.fetchall()}

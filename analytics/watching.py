@@ -6,7 +6,7 @@ knows that it changed. So does a change that was parked in the inbox, and turned
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import connections
@@ -48,30 +48,37 @@ CREATE TRIGGER IF NOT EXISTS {name} AFTER UPDATE OF {column} ON {table} FOR EACH
 
 
 def watch(_apps: Any, schema_editor: Any) -> None:
-    statement = POSTGRESQL if schema_editor.connection.vendor == "postgresql" else SQLITE
-    for one in WATCHES:
-        told = {"name": one.name, "table": one.table, "column": one.column, "order": one.order, "where": one.where}
-        schema_editor.execute(statement.format(**told))
+    _watch(schema_editor.connection)
 
 
 def unwatch(_apps: Any, schema_editor: Any) -> None:
-    for one in WATCHES:
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f"DROP TRIGGER {one.name} ON {one.table}; DROP FUNCTION {one.name}()")
-        else:
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {one.name}")
+    _unwatch(schema_editor.connection)
 
 
 def look_away(*, using: str, **_kwargs: Any) -> None:
     """Receives `pre_migrate`. SQLite changes a table by making another, and minds triggers that speak of it."""
     if connections[using].vendor == "sqlite":
-        with connections[using].schema_editor() as editor:
-            unwatch(None, editor)
+        _unwatch(connections[using])
 
 
 def look_again(*, using: str, **_kwargs: Any) -> None:
     """Receives `post_migrate`."""
     connection = connections[using]
     if connection.vendor == "sqlite" and "analytics_staleorder" in connection.introspection.table_names():
-        with connection.schema_editor() as editor:
-            watch(None, editor)
+        _watch(connection)
+
+
+def _watch(connection: Any) -> None:
+    statement = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    with connection.cursor() as cursor:
+        for one in WATCHES:
+            cursor.execute(statement.format(**asdict(one)))
+
+
+def _unwatch(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        for one in WATCHES:
+            if connection.vendor == "postgresql":
+                cursor.execute(f"DROP TRIGGER {one.name} ON {one.table}; DROP FUNCTION {one.name}()")
+            else:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {one.name}")

@@ -158,15 +158,15 @@ class _Holds(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **_context: Any) -> Any:
         marks = ", ".join(["%s"] * (len(self.source_expressions) - 1))
         operator = "?&" if self.of_all else "?|"
-        return self.as_sql(compiler, connection, template=f"(%(first)s {operator} ARRAY[{marks}]::text[])")
+        return self._written(compiler, f"(%(first)s {operator} ARRAY[{marks}]::text[])")
 
     def as_sqlite(self, compiler: Any, connection: Any, **_context: Any) -> Any:
         count = len(self.source_expressions) - 1
         marks = ", ".join(["%s"] * count)
         found = f"(SELECT COUNT(DISTINCT value) FROM json_each(%(first)s) WHERE value IN ({marks}))"  # noqa: S608 - marks of ours
-        return self.as_sql(compiler, connection, template=f"({found} >= {count if self.of_all else 1})")
+        return self._written(compiler, f"({found} >= {count if self.of_all else 1})")
 
-    def as_sql(self, compiler: Any, connection: Any, template: str = "", **_context: Any) -> Any:
+    def _written(self, compiler: Any, template: str) -> tuple[str, list[str]]:
         first, _params = compiler.compile(self.source_expressions[0])
         wanted = [word.value for word in self.source_expressions[1:]]  # type: ignore[attr-defined]
         return template.replace("%(first)s", first), wanted
@@ -213,13 +213,15 @@ def _doubles(wanted: Decimal) -> tuple[float, float]:
     exact = Decimal(repr(nearest))
     if exact == bounded:
         return nearest, nearest
-    return (nearest, nextafter(nearest, float("inf"))) if exact < bounded else (nextafter(nearest, -float("inf")), nearest)
+    return (
+        (nearest, nextafter(nearest, float("inf"))) if exact < bounded else (nextafter(nearest, -float("inf")), nearest)
+    )
 
 
 # What each database calls the type of a value.
 _TYPES: Mapping[str, str] = {
     "string": "text", "number": "number", "boolean": "flag",
-    "integer": "number", "real": "number", "true": "flag", "false": "flag",
+    "text": "text", "integer": "number", "real": "number", "true": "flag", "false": "flag",
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from benchmarks.surroundings import surroundings
 from orderstatus_project.supervisor import Supervisor
 
 # Each a module with measure(bench), in the order of the table.
-SUBJECTS = ("saves", "writer", "pipeline", "requests", "latency", "growth", "statuses")
+SUBJECTS = ("saves", "writer", "pipeline", "requests", "latency", "growth", "statuses", "segments")
 
 
 def main() -> None:

@@ -43,6 +43,8 @@ class Sizes:
     """Rounds of the pipeline."""
     backlog: int
     """Bulk runs that wait."""
+    history: int
+    """Orders of a made-up past."""
 
 
 FULL = Sizes(
@@ -57,6 +59,7 @@ FULL = Sizes(
     changes=60,
     pipelines=3,
     backlog=100_000,
+    history=1_000_000,
 )
 QUICK = Sizes(
     rounds=1,
@@ -70,6 +73,7 @@ QUICK = Sizes(
     changes=5,
     pipelines=1,
     backlog=2000,
+    history=20_000,
 )
 
 

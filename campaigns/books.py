@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from analytics.history import orders_misread
 from campaigns.definitions import trigger_of
 from campaigns.engine import readable_plans
 from campaigns.models import (
@@ -152,6 +153,11 @@ def broken_chains() -> int:
 def statuses_unlike_their_ledger() -> int:
     """Orders whose status of a type is not the one its last transition led to."""
     return sum(_unlike_ledger(type).count() for type in TYPES)
+
+
+def visits_unlike_their_inbox() -> int:
+    """Orders whose visits, as reports and segments read them, are not what was told of them."""
+    return orders_misread()
 
 
 def _unlike_ledger(type: str) -> QuerySet[Order]:
@@ -362,6 +368,7 @@ BREACHES: dict[Callable[[], int], Promise] = {
     changes_without_their_transition: _("changes without their transition"),
     broken_chains: _("broken chains"),
     statuses_unlike_their_ledger: _("statuses unlike their ledger"),
+    visits_unlike_their_inbox: _("visits unlike their inbox"),
     missing_runs: _("missing runs"),
     unexplained_runs: _("unexplained runs"),
     runs_in_no_place: _("runs in no place"),

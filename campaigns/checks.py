@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.fields import Kind
+from analytics.models import Segment
 from analytics.other_orders import Scope
 from analytics.rules import Condition, Group, Rule
 from campaigns.circles import find_circle
@@ -26,6 +27,7 @@ from campaigns.models import From
 from campaigns.rehearsal import Rehearsal, RehearsedWorld, enterings
 from campaigns.sms.connections import reaches_nobody
 from campaigns.steps import STEPS
+from campaigns.usages import segments_of
 from orders.standing import STATUS_FIELDS
 from statuses.models import OrderStatus, code_key
 from workspace.models import Workspace
@@ -115,6 +117,13 @@ def unknown_statuses(looked: Looked) -> Iterator[Caution]:
         if (type, code) not in looked.statuses:
             words = in_trigger if place.startswith("/trigger") else in_filter
             yield Caution("unknown_status", words % code, place)
+
+
+def unknown_segments(looked: Looked) -> Iterator[Caution]:
+    named = set(segments_of(looked.definition))
+    known = Segment.objects.filter(code__in=named).values_list("code", flat=True) if named else ()
+    for code in sorted(named.difference(known)):
+        yield Caution("unknown_segment", _("There is no segment “%s” yet: nobody is in it until there is.") % code)
 
 
 def retired_statuses(looked: Looked) -> Iterator[Caution]:
@@ -238,6 +247,7 @@ def no_gateway(_looked: Looked) -> Iterator[Caution]:
 
 CHECKS: Sequence[Check] = (
     unknown_statuses,
+    unknown_segments,
     retired_statuses,
     impossible_trigger,
     contradictions,

@@ -22,6 +22,9 @@ OF_CUSTOMER = ("phone_written", "email", "sms_consent_source", "sms_consent_at",
 OF_ORDER_BY_STEPS = ("lines", "delivery", "payment")
 OF_CUSTOMER_BY_STEPS = ("refused_categories", "attributes")
 OF_ORDER_BY_TEXTS = ("is_test",)
+# Large, and few texts name them: read for those that do (sms/texts.py).
+OF_ORDER_BY_MOST_TEXTS = ("lines", "delivery", "payment", "custom")
+OF_CUSTOMER_BY_MOST_TEXTS = ("attributes",)
 OF_TRANSITION_BY_TEXTS = (
     "is_test", "general_status", "delivery_status", "payment_status", "total_minor", "currency",
 )  # fmt: skip

@@ -11,11 +11,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names, all_names
 from campaigns.definitions import in_order, trigger_sentence
 from campaigns.entry_settings import SettingsForm
 from campaigns.steps import STEPS, TRIGGERS
 from campaigns.steps.base import StepField
-from campaigns.wording import Names, status_names, written_in_words
+from campaigns.wording import written_in_words
 from workspace.upserts import is_same
 
 LONGEST_IN_A_SENTENCE = 160
@@ -47,7 +48,7 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any], names: Names | None 
 
     Both are definitions that were read once. Steps are known by their keys, wherever they stand.
     """
-    names = status_names() if names is None else names
+    names = all_names() if names is None else names
     before, after = in_order(old), in_order(new)
     return [
         *_trigger(before.get("trigger") or {}, after.get("trigger") or {}, names),

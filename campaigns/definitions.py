@@ -19,6 +19,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from analytics.wording import Names
 from campaigns.arrivals import StopOn
 from campaigns.entry_settings import SettingsForm
 from campaigns.reentry import EVERY_TIME, Reentry
@@ -26,7 +27,6 @@ from campaigns.sms.breaker import HourlyLimit
 from campaigns.sms.caps import FrequencyCap
 from campaigns.steps import STEPS, TRIGGERS
 from campaigns.steps.base import Branch, Effect, Params, StepForm, Trigger, TriggerKind
-from campaigns.wording import Names
 from workspace.reading import BadDocument, DocumentReader, Problem, check_json
 
 FORMAT = 1

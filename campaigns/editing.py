@@ -9,18 +9,15 @@ from typing import Any
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
-from analytics.builder_words import OPPOSITES, builder_words
-from analytics.fields import Field, Param, all_fields
-from analytics.kinds import LISTS, OPERATORS, PRESENCE
-from analytics.other_orders import Scope
+from analytics.builder_words import builder_words
+from analytics.vocabulary import vocabulary_for_builder
+from analytics.wording import operator_words
 from campaigns.definitions import FORMAT, DefinitionError, read_plan
 from campaigns.entry_settings import SettingsForm
 from campaigns.lifecycle import DraftChanged, WrongState, save_draft
 from campaigns.models import Campaign
 from campaigns.steps import STEPS, TRIGGERS
-from campaigns.wording import operator_words
 from campaigns.writing import text_vocabulary
-from statuses.models import OrderStatus, StatusType
 from workspace.api.parsing import read_json
 from workspace.api.problems import Refusal
 from workspace.models import User
@@ -112,13 +109,7 @@ def read_definition(raw: str) -> Any:
 def vocabulary() -> dict[str, Any]:
     """What the editor offers: statuses, fields with their operators, kinds of step with their branches, variables."""
     return {
-        "types": _choices(StatusType.choices),
-        "statuses": _statuses(),
-        "fields": [_field(each) for each in all_fields().values()],
-        "lists": sorted(LISTS),
-        "opposites": OPPOSITES,
-        # Which orders a group may speak of; inside one of other orders, groups have no `of`.
-        "scopes": _choices(_scopes()),
+        **vocabulary_for_builder("campaign"),
         "triggers": [
             {"key": kind.key, "label": str(kind.label), "icon": kind.icon, "fields": kind.form.described()}
             for kind in TRIGGERS.values()
@@ -149,78 +140,6 @@ def vocabulary() -> dict[str, Any]:
         "weekdays": [{"key": number + 1, "label": str(label)} for number, label in WEEKDAYS.items()],
         "words": words(),
     }
-
-
-def _statuses() -> dict[str, list[dict[str, Any]]]:
-    """By type. One that is not offered any more is there for drafts that name it still, and says so in its name."""
-    statuses: dict[str, list[dict[str, Any]]] = {type: [] for type in StatusType.values}
-    for status in OrderStatus.objects.select_related("merged_into", "merging_into"):
-        told = {
-            "code": status.code,
-            "name": _name_of(status),
-            "colour": status.colour,
-            "offered": not status.is_retired,
-        }
-        statuses[status.type].append(told)
-    return statuses
-
-
-def _name_of(status: OrderStatus) -> str:
-    into = status.merged_into or status.merging_into
-    if into is not None:
-        return _("%(name)s (merged into %(into)s)") % {"name": status.name, "into": into.name}
-    return _("%s (retired)") % status.name if status.is_retired else status.name
-
-
-def _field(each: Field) -> dict[str, Any]:
-    """One field as a condition offers it.
-
-    `kind` decides the input of `value`, with the operator: `in`, `notIn`, `anyOf`, `allOf` and `noneOf` (`lists` of the
-    vocabulary) take a list, `between` takes [from, to], `null` and `notNull` take none. Kinds are status (codes of
-    `type`), text, number, time (with its offset), duration ({"value": 2, "unit": "days"}), choice (of `choices`), flag
-    (true or false), words (tags), and any (a text, a number, true or false, as the JSON says; `<` and its like take a
-    number, `contains` and its like a text). `past`: `at` may be "trigger". `elsewhere`: it may stand in a group whose
-    `of` is not "this_order". `params` are further keys of the condition, each with the `form` of its input: duration,
-    word, name, or choice (of `choices`); one that is not `required` may be left out. `suggests`: which of the names in
-    use are offered.
-    """
-    return {
-        "key": each.key,
-        "label": str(each.label),
-        "kind": each.kind.value,
-        "operators": [*OPERATORS[each.kind], *PRESENCE],
-        "choices": list(each.choices),
-        "type": each.status_type,
-        "past": each.read_past is not None,
-        "here": True,
-        "elsewhere": each.where is not None,
-        "params": [_param(param) for param in each.params],
-        "suggests": each.suggests,
-    }
-
-
-def _param(param: Param) -> dict[str, Any]:
-    return {
-        "key": param.key,
-        "label": str(param.label),
-        "form": param.form,
-        "required": param.is_required,
-        "choices": _choices(param.choices),
-        "suggests": param.suggests,
-    }
-
-
-def _scopes() -> list[tuple[str, str]]:
-    return [
-        (Scope.THIS, _("this order")),
-        (Scope.ANY, _("any order of the customer, this one or another")),
-        (Scope.ANOTHER, _("another order of the customer")),
-        (Scope.LAST, _("the last order of the customer")),
-    ]
-
-
-def _choices(choices: Sequence[tuple[str, Any]]) -> list[dict[str, str]]:
-    return [{"key": key, "label": str(label)} for key, label in choices]
 
 
 def words() -> dict[str, str]:

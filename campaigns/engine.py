@@ -150,7 +150,8 @@ def _fail(run: Run, error: Exception) -> None:
 
 def _carry(runs: Sequence[Run], house: Workspace, now: datetime) -> list[Run]:
     """All that is decided is written with the batch. Answers the runs that were not just left for later."""
-    world, book, lives = World(runs, now), Book(now), _Lives(runs, house)
+    world = World(runs, now, stood_at={run.pk: run.step for run in runs})
+    book, lives = Book(now), _Lives(runs, house)
     lives.spare_who_waits(runs)
     moving: list[Run] = []
     for run in runs:

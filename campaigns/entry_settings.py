@@ -12,12 +12,13 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from analytics.wording import Names, days_in_words
 from campaigns.reentry import read_reentry
 from campaigns.sms.breaker import AUTO, read_hourly_limit
 from campaigns.sms.caps import DEFER, read_cap
 from campaigns.steps.base import StepForm, ValueField, read_duration, read_moment
 from campaigns.steps.codes import read_stop_on
-from campaigns.wording import Names, days_in_words, either, moment_in_words, type_in_words
+from campaigns.wording import either, moment_in_words, type_in_words
 
 # Of a campaign that does not say it.
 ATTRIBUTION_WINDOW = timedelta(days=3)

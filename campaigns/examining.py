@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils.translation import ngettext
 
+from analytics.wording import Names, all_names
 from campaigns.editing import find_problems, read_definition
 from campaigns.models import Campaign
 from campaigns.steps import STEPS, TRIGGERS
-from campaigns.wording import Names, status_names
 from workspace.reading import Problem
 
 
@@ -22,7 +22,7 @@ def examine(raw: str, campaign: Campaign | None) -> dict[str, Any]:
     except ValueError as error:
         problems = [Problem("unparsable", str(error))]
         return {"problems": problems, "summary": _counted(problems), "trigger": "", "target": "", "steps": {}}
-    names, problems = status_names(), find_problems(definition, campaign)
+    names, problems = all_names(), find_problems(definition, campaign)
     return {
         "problems": problems,
         "summary": _counted(problems),

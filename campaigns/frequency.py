@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analytics.wording import one_of
 from campaigns.matching import watches_of
 from campaigns.models import From
 from campaigns.steps.base import Watched
-from campaigns.wording import one_of
 from orders.models import SilentBecause, StatusTransition
 from statuses.models import OrderStatus
 from workspace.local_formats import number

@@ -36,7 +36,7 @@ from statuses.models import OrderStatus
 from workspace import history
 from workspace.database import lock_rows
 from workspace.models import User
-from workspace.queues import QUEUES, RUNS
+from workspace.queues import RUNS
 from workspace.reading import Problem, read_time
 from workspace.upserts import is_same
 
@@ -198,7 +198,7 @@ def resume(campaign: Campaign, *, drop_due_before: datetime | None = None) -> Ca
             # It only grows: what an earlier one dropped, and nobody came to yet, stays dropped.
             campaign.drop_due_before = max(drop_due_before, campaign.drop_due_before or drop_due_before)
             campaign.save(update_fields=["drop_due_before"])
-        for queue in QUEUES:
+        for queue in doorbell.TASKS:
             doorbell.ring_on_commit(queue)
         return campaign
 

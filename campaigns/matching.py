@@ -120,7 +120,7 @@ def start_new(
 
 def in_time(found: Sequence[Occasion]) -> list[Occasion]:
     """What the clock brought, whoever came first."""
-    return sorted(found, key=lambda each: (each.at, each.order_id))
+    return sorted(found, key=lambda each: (each.at, each.order_id or 0))
 
 
 def not_started(campaign: int, found: Sequence[Occasion]) -> list[Occasion]:

@@ -1,5 +1,5 @@
-"""What rules may ask about texts and campaigns: how many the customer was sent, got or was not sent and why, how long ago
-the last was, which campaigns they entered; and of an order, whether this campaign texted about it.
+"""What rules may ask about texts and campaigns: how many the customer was sent, got, or was not sent and why, how long
+ago the last was, which campaigns they entered; and of an order, whether this campaign texted about it.
 
 Sent is what a gateway took, at the time it took it. Texts on the test phone count for orders that a test key moved, and
 for no others. Whatever is asked is one query for a batch.
@@ -20,7 +20,7 @@ from analytics.fields import MESSAGES, PERHAPS_WITHIN, WITHIN, Field, Label, Of,
 from analytics.readings import Grouped, Listed
 from analytics.subjects import Asking, Batch, Subject
 from analytics.values import Kind, Value
-from campaigns.models import Message, MessageState, Run, SkipReason
+from campaigns.models import Message, MessageState, Run, RunState, SkipReason
 from customers.categories import is_category
 
 ANY, THIS = "any", "this"
@@ -73,7 +73,8 @@ def _within(asking: Asking, column: str, messages: QuerySet[Message]) -> QuerySe
 
 
 def _entered(asking: Asking, _codes: Collection[str] | None) -> QuerySet[Run]:
-    runs = Run.objects.filter(entered_at__lte=asking.now).order_by()
+    """Whoever was not let in has not entered."""
+    runs = Run.objects.filter(entered_at__lte=asking.now).exclude(state=RunState.DECLINED).order_by()
     within = asking.said["within"]
     return runs if within is None else runs.filter(entered_at__gt=asking.now - within)
 
@@ -94,7 +95,7 @@ def _count(key: str, label: Label, rows: Any, *params: Param) -> Field:
     reading = Grouped(
         rows,
         "customer",
-        aggregate=lambda _asking: Count("pk"),
+        aggregate=lambda _asking: Count("*"),
         asserts=lambda _asking: where.whole,
         told=lambda count, _asking: Decimal(count),
         of_none=Decimal(0),

@@ -14,6 +14,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -91,6 +92,13 @@ def recent(campaigns: Collection[int], now: datetime, zone: tzinfo) -> dict[int,
     """By campaign, days as they are in `zone`. Four queries."""
     by_day, went_on = _by_day(campaigns, now.astimezone(zone).date(), zone), _went_on(campaigns, now)
     return {pk: Recent(by_day[pk], went_on.get(pk)) for pk in campaigns}
+
+
+def went_on(campaign: Campaign, runs: QuerySet[Run, Any]) -> int:
+    """How many of these orders that entered reached another status within the window after their first text; of all of
+    them, also of those whose window is not over. Two queries."""
+    window = next(iter(_windows([campaign.pk])), ATTRIBUTION_WINDOW)
+    return _first_texts().filter(campaign=campaign, run__in=runs).filter(_moved_within(window)).count()
 
 
 def _by_day(campaigns: Collection[int], today: date, zone: tzinfo) -> dict[int, list[int]]:

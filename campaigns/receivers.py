@@ -1,13 +1,17 @@
 """What campaigns do when something happens below them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from analytics.models import Segment
+from analytics.signals import segment_changed
 from campaigns import lifecycle
 from campaigns.matching import start_created, take_in
+from campaigns.sweeping import start_crossings
 from orders.models import NewOrder, StatusTransition
 from orders.signals import orders_created, statuses_changed
 from orders.transitions import Started
@@ -34,3 +38,8 @@ def status_saved(instance: OrderStatus, *, raw: bool, created: bool, **_kwargs: 
 @receiver(statuses_added, dispatch_uid="campaigns.statuses_added")
 def many_added(*, statuses: Sequence[OrderStatus], **_kwargs: Any) -> None:
     lifecycle.statuses_saved(statuses, are_new=True)
+
+
+@receiver(segment_changed, dispatch_uid="campaigns.segment_changed")
+def customers_crossed(*, segment: Segment, at: datetime, **_kwargs: Any) -> None:
+    start_crossings(segment, at)

@@ -20,6 +20,15 @@ from django.utils.translation import ngettext
 from analytics.fields import Field, Param, all_fields
 from analytics.other_orders import Scope
 from analytics.rules import OTHER_ORDERS
+from analytics.wording import (
+    Names,
+    all_names,
+    length_in_words,
+    one_of,
+    status_name,
+    value_in_words,
+    which_orders,
+)
 from campaigns.definitions import all_steps, written_trigger
 from campaigns.models import (
     Campaign,
@@ -37,7 +46,6 @@ from campaigns.sms.wording import in_our_words
 from campaigns.steps import STEPS
 from campaigns.steps.base import StepKind
 from campaigns.webhooks.wording import tell_calls
-from campaigns.wording import Names, length_in_words, status_name, status_names, value_in_words
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from statuses.models import StatusType
@@ -110,7 +118,7 @@ class _Library:
             },
             campaigns=Campaign.objects.in_bulk({run.campaign_id for run in runs}),
             orders=_orders_named(event for some in events.values() for event in some),
-            names=status_names(),
+            names=all_names(),
             people=_people(event.seen.get("by") for some in events.values() for event in some),
         )
 
@@ -260,30 +268,34 @@ def _values(seen: Mapping[str, Any], names: Names) -> str:
 
 def _value(key: str, value: Any, names: Names) -> str:
     """“payment status was Paid at the change”, “texts sent to the customer (in the last 7 days) was 2”."""
-    what, _sign, at_trigger = key.partition("@")
-    name, _bracket, said = what.removesuffix(")").partition("(")
+    at_trigger = key.endswith("@trigger")
+    name, _bracket, said = key.removesuffix("@trigger").removesuffix(")").partition("(")
     field = all_fields().get(name)
     label = str(field.label) if field else name
-    of = f"{label} ({_said_of(field, said)})" if said else label
+    of = f"{label} ({_said_of(field, said, names)})" if said else label
     words = {"field": of, "value": value_in_words(field, value, names)}
     return (_("%(field)s was %(value)s at the change") if at_trigger else _("%(field)s was %(value)s")) % words
 
 
-def _said_of(field: Field | None, said: str) -> str:
+def _said_of(field: Field | None, said: str, names: Names) -> str:
     """`within=7 days, campaign=this` as “in the last 7 days, by this campaign”."""
     params = {param.key: param for param in field.params} if field else {}
+    plain, _sign, where = said.partition("where=")
     told = []
-    for one in said.split(", "):
+    for one in plain.removesuffix(", ").split(", "):
         key, _sign, value = one.partition("=")
         if key in params:
-            told.append(f"{params[key].label} {_param_shown(params[key], value)}")
-    return ", ".join(told)
+            type = (field and field.status_type) or plain.partition("type=")[2].partition(",")[0]
+            told.append(f"{params[key].label} {_param_shown(params[key], value, type, names)}")
+    return ", ".join([*told, *([which_orders(where, names)] if where else [])])
 
 
-def _param_shown(param: Param, value: str) -> str:
+def _param_shown(param: Param, value: str, type: str, names: Names) -> str:
     number, _space, unit = value.partition(" ")
     if param.form == "duration" and unit in UNITS:
         return length_in_words(timedelta(**{unit: int(number)}))
+    if param.form in ("status", "statuses"):
+        return one_of(status_name(names, type, code) for code in value.split("|"))
     return str(dict(param.choices).get(value, value))
 
 
@@ -315,6 +327,7 @@ def reason_in_words(reason: str) -> str:
         "left_in_time": _("the order had left the status by then"),
         "ordered_again": _("the customer had ordered again by then"),
         "date_changed": _("the date had been changed by then"),
+        "no_order": _("the customer had no order to speak of"),
         "not_first_visit": _("the order had been in this status before"),
         "entered_before_per_order": _("this order entered before"),
         "entered_before_per_customer": _("this customer entered before"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -43,13 +43,23 @@ class Moved(NamedTuple):
 class World:
     """Read-only, at one moment. Each kind of row is one query for the batch, made when first asked for.
 
-    `told_by`: of moves those alone that were told by then; None: all that are known.
+    `told_by`: of moves those alone that were told by then; None: all that are known. `stood_at`: by run the step at
+    which it stood before any was asked, empty at the gate: at one that it only comes to, it owes nothing yet. None:
+    that is asked of each.
     """
 
-    def __init__(self, runs: Sequence[Run], now: datetime, *, told_by: datetime | None = None) -> None:
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        now: datetime,
+        *,
+        told_by: datetime | None = None,
+        stood_at: Mapping[int, str] | None = None,
+    ) -> None:
         self.runs = runs
         self.now = now
         self._told_by = told_by
+        self._stood_at = stood_at
         self._moves: dict[str, dict[int, list[Moved]]] = {}
 
     def order(self, run: Run) -> Order | None:
@@ -71,10 +81,10 @@ class World:
         return self._dates.get((run.order_id, name))
 
     def message(self, run: Run, step: str) -> Message | None:
-        return self._messages.get((run.pk, step))
+        return self._messages.get((run.pk, step)) if self._may_owe(run, step) else None
 
     def call(self, run: Run, step: str) -> WebhookCall | None:
-        return self._calls.get((run.pk, step))
+        return self._calls.get((run.pk, step)) if self._may_owe(run, step) else None
 
     def moves(self, run: Run, type: str) -> Sequence[Moved]:
         """All moves of the run's own order, of one type, in the order of the ledger. One query for each type."""
@@ -168,12 +178,20 @@ class World:
             moves[order_id].append(Moved._make(row))
         return moves
 
+    def _may_owe(self, run: Run, step: str) -> bool:
+        return self._stood_at is None or self._stood_at[run.pk] == step
+
+    @cached_property
+    def _inside(self) -> set[int]:
+        """The runs that may owe something."""
+        return {run.pk for run in self.runs if self._stood_at is None or self._stood_at[run.pk]}
+
     @cached_property
     def _messages(self) -> dict[tuple[int, str], Message]:
-        rows = Message.objects.filter(run__in={run.pk for run in self.runs}).only(*READ_OF_MESSAGE).order_by()
+        rows = Message.objects.filter(run__in=self._inside).only(*READ_OF_MESSAGE).order_by()
         return {(row.run_id, row.step): row for row in rows}
 
     @cached_property
     def _calls(self) -> dict[tuple[int, str], WebhookCall]:
-        rows = WebhookCall.objects.filter(run__in={run.pk for run in self.runs}).only(*READ_OF_CALL).order_by()
+        rows = WebhookCall.objects.filter(run__in=self._inside).only(*READ_OF_CALL).order_by()
         return {(row.run_id, row.step): row for row in rows}

@@ -13,6 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from analytics.reports.registry import reports_for
+from analytics.reports.screen import REPORTS
 from campaigns.models import Breaker, Campaign, Message, Run
 from campaigns.sms.breaker import held_back
 from campaigns.sms.desk import DESK
@@ -41,6 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Orders"), "package_2", "orders.order") if orders_on else None,
                 _told(request) if orders_on else None,
                 _screen(request, _("Customers"), "group", "customers.customer"),
+                _screen(request, _("Segments"), "group_work", "analytics.segment", "analytics.member"),
             ],
         ),
         (
@@ -53,6 +56,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Incoming texts"), "chat", "campaigns.incomingtext"),
             ],
         ),
+        (_("Analytics"), [_reports(request)]),
         (
             _("Settings"),
             [
@@ -241,6 +245,13 @@ def _desk(request: HttpRequest) -> Item | None:
         "badge": f"{MOST_COUNTED}+" if number > MOST_COUNTED else number,
         "badge_variant": "warning",
     }
+
+
+def _reports(request: HttpRequest) -> Item | None:
+    if not reports_for(request.user):
+        return None
+    address = reverse(REPORTS)
+    return {"title": _("Reports"), "icon": "query_stats", "link": address, "active": request.path.startswith(address)}
 
 
 def _system(request: HttpRequest) -> Item | None:

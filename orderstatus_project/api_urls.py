@@ -2,6 +2,8 @@
 
 from django.urls import path, re_path
 
+from analytics.reports.api import ReportsView, ReportView
+from analytics.segments_api import PreviewView, RefreshView, SegmentCustomersView, SegmentsView, SegmentView
 from campaigns.api.campaigns import (
     ActivateView,
     CampaignsView,
@@ -56,6 +58,11 @@ urlpatterns = [
     path("orders/<foreign_id:external_id>/", OrderView.as_view(), name="api-order"),
     path("status-changes/", StatusChangesView.as_view(), name="api-status-changes"),
     path("transitions/", TransitionFeed.as_view(), name="api-transitions"),
+    path("segments/", SegmentsView.as_view(), name="api-segments"),
+    path("segments/preview/", PreviewView.as_view(), name="api-segments-preview"),
+    path("segments/<slug:code>/", SegmentView.as_view(), name="api-segment"),
+    path("segments/<slug:code>/customers/", SegmentCustomersView.as_view(), name="api-segment-customers"),
+    path("segments/<slug:code>/refresh/", RefreshView.as_view(), name="api-segment-refresh"),
     path("campaigns/", CampaignsView.as_view(), name="api-campaigns"),
     path("campaigns/<slug:code>/", CampaignView.as_view(), name="api-campaign"),
     path("campaigns/<slug:code>/activate/", ActivateView.as_view(), name="api-campaign-activate"),
@@ -75,6 +82,8 @@ urlpatterns = [
     path("messages/", MessagesView.as_view(), name="api-messages"),
     path("messages/<int:id>/", MessageView.as_view(), name="api-message"),
     path("actions/", ActionsView.as_view(), name="api-actions"),
+    path("reports/", ReportsView.as_view(), name="api-reports"),
+    path("reports/<slug:report>/", ReportView.as_view(), name="api-report"),
     path("receipts/<slug:gateway>/", ReceiptsView.as_view(), name="receipts"),
     re_path("", NothingHere.as_view()),
 ]

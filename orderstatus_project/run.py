@@ -43,7 +43,7 @@ from workspace.queues import QUEUES
 
 HOST = "127.0.0.1"
 # Of the Procfile, in the order in which they are started.
-PROCESSES = ("worker-runs", "worker-sending", "worker-calls", "beat", "listen", "web")
+PROCESSES = ("worker-runs", "worker-sending", "worker-calls", "worker-analytics", "beat", "listen", "web")
 START_TIMEOUT_S = 90.0
 PYTHON = sys.executable
 

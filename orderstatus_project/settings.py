@@ -13,7 +13,7 @@ from redis.retry import Retry
 from orderstatus_project import environment as env
 from orderstatus_project.bundled_redis import redis_url
 from orderstatus_project.logging import configure_logging
-from workspace.queues import CALLS, QUEUES, RUNS, SENDING
+from workspace.queues import ANALYTICS, CALLS, QUEUES, RUNS, SENDING
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
@@ -218,6 +218,9 @@ CELERY_TASK_ROUTES = {
     "campaigns.recover_expired": {"queue": SENDING},
     "campaigns.sweep_receipts": {"queue": SENDING},
     "campaigns.look_up_unknown": {"queue": SENDING},
+    "analytics.follow_history": {"queue": ANALYTICS},
+    "analytics.refresh_segments": {"queue": ANALYTICS},
+    "analytics.close_report_days": {"queue": ANALYTICS},
 }
 # Every task may run twice, so one whose worker died is simply done again.
 CELERY_TASK_ACKS_LATE = True
@@ -234,6 +237,7 @@ CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
 # An audit reads everything there is; 0: only `manage.py audit` does.
 AUDIT_EVERY_S = float(env.number("AUDIT_EVERY_S", 600))
+SEGMENTS_EVERY_S = env.number("SEGMENTS_EVERY_S", 3600)
 # Of an hour without workers not every sweep is worth doing. One expires by the worker's clock: were that no later than
 # the next, a machine a few seconds ahead of beat's would do none at all.
 CELERY_BEAT_SCHEDULE = {
@@ -250,6 +254,9 @@ CELERY_BEAT_SCHEDULE = {
         "orders.apply_parked": 10.0,
         "orders.carry_on_merges": 10.0,
         "campaigns.audit": AUDIT_EVERY_S,
+        "analytics.follow_history": 5.0,
+        "analytics.refresh_segments": 3.0,
+        "analytics.close_report_days": 300.0,
     }.items()
     if every_s
 }

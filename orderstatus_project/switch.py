@@ -24,7 +24,6 @@ from campaigns import doorbell
 from campaigns.models import Campaign, CampaignState, Message, MessageState, Run, RunState
 from workspace import history
 from workspace.models import Workspace
-from workspace.queues import QUEUES
 from workspace.screens import close_window
 
 TO_SWITCH = "workspace.switch_orders"
@@ -108,7 +107,7 @@ def turn_on(request: HttpRequest) -> HttpResponse:
         return _window(request, "switch/on.html", _("Turn Orders on?"), back=back, waiting=waiting, form=form)
     drop_due_before = form.drop_due_before(now) if form.is_bound else None
     _switch(request, partial(Workspace.turn_orders_on, drop_due_before=drop_due_before))
-    for queue in QUEUES:
+    for queue in doorbell.TASKS:
         doorbell.ring(queue)
     messages.success(request, _("Orders is on. What sources tell from now on can start campaigns."))
     return close_window(request, back)

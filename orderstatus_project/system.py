@@ -34,7 +34,7 @@ from workspace.heartbeats import SILENT_AFTER, SWEEPS
 from workspace.local_formats import number as local_number
 from workspace.local_time import workspace_of
 from workspace.models import Heartbeat, User, Verb, Workspace
-from workspace.queues import CALLS, QUEUES, RUNS, SENDING
+from workspace.queues import ANALYTICS, CALLS, QUEUES, RUNS, SENDING
 from workspace.screens import age, close_window, moment, nothing, pill
 from workspace.sessions import polled
 
@@ -46,6 +46,7 @@ QUEUE_NAMES: dict[str, Text] = {
     RUNS: gettext_lazy("Orders going through campaigns"),
     SENDING: gettext_lazy("Messages being sent"),
     CALLS: gettext_lazy("Webhooks being called"),
+    ANALYTICS: gettext_lazy("Segments being counted"),
 }
 
 

@@ -44,6 +44,7 @@ urlpatterns = [
     path("admin/", include("orderstatus_project.system")),
     path("admin/", include("orderstatus_project.switch")),
     path("admin/", include("workspace.preferences")),
+    path("admin/", include("analytics.reports.screen")),
     path("admin/password_change/", admin.site.admin_view(change_password, cacheable=True)),
     path("admin/", admin.site.urls),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),

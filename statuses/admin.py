@@ -17,11 +17,21 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.views import ChangeList
 
 from statuses import exchange_admin, lifecycle, lifecycle_admin, placing
-from statuses.lifecycle_admin import TO_SEE_ORDERS, standing
+from statuses.lifecycle_admin import LIST, TO_SEE_ORDERS, standing
 from statuses.models import LISTED, OrderStatus
 from statuses.property_admin import PropertyWindows
-from statuses.usages import Usage, counts, usages
-from workspace.screens import Screen, code, found_in_any_case, icon_button, lines, nothing, pill
+from statuses.usages import Usage, counts, read_by_analytics, usages
+from workspace.screens import (
+    Screen,
+    close_window,
+    code,
+    found_in_any_case,
+    icon_button,
+    lines,
+    list_behind,
+    nothing,
+    pill,
+)
 
 # Statuses are moved by hand only where those between which they go stand in their own order, and none is left out.
 SHOWN_AS_PUT = frozenset({"type__exact", "p"})
@@ -217,17 +227,29 @@ class StatusScreen(Screen):
         return TemplateResponse(request, "statuses/orders.html", {"counted": counted})
 
     def switch_analytics(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Sets what was asked for, rather than turning it over: a page left open cannot undo somebody else's choice."""
+        """Sets what was asked for, rather than turning it over: a page left open cannot undo somebody else's choice.
+        Whoever takes the mark away is told first what changes by it.
+        """
         status = self.found(request, str(pk), to_change=True)
         wanted = {"true": True, "false": False}.get(request.POST.get("on", ""))
         if status is None or wanted is None:
             return HttpResponseBadRequest()
+        is_told = "told" in request.POST
+        if not wanted and not is_told and (changed := read_by_analytics(status, request.user)):
+            return self._tell_of_unmarking(request, status, changed)
         with transaction.atomic():
             status.include_in_analytics = lifecycle.change(
                 status, {"include_in_analytics": wanted}
             ).include_in_analytics
             self.log_change(request, status)
-        return HttpResponse(_switch(status))
+        return close_window(request, list_behind(request, LIST)) if is_told else HttpResponse(_switch(status))
+
+    def _tell_of_unmarking(self, request: HttpRequest, status: OrderStatus, changed: list[Usage]) -> HttpResponse:
+        title, back = _("Leave “%s” out of analytics?") % status.name, list_behind(request, LIST)
+        answer = self.window(request, "statuses/unmark.html", title, status, changed=changed, back=back)
+        # In place of the switch that asked.
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#os-window-body", "innerHTML"
+        return answer
 
     def put(self, request: HttpRequest, pk: int) -> HttpResponse:
         """At another place within its type: right after or before another, or one up or down."""

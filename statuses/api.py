@@ -58,6 +58,7 @@ OF_SOURCE = OpenApiParameter("source", str, description="A source's code: what i
 
 # The scope that lets a key know of what people of the admin need a permission to see, by the app of that.
 SCOPES_OF_APPS = {
+    "analytics": Scope.SEGMENTS_READ,
     "campaigns": Scope.CAMPAIGNS_READ,
     "customers": Scope.CUSTOMERS_READ,
     "orders": Scope.ORDERS_READ,
@@ -351,11 +352,11 @@ class UsageView(OneStatus):
     @extend_schema(operation_id="statuses_usage", summary="Ask who uses a status")
     def get(self, request: Request, type: str, code: str) -> Response:
         found = self.find()
-        uses = usages([found], _Reader(self.key)).get(found.pk, [])
+        uses = usages([found], KeyReader(self.key)).get(found.pk, [])
         return Response(UsageSerializer({"is_used": lifecycle.is_needed(found), "uses": uses}).data)
 
 
-class _Reader:
+class KeyReader:
     """A key, asked as people are what it may see."""
 
     def __init__(self, key: ApiKey) -> None:

@@ -19,7 +19,7 @@ from statuses import lifecycle
 from statuses.lifecycle_admin import LIST, gone, standing
 from statuses.models import OrderStatus, StatusType
 from statuses.property import EDITED, StatusForm, brought_together, differences, read_seen
-from statuses.usages import usages
+from statuses.usages import read_by_analytics, usages
 from workspace import history
 from workspace.screens import Screen, close_window, list_behind
 
@@ -84,9 +84,13 @@ class PropertyWindows:
         if request.method == "POST" and not may_save:
             raise PermissionDenied
         form = _form_of(status, request.POST if request.method == "POST" else None, may_save=may_save)
-        if form.is_valid():
-            return self._change(request, status, form)
-        return self._show(request, status, form)
+        if not form.is_valid():
+            return self._show(request, status, form)
+        # The form has written what was said into its status by now.
+        unmarks = form.initial["include_in_analytics"] and not form.cleaned_data["include_in_analytics"]
+        if unmarks and "unmarking" not in request.POST and (changed := read_by_analytics(status, request.user)):
+            return self._show(request, status, form, unmarking=changed)
+        return self._change(request, status, form)
 
     def _change(self, request: HttpRequest, status: OrderStatus, form: StatusForm) -> HttpResponse:
         said, seen = form.said(), read_seen(form.cleaned_data["seen"])

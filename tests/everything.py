@@ -2,6 +2,8 @@
 
 from django.contrib.auth.models import Group
 
+from analytics import lists, segments
+from analytics.models import Member
 from campaigns.lifecycle import save_draft
 from campaigns.models import IncomingText, Message, SmsGateway, WebhookCall
 from orders.models import StatusChange, StatusTransition, UnknownCode
@@ -24,6 +26,8 @@ def one_of_everything(shop):
         occurred_at=run.entered_at, received_at=run.entered_at,
     )  # fmt: skip
     gateway = SmsGateway.objects.create(code="acme", name="Acme", kind="http")
+    friends = segments.create(code="friends", name="Friends")
+    lists.add(friends, [run.customer.external_id])
     change = StatusChange.objects.filter(order=run.order).latest("pk")
     unknown = UnknownCode.objects.create(
         source=shop.source,
@@ -40,6 +44,8 @@ def one_of_everything(shop):
         "number": 1,
         "type": "payment",
         "code": "paid",
+        "report": "funnel",
+        "file": "csv",
         "app_label": "orders",
         "url": "nowhere/",
         "external_id": run.order.external_id,
@@ -66,6 +72,9 @@ def one_of_everything(shop):
         "/admin/campaigns/smsgateway/": gateway.pk,
         "/admin/campaigns/webhookendpoint/": told.pk,
         "/admin/campaigns/webhookcall/": WebhookCall.objects.latest("pk").pk,
+        "/admin/analytics/segment/": friends.pk,
+        "/admin/analytics/member/": Member.objects.latest("pk").pk,
+        "key": "never-ordered",
         "/admin/r/": 1,
         "/api/v1/runs/": run.pk,
         "/api/v1/unknown-codes/": unknown.pk,

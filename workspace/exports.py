@@ -15,7 +15,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -73,11 +73,18 @@ class Export:
         """In the zone of whoever asks, which the head of the first time names, and in their language."""
         if self.related:
             rows = rows.select_related(None).select_related(*self.related)
-        rows, told, zone = rows.defer(*self.unread), self.columns_for(personal=personal), timezone.get_current_timezone()
+        rows, told, zone = (
+            rows.defer(*self.unread),
+            self.columns_for(personal=personal),
+            timezone.get_current_timezone(),
+        )
         name = f"{self.file}-{timezone.localdate().isoformat()}"
         if as_sheet:
-            sheet = write_sheet(_headings(told, zone), _values(rows, told), zone)
-            return FileResponse(sheet, as_attachment=True, filename=f"{name}.xlsx", content_type=CONTENT_TYPE)
+            return HttpResponse(
+                write_sheet(_headings(told, zone), _values(rows, told), zone),
+                content_type=CONTENT_TYPE,
+                headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'},
+            )
         return StreamingHttpResponse(
             _write(rows, told, zone, get_language()),
             content_type="text/csv; charset=utf-8",

@@ -263,8 +263,11 @@ class Scope(models.TextChoices):
     CUSTOMERS_WRITE = "customers:write", _("Change customers")
     ORDERS_READ = "orders:read", _("Read orders and their changes")
     ORDERS_WRITE = "orders:write", _("Change orders and send status changes")
+    SEGMENTS_READ = "segments:read", _("Read segments and who is in them")
+    SEGMENTS_WRITE = "segments:write", _("Change segments and count them")
     CAMPAIGNS_READ = "campaigns:read", _("Read campaigns, orders that entered, and messages")
     CAMPAIGNS_WRITE = "campaigns:write", _("Change, activate and end campaigns")
+    REPORTS_READ = "reports:read", _("Read reports")
     HISTORY_READ = "history:read", _("Read the history of actions")
 
 

@@ -6,5 +6,7 @@ RUNS = "runs"
 SENDING = "sending"
 # Webhooks on their way to their endpoints.
 CALLS = "calls"
+# Segments counted, history read and reports made ready: nobody's text waits for that.
+ANALYTICS = "analytics"
 
-QUEUES = (RUNS, SENDING, CALLS)
+QUEUES = (RUNS, SENDING, CALLS, ANALYTICS)

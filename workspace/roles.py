@@ -48,23 +48,33 @@ _READS_CAMPAIGNS = _see(
     "campaigns.campaign", "campaigns.run", "campaigns.message", "campaigns.incomingtext", "campaigns.webhookcall"
 )
 _DRAFTS = frozenset(f"campaigns.{verb}_campaign" for verb in ("add", "change", "delete", "test"))
-_MARKETS = _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _DRAFTS | {PERSONAL_DATA}
+_READS_REPORTS = frozenset({"analytics.read_reports"})
+_READS_SEGMENTS = _see("analytics.segment")
+_MAKES_SEGMENTS = _READS_SEGMENTS | {f"analytics.{verb}_segment" for verb in ("add", "change", "delete")}
+_MARKETS = (
+    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _READS_REPORTS | _DRAFTS | _MAKES_SEGMENTS | {PERSONAL_DATA}
+)
 
 ADMINISTRATOR = Role(gettext_noop("Administrator"), gettext_noop("May everything."), frozenset(), may_everything=True)
 SENIOR_MARKETER = Role(
     gettext_noop("Senior marketer"),
-    gettext_noop("Makes campaigns and activates, pauses and ends them; settles messages whose fate is unknown."),
+    gettext_noop(
+        "Makes segments and campaigns; activates, pauses and ends these; settles messages whose fate is unknown."
+    ),
     _MARKETS | {"campaigns.activate_campaign", "campaigns.settle_message"},
 )
 MARKETER = Role(
-    gettext_noop("Marketer"), gettext_noop("Drafts campaigns and asks for their activation."), frozenset(_MARKETS)
+    gettext_noop("Marketer"),
+    gettext_noop("Makes segments; drafts campaigns and asks for their activation."),
+    frozenset(_MARKETS),
 )
 ANALYST = Role(
     gettext_noop("Analyst"),
     gettext_noop(
-        "Reads and exports orders, campaigns and what came of them, without names, numbers, addresses and texts."
+        "Reads and exports orders, segments, campaigns and what came of them, "
+        "without names, numbers, addresses and texts."
     ),
-    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS,
+    _READS_STATUSES | _READS_ORDERS | _READS_CAMPAIGNS | _READS_SEGMENTS | _READS_REPORTS,
 )
 OPERATOR = Role(
     gettext_noop("Operator"),

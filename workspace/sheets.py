@@ -1,4 +1,4 @@
-"""A table as a workbook (XLSX) of one sheet, written a row at a time to a file that is gone once it is closed.
+"""A table as a workbook (XLSX) of one sheet, written a row at a time.
 
 Each value is what it is: a text is a text and never a formula, a link or a number, so nothing in it can be acted on.
 """
@@ -6,11 +6,11 @@ Each value is what it is: a text is a text and never a formula, a link or a numb
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from typing import IO, Any
+from io import BytesIO
+from typing import Any
 
 import xlsxwriter
 
@@ -22,9 +22,9 @@ WIDTH = 18
 MOST_DIGITS = 15
 
 
-def write_sheet(headings: Sequence[str], rows: Iterable[Sequence[Any]], zone: tzinfo) -> IO[bytes]:
+def write_sheet(headings: Sequence[str], rows: Iterable[Sequence[Any]], zone: tzinfo) -> bytes:
     """`rows` hold texts, numbers, times, true and false, JSON, or None. Times are told in `zone`: a sheet has none."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
+    file = BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, options) as book:
         sheet = book.add_worksheet()
@@ -36,8 +36,7 @@ def write_sheet(headings: Sequence[str], rows: Iterable[Sequence[Any]], zone: tz
         for number, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
                 _write(sheet, number, column, value, zone, at)
-    file.seek(0)
-    return file
+    return file.getvalue()
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, zone: tzinfo, at: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who uses a thing: registries that an app declares and apps above fill, so that a screen can say so before it is touched.
+"""Who uses a thing: registries that an app declares and apps above fill, so that a screen can say it beforehand.
 
 Each app registers in its `ready()` a teller, which is asked once for all the things of a page and makes a fixed number
 of queries.
@@ -31,6 +31,8 @@ class Usage:
     number: int | None = None
     # Deleted with the thing, so that it stands against nothing.
     goes_with_it: bool = False
+    # It changes with whether the thing is included in analytics.
+    reads_analytics: bool = False
     # The text in fewer words, for a list whose column is headed “Used by”.
     short: str = ""
 

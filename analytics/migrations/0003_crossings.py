@@ -5,66 +5,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('analytics', '0002_history_is_read'),
-        ('customers', '0004_erasing'),
-        ('orders', '0007_ledger_by_when'),
+        ("analytics", "0002_history_is_read"),
+        ("customers", "0004_erasing"),
+        ("orders", "0007_ledger_by_when"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='member',
-            options={'default_permissions': (), 'verbose_name': 'customer in a segment', 'verbose_name_plural': 'customers in segments'},
+            name="member",
+            options={
+                "default_permissions": (),
+                "verbose_name": "customer in a segment",
+                "verbose_name_plural": "customers in segments",
+            },
         ),
         migrations.AddField(
-            model_name='segment',
-            name='count_began_at',
+            model_name="segment",
+            name="count_began_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='segment',
-            name='counting_until',
+            model_name="segment",
+            name="counting_until",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='segment',
-            name='rule_changed_at',
+            model_name="segment",
+            name="rule_changed_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer', verbose_name='customer'),
+            model_name="member",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="customers.customer",
+                verbose_name="customer",
+            ),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='segment',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='analytics.segment', verbose_name='segment'),
+            model_name="member",
+            name="segment",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="members",
+                to="analytics.segment",
+                verbose_name="segment",
+            ),
         ),
         migrations.AlterField(
-            model_name='member',
-            name='since',
-            field=models.DateTimeField(verbose_name='since'),
+            model_name="member",
+            name="since",
+            field=models.DateTimeField(verbose_name="since"),
         ),
         migrations.AlterField(
-            model_name='segment',
-            name='problem',
-            field=models.CharField(blank=True, choices=[('rule', 'Its rule asks about what is not there any more, or not in analytics.'), ('slow', 'It takes too long to count. Ask for less.')], editable=False, max_length=500),
+            model_name="segment",
+            name="problem",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("rule", "Its rule asks about what is not there any more, or not in analytics."),
+                    ("slow", "It takes too long to count. Ask for less."),
+                ],
+                editable=False,
+                max_length=500,
+            ),
         ),
         migrations.CreateModel(
-            name='Crossing',
+            name="Crossing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('has_entered', models.BooleanField()),
-                ('at', models.DateTimeField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
-                ('order', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orders.order')),
-                ('segment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analytics.segment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("has_entered", models.BooleanField()),
+                ("at", models.DateTimeField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="orders.order",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="analytics.segment",
+                    ),
+                ),
             ],
             options={
-                'default_permissions': (),
-                'indexes': [models.Index(fields=['segment', 'has_entered', 'at', 'id'], name='analytics_crossings_by_when')],
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["segment", "has_entered", "at", "id"], name="analytics_crossings_by_when")
+                ],
             },
         ),
     ]

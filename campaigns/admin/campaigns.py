@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from analytics.wording import all_names
 from campaigns import lifecycle
 from campaigns.admin import texts
 from campaigns.admin.editor import EditorScreen
@@ -26,7 +27,6 @@ from campaigns.definitions import trigger_sentence
 from campaigns.models import Campaign, CampaignState, Message, Run, RunState
 from campaigns.sms.breaker import held_of
 from campaigns.sms.connections import reaches_nobody
-from campaigns.wording import status_names
 from workspace.models import User, Verb
 from workspace.screens import moment
 from workspace.upserts import is_same
@@ -58,7 +58,7 @@ class CampaignScreen(CampaignLife, CampaignExchange, EditorScreen):
         counts = sent.aggregate(messages=Count("pk"), parts=Coalesce(Sum("parts"), 0))
         return {
             "state": state_pill(campaign),
-            "sentence": trigger_sentence(campaign.draft, status_names()),
+            "sentence": trigger_sentence(campaign.draft, all_names()),
             "live": live,
             "is_changed": is_changed,
             "may_activate": may_activate and has_news,

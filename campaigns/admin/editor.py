@@ -16,12 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from analytics.names_in_use import names_in_use
 from campaigns.comparing import Difference, compare
 from campaigns.definitions import in_order
 from campaigns.editing import NEW, NO_REVISION, Saved, find_problems, number_of, read_definition, save, vocabulary
 from campaigns.examining import examine
 from campaigns.models import Campaign, CampaignState, Unfinished
-from analytics.names_in_use import names_in_use
 from campaigns.unfinished import CannotKeep, Page, forget, keep, kept_of
 from workspace.local_formats import clock, moment, zone_of_reader
 from workspace.models import User

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from analytics.wording import Names, all_names
 from campaigns import back_filling, interventions, lifecycle, looking_back
 from campaigns.admin.counted import count_in_words
 from campaigns.back_filling import fill_at_once
@@ -52,7 +53,6 @@ from campaigns.rehearsal import DAYS, Rehearsal, rehearse
 from campaigns.sms.connections import reaches_nobody
 from campaigns.steps import STEPS, TRIGGERS
 from campaigns.story import reason_in_words
-from campaigns.wording import Names, status_names
 from workspace import history
 from workspace.local_formats import clock, number
 from workspace.models import User, Verb
@@ -192,7 +192,7 @@ class CampaignLife(Screen):
             refusal=refusal,
             is_live=is_live,
             since=clock(timezone.now()),
-            sentence=trigger_sentence(campaign.draft, status_names()),
+            sentence=trigger_sentence(campaign.draft, all_names()),
             cautions=_placed(campaign, find_cautions(campaign.draft, plan) if plan else []),
             reaches=_reaches(campaign, plan) if plan else [],
             formers=_formers(campaign, plan) if plan else [],
@@ -312,7 +312,7 @@ class CampaignLife(Screen):
             .annotate(total=Count("pk"))
         )
         versions = list(campaign.versions.order_by("-number"))
-        names = status_names()
+        names = all_names()
         rows = [
             {
                 "version": version,
@@ -346,7 +346,7 @@ class CampaignLife(Screen):
         version = self._version(campaign, number)
         other = request.GET.get("with", "draft")
         against = self._version(campaign, int(other)) if other.isdecimal() and len(other) < 9 else None
-        definition, names = against.definition if against else campaign.draft, status_names()
+        definition, names = against.definition if against else campaign.draft, all_names()
         title = _("Version %(number)d of “%(campaign)s”") % {"number": number, "campaign": campaign}
         return self.page(
             request,

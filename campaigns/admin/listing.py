@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET
 from unfold.views import ChangeList
 
+from analytics.wording import all_names
 from campaigns import numbers
 from campaigns.admin.life import TO_ACTIVATE
 from campaigns.definitions import trigger_sentence
@@ -32,7 +33,6 @@ from campaigns.numbers import DAYS, MOST_ASKED, Counted, Recent, WentOn
 from campaigns.sparks import spark
 from campaigns.steps import TRIGGERS
 from campaigns.usages import codes_named
-from campaigns.wording import status_names
 from statuses.models import LISTED, OrderStatus
 from workspace.local_formats import number
 from workspace.models import Action, User, Verb
@@ -140,7 +140,7 @@ class CampaignList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows: list[Any] = list(self.result_list)  # type: ignore[has-type]
-        names, hands = status_names(), _hands(rows)
+        names, hands = all_names(), _hands(rows)
         live = Activation.objects.live().filter(campaign__in=[campaign.pk for campaign in rows])
         running = dict(live.values_list("campaign_id", "version__definition"))
         for campaign in rows:

@@ -41,7 +41,7 @@ from campaigns.sms.fates import LOOKED_UP_AFTER, Book
 from campaigns.sms.handover import LEASE, LONGEST_REST_S, begin_at_once, hand_over
 from campaigns.sms.law import Hold, Send, Skip, judge
 from campaigns.sms.receipts import apply_kept
-from campaigns.sms.texts import make_text
+from campaigns.sms.texts import make_text, read_contents
 from campaigns.sms.turns import in_turn
 from campaigns.world import World
 from customers.models import Customer
@@ -63,8 +63,8 @@ CLAIM_COLUMNS = (
 UNREAD = (
     *columns.under("run", columns.OF_RUN),
     *columns.under("run__transition", columns.OF_TRANSITION, columns.OF_TRANSITION_BY_TEXTS),
-    *columns.under("order", columns.OF_ORDER, columns.OF_ORDER_BY_TEXTS),
-    *columns.under("customer", columns.OF_CUSTOMER),
+    *columns.under("order", columns.OF_ORDER, columns.OF_ORDER_BY_TEXTS, columns.OF_ORDER_BY_MOST_TEXTS),
+    *columns.under("customer", columns.OF_CUSTOMER, columns.OF_CUSTOMER_BY_MOST_TEXTS),
 )
 
 log = structlog.get_logger(__name__)
@@ -151,6 +151,9 @@ def _rule(
     runs, rules = [message.run for message in messages], {pk: plan.stop_on for pk, plan in plans.items()}
     stopped = find_stops(runs, rules, World(runs, now))
     _note_erased(messages)
+    nodes = {m: plans[m.run.version_id].nodes.get(m.step) for m in messages if m.run.version_id in plans}
+    params = {message: node.params for message, node in nodes.items() if node}
+    read_contents({message: some["text"] for message, some in params.items()})
     for message in messages:
         is_stopped = message.run.version_id in stopped_versions
         match Skip(SkipReason.STOPPED) if is_stopped else judge(message, caps, breakers, now, house, stopped):
@@ -163,9 +166,9 @@ def _rule(
             case Send() if breakers.holds(message):
                 pass  # it stays as it is, and is claimed no more until a person lets it go
             case Send():
-                params = plans[message.run.version_id].nodes[message.step].params
-                if message.is_uncertain or _write_text(message, params["text"], vocabulary, house.timezone, now):
-                    _make_ready(message, switchboard, params["sender"] or "", lease, now)
+                text, sender = params[message]["text"], params[message]["sender"]
+                if message.is_uncertain or _write_text(message, text, vocabulary, house.timezone, now):
+                    _make_ready(message, switchboard, sender or "", lease, now)
                     caps.takes(message)
                     breakers.takes(message)
     claimed = [m for m in messages if m.state == MessageState.CLAIMED]

@@ -8,7 +8,9 @@ Numbers are exact: 12.30 times 3 is 36.90, and equals 36.9.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
@@ -38,7 +40,10 @@ MOST_MARKUPS = 300
 TAGS = ("assign", "break", "capture", "case", "comment", "continue", "cycle", "echo", "for", "if", "unless")
 INNER_TAGS = ("#", "content", "illegal", "output")
 
-_OF_CUSTOMER = tuple(name for name, inside in VARIABLES["customer"].items() if inside is None)
+# What shops write into an order, whatever it is.
+SHOPS_OWN = ("lines", "delivery", "payment", "custom")
+# What campaigns and shops write into a customer.
+CUSTOMERS_OWN = ("attributes",)
 
 
 class TemplateProblem(ValueError):
@@ -79,47 +84,73 @@ def render(text: str, variables: Mapping[str, Any]) -> str:
         raise _problem(error) from None
 
 
+@lru_cache(maxsize=1000)
+def named_in(text: str) -> frozenset[str]:
+    """Which of the published variables a text names, such as "order.total". Raises TemplateProblem."""
+    found = [variable.segments[:2] for those in _parse(text).analyze().globals.values() for variable in those]
+    return frozenset(".".join(map(str, segments)) for segments in found) & _MAKERS.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a text speaks of."""
+
+    order: Order
+    customer: Customer
+    transition: StatusTransition | None
+    vocabulary: Mapping[int, OrderStatus]
+    zone: ZoneInfo
+
+    def word(self, status_id: int | None) -> StatusWord:
+        return StatusWord(self.vocabulary, status_id)
+
+    def moment(self, at: datetime | None) -> datetime | None:
+        return at and at.astimezone(self.zone)
+
+
+def _of_customer(name: str) -> Callable[[_About], Any]:
+    return lambda about: getattr(about.customer, name)
+
+
+def _of_order(name: str) -> Callable[[_About], Any]:
+    return lambda about: _exact(getattr(about.order, name))
+
+
+def _status_of_order(name: str) -> Callable[[_About], Any]:
+    return lambda about: about.word(getattr(about.order, f"{name}_id"))
+
+
+# Of an order that entered by no change all of the change is nothing. Statuses are as they are now.
+_MAKERS: Mapping[str, Callable[[_About], Any]] = {
+    **{f"customer.{name}": _of_customer(name) for name, inside in VARIABLES["customer"].items() if inside is None},
+    "customer.attributes": lambda about: _exact(about.customer.attributes),
+    **{f"order.{name}": _of_order(name) for name in ("external_id", "total", "currency", *SHOPS_OWN)},
+    "order.ordered_at": lambda about: about.moment(about.order.ordered_at),
+    **{f"order.{name}": _status_of_order(name) for name in STATUS_FIELDS.values()},
+    "change.type": lambda about: about.transition and about.transition.type,
+    "change.from": lambda about: about.word(about.transition.from_status_id if about.transition else None),
+    "change.to": lambda about: about.word(about.transition.to_status_id if about.transition else None),
+    "change.occurred_at": lambda about: about.moment(about.transition.occurred_at if about.transition else None),
+}
+
+
 def variables_for(
     order: Order,
     customer: Customer,
     transition: StatusTransition | None,
     vocabulary: Mapping[int, OrderStatus],
     zone: ZoneInfo,
-) -> dict[str, Any]:
-    """What a text about this order to this customer may name: plain values only, times as they are in `zone`.
-
-    Statuses are as they are now.
+    named: Iterable[str] = _MAKERS,
+) -> dict[str, dict[str, Any]]:
+    """What a text about this order to this customer may name: plain values only, times as they are in `zone`; of all
+    that there is, what is `named`.
     """
-    return {
-        "customer": {
-            **{name: getattr(customer, name) for name in _OF_CUSTOMER},
-            "attributes": _exact(customer.attributes),
-        },
-        "order": {
-            "external_id": order.external_id,
-            "total": order.total,
-            "currency": order.currency,
-            "ordered_at": order.ordered_at and order.ordered_at.astimezone(zone),
-            "lines": _exact(order.lines),
-            "delivery": _exact(order.delivery),
-            "payment": _exact(order.payment),
-            "custom": _exact(order.custom),
-            **{name: StatusWord(vocabulary, getattr(order, f"{name}_id")) for name in STATUS_FIELDS.values()},
-        },
-        "change": _change(transition, vocabulary, zone),
-    }
-
-
-def _change(
-    transition: StatusTransition | None, vocabulary: Mapping[int, OrderStatus], zone: ZoneInfo
-) -> dict[str, Any]:
-    """Of an order that entered by no change all of it is nothing."""
-    return {
-        "type": transition and transition.type,
-        "from": StatusWord(vocabulary, transition.from_status_id if transition else None),
-        "to": StatusWord(vocabulary, transition.to_status_id if transition else None),
-        "occurred_at": transition and transition.occurred_at.astimezone(zone),
-    }
+    about = _About(order, customer, transition, vocabulary, zone)
+    made: dict[str, dict[str, Any]] = {group: {} for group in VARIABLES}
+    for name in named:
+        group, _dot, key = name.partition(".")
+        made[group][key] = _MAKERS[name](about)
+    return made
 
 
 def _exact(value: Any) -> Any:

@@ -19,7 +19,8 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.wording import Names, written_in_words
+from analytics.wording import Names
+from campaigns.wording import written_in_words
 from workspace import durations
 from workspace.reading import Problem, read_time
 
@@ -194,7 +195,7 @@ class Occasion:
 
     key: str
     at: datetime
-    order_id: int
+    order_id: int | None
     customer_id: int | None
     transition_id: int | None = None
 
@@ -239,7 +240,7 @@ class TriggerKind:
     `listens_to`: STATUSES or ORDERS, if what a step causes may start it at once or soon; "" of what takes days.
     `has_change`: its runs are about a change of status, or follow from one. `target(params, names)`: the name of the
     one status that it led to; "": several, any, or none. Params as they are written.
-    `statuses(params)`: (type, code key) of each status it names.
+    `statuses(params)`: (type, code key) of each status it names; `segment(params)`: the code of the segment.
     `says(params, names)`: when it starts a campaign, as StepKind has it. `tells(params, transition, at)`: what
     happened to one order, as the first sentence of its path, where its change of status does not say it; params as they
     are written, `at` the moment in words.
@@ -256,6 +257,7 @@ class TriggerKind:
     find: Callable[[Params, Window], Iterator[Occasion]] | None = None
     gate: Callable[[Sequence[Run], Params, World], list[Decision]] | None = None
     statuses: Callable[[Params], frozenset[tuple[str, str]]] = lambda _params: frozenset()
+    segment: Callable[[Params], str] = lambda _params: ""
     says: Callable[[Params, Names], str] = lambda _params, _names: ""
     tells: Callable[[Params, StatusTransition | None, str], str] | None = None
     icon: str = "bolt"

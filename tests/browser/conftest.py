@@ -44,7 +44,8 @@ SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 def pytest_collection_modifyitems(items):
     # Playwright leaves an event loop running in its thread, in which no other can run: not that of calls to gateways.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-    # A browser, a server and a database on a machine that does other work too: what passes the second time is told as RERUN.
+    # A browser, a server and a database on a machine that does other work too: what passes only the second time is told
+    # as RERUN.
     mark = (
         pytest.mark.flaky(reruns=1)
         if CHROMIUM
@@ -113,7 +114,7 @@ def answered(transactional_db, live_server):
     server.set_app(answer)
 
 
-# What htmx writes where a page is left while it asks how far something is. Of a request that fails it says sendError too.
+# What htmx writes where a page is left while it asks how far something is. Of a request that fails it says sendError.
 LEFT = {"htmx:afterRequest", "htmx:sendAbort"}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from analytics.fields import all_fields
+from analytics.fields_page import fields_page
 from analytics.kinds import OPERATORS
 from campaigns.books import BREACHES
 from campaigns.definitions import _KEYS, read_plan
@@ -46,8 +47,12 @@ def test_it_names_every_mode_of_reentry():
     assert named(MODES) == []
 
 
-def test_it_names_every_field_and_operator():
-    assert named([*all_fields(), *(operator for some in OPERATORS.values() for operator in some)]) == []
+def test_the_page_of_fields_is_in_step_and_names_every_field_and_operator():
+    page = (DOCS / "fields.md").read_text(encoding="utf-8")
+    there_are = [*all_fields(), *(operator for some in OPERATORS.values() for operator in some)]
+
+    assert page == fields_page(), "Run `make schema` and look at what changed."
+    assert [word for word in there_are if f"`{word}`" not in page] == []
 
 
 def test_architecture_explains_every_breach_in_the_order_of_the_books():

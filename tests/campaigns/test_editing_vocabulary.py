@@ -57,6 +57,9 @@ def test_a_field_says_whether_other_orders_can_be_asked(told):
         "order.currency",
         "order.external_id",
         "order.ordered_at",
+        "order.placed_at",
+        "order.sources",
+        *(f"order.{type}_{what}" for type in ("general", "delivery", "payment") for what in ("reached", "stayed")),
     }
 
 

@@ -2,12 +2,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from analytics.wording import status_names
 from campaigns.definitions import trigger_sentence
 from campaigns.draining import drain
 from campaigns.lifecycle import end, pause
 from campaigns.models import Message, MessageState, Run
 from campaigns.story import tell, tell_all, tell_message, tell_messages
-from campaigns.wording import status_names
 from tests.campaigns.shop import NOON, asks, at, condition, customer_in, later, sms, trigger, wait
 from tests.factories import CustomerFactory
 

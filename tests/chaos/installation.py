@@ -31,7 +31,7 @@ PROVIDERS = ("idempotent", "telling", "forgetful")
 # Who is called by webhooks.
 RECEIVER = "receiver"
 SERVERS = (*PROVIDERS, RECEIVER)
-WORKERS = {"worker1": "runs,sending", "worker2": "runs,sending", "worker3": "calls"}
+WORKERS = {"worker1": "runs,sending", "worker2": "runs,sending", "worker3": "calls,analytics"}
 RECEIPTS_SECRET = "receipts are signed with this"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"webhooks are signed with this...").decode()
 DISK = "512m"

@@ -32,12 +32,18 @@ class Receiver(Provider):
             "key": _key(told["data"]),
             "is_signed": self._is_signed(request.headers, await request.read()),
         }
-        return await self._under_fire(request, [heard], lambda outcomes: web.Response(status=outcomes[0]))
+        answer = await self._under_fire(request, [heard], lambda outcomes: web.Response(status=outcomes[0]))
+        if "refused" in heard and answer.status == 200:
+            # By its status alone a webhook is taken. So what it refused it refuses in nonsense too.
+            answer.set_status(400)
+        return answer
 
     def _take(self, heard):
         (call,), now = heard, time.time()
         is_refused = self.random.random() < self.faults.get(REFUSE, 0)
         self.counts[REFUSE if is_refused else "taken"] += 1
+        if is_refused:
+            call["refused"] = True
         line = {"refused": call["id"], "at": now} if is_refused else call | {"at": now}
         os.write(self.file, (json.dumps(line) + "\n").encode())
         return [400 if is_refused else 200]

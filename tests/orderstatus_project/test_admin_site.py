@@ -25,7 +25,7 @@ def test_the_sidebar(admin):
     turn_orders_on()
 
     assert sidebar(admin) == [
-        ("", ["Start", "Orders", "Customers"]),
+        ("", ["Start", "Orders", "Customers", "Segments"]),
         ("Campaigns", ["Campaigns", "Orders that entered", "Messages", "Messages to settle", "Incoming texts"]),
         (
             "Settings",
@@ -36,7 +36,7 @@ def test_the_sidebar(admin):
 
 def test_without_orders_the_sidebar_has_none_of_them_but_their_statuses(admin):
     assert sidebar(admin) == [
-        ("", ["Start", "Customers"]),
+        ("", ["Start", "Customers", "Segments"]),
         ("Campaigns", ["Campaigns", "Messages", "Messages to settle", "Incoming texts"]),
         (
             "Settings",

@@ -38,7 +38,16 @@ def unit(path):
 
 
 def test_the_procfile_names_the_processes_and_each_begins_with_python():
-    assert list(commands()) == ["web", "worker-runs", "worker-sending", "worker-calls", "beat", "listen", "release"]
+    assert list(commands()) == [
+        "web",
+        "worker-runs",
+        "worker-sending",
+        "worker-calls",
+        "worker-analytics",
+        "beat",
+        "listen",
+        "release",
+    ]
     assert {words[0] for words in commands().values()} == {sys.executable}
 
 
@@ -183,10 +192,10 @@ def started(released):
 
 @pytest.mark.xdist_group("run")
 def test_the_processes_of_the_procfile_start_work_tell_and_stop(started):
-    for name in ("web", "worker-runs", "worker-sending", "worker-calls", "beat"):
+    for name in ("web", "worker-runs", "worker-sending", "worker-calls", "worker-analytics", "beat"):
         started.start(name)
     started.wait_until(lambda: started.ask("/healthz") == (200, '{"status": "up"}'))
-    started.wait_until(lambda: started.signs_of_life() == {"runs", "sending", "calls"})
+    started.wait_until(lambda: started.signs_of_life() == {"runs", "sending", "calls", "analytics"})
     for _ in range(20):
         started.ask("/nowhere")
     status, told = started.ask("/metrics")
@@ -197,7 +206,14 @@ def test_the_processes_of_the_procfile_start_work_tell_and_stop(started):
     assert 'django_http_responses_total_by_status_total{status="404"} 20.0' in told
     assert 'orderstatus_wakes_total{by="sweep",queue="sending"}' in told
     assert "process_resident_memory_bytes" in told
-    assert ends == {"web": 0, "worker-runs": 0, "worker-sending": 0, "worker-calls": 0, "beat": 0}
+    assert ends == {
+        "web": 0,
+        "worker-runs": 0,
+        "worker-sending": 0,
+        "worker-calls": 0,
+        "worker-analytics": 0,
+        "beat": 0,
+    }
 
 
 @pytest.mark.xdist_group("run")

@@ -42,7 +42,7 @@ def test_a_person_is_added_with_their_roles_and_may_log_in(admin, client):
 def test_each_role_is_offered_with_a_line_of_what_it_may(admin):
     shown = admin.get(ADD).content.decode()
 
-    assert "Drafts campaigns and asks for their activation." in shown
+    assert "Makes segments; drafts campaigns and asks for their activation." in shown
     assert shown.index("Senior marketer") < shown.index("Integrator")
 
 

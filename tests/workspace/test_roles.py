@@ -102,7 +102,7 @@ def test_a_role_of_ours_is_read_in_words_and_not_changed():
 
     shown = admin.get(page).content.decode()
 
-    assert "Drafts campaigns and asks for their activation." in shown
+    assert "Makes segments; drafts campaigns and asks for their activation." in shown
     assert "see, add, change, delete" in shown
     assert 'name="permissions"' not in shown
     assert admin.post(page, {"name": "Mine", "permissions": []}).status_code == 403

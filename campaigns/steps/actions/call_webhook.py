@@ -11,6 +11,7 @@ from django.core.validators import validate_slug
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from analytics.wording import Names
 from campaigns.models import Run, WebhookCall
 from campaigns.steps.base import (
     ORDERS,
@@ -28,7 +29,6 @@ from campaigns.steps.base import (
     read_duration,
 )
 from campaigns.webhooks.endpoints import choices
-from campaigns.wording import Names
 from campaigns.world import World
 
 LONGEST_CODE = 32

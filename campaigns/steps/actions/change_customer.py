@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names
 from campaigns.models import Run
 from campaigns.steps.base import (
     ChangeCustomer,
@@ -18,7 +19,6 @@ from campaigns.steps.base import (
     StepKind,
     ValueField,
 )
-from campaigns.wording import Names
 from campaigns.world import World
 from customers.attributes import Attribute, Change, is_attribute_name, read_attribute, read_tags
 from workspace.reading import Problem

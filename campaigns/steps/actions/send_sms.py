@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from analytics.wording import Names
 from campaigns.models import Deliver, Lane, Message, Purpose, Run
 from campaigns.sms.connections import senders
 from campaigns.sms.rehearsing import rehearse, try_on
@@ -29,7 +30,6 @@ from campaigns.steps.base import (
     ValueField,
     read_duration,
 )
-from campaigns.wording import Names
 from campaigns.world import World
 from customers.categories import is_category
 from workspace.text import is_storable

@@ -7,9 +7,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names
 from campaigns.models import Run
 from campaigns.steps.base import Decision, Params, StepForm, StepKind, Stop, ValueField
-from campaigns.wording import Names
 from campaigns.world import World
 from workspace.text import is_storable
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from analytics.wording import Names, duration_in_words
 from campaigns.models import Run
 from campaigns.steps.base import Continue, Decision, Params, StepForm, StepKind, ValueField, Wait, read_duration
-from campaigns.wording import Names, duration_in_words
 from campaigns.world import World
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names, duration_in_words, status_name
 from campaigns.arrivals import find_arrival
 from campaigns.models import Run
 from campaigns.steps.base import (
@@ -26,7 +27,7 @@ from campaigns.steps.base import (
     read_duration,
 )
 from campaigns.steps.codes import read_codes
-from campaigns.wording import Names, duration_in_words, either, status_name, type_in_words
+from campaigns.wording import either, type_in_words
 from campaigns.world import World
 from statuses.models import StatusType, code_key
 from workspace.local_formats import whole_moment

@@ -15,10 +15,10 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names
 from campaigns.models import Run
 from campaigns.occasions import on_the_clock
 from campaigns.steps.base import Continue, Decision, Params, StepForm, StepKind, ValueField, Wait, read_time_of_day
-from campaigns.wording import Names
 from campaigns.world import World
 from orders.dates import YEARS
 

@@ -8,9 +8,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics.rules import Rule, RuleError, read_rule
+from analytics.wording import Names, tell_rule
 from campaigns.models import Run
 from campaigns.steps.base import Branch, Continue, Decision, Params, StepForm, StepKind, ValueField
-from campaigns.wording import Names, rule_in_words
 from campaigns.world import World
 
 
@@ -34,7 +34,7 @@ NEW_RULE = {"combinator": "and", "rules": [{"field": "order.payment_status", "op
 
 
 class Form(StepForm):
-    rule = ValueField(_read, control="rule", label=_("Which orders pass"), initial=NEW_RULE, says=rule_in_words)
+    rule = ValueField(_read, control="rule", label=_("Which orders pass"), initial=NEW_RULE, says=tell_rule)
 
 
 def decide(runs: Sequence[Run], step: str, params: Params, world: World) -> list[Decision]:
@@ -48,7 +48,7 @@ def decide(runs: Sequence[Run], step: str, params: Params, world: World) -> list
 
 
 def says(params: Params, names: Names) -> str:
-    rule = rule_in_words(params.get("rule"), names)
+    rule = tell_rule(params.get("rule"), names)
     return gettext("Yes, if %s.") % rule if rule else gettext("Asks nothing yet: add a condition.")
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names
 from campaigns.chance import chance_of
 from campaigns.models import Run
 from campaigns.steps.base import Branch, Continue, Decision, Params, StepForm, StepKind, ValueField, read_whole
-from campaigns.wording import Names
 from campaigns.world import World
 
 

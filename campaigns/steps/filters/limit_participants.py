@@ -12,6 +12,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from analytics.wording import Names
 from campaigns.models import Run
 from campaigns.steps.base import (
     Branch,
@@ -25,7 +26,6 @@ from campaigns.steps.base import (
     ValueField,
     read_whole,
 )
-from campaigns.wording import Names
 from campaigns.world import World
 
 MOST = 1_000_000_000

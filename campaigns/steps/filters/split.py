@@ -11,10 +11,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names
 from campaigns.chance import chance_of
 from campaigns.models import Run
 from campaigns.steps.base import Continue, Decision, Params, StepForm, StepKind, ValueField, read_whole
-from campaigns.wording import Names
 from campaigns.world import World
 from workspace.text import is_storable
 

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import NOT_SAID, Names, days_in_words
 from campaigns.models import Run
 from campaigns.occasions import in_time_order, on_the_clock
 from campaigns.steps.base import (
@@ -34,7 +35,6 @@ from campaigns.steps.base import (
     read_time_of_day,
     read_whole,
 )
-from campaigns.wording import NOT_SAID, Names, days_in_words
 from campaigns.world import World
 from orders.dates import BLOCKS, LONGEST_KEY, YEARS
 from orders.models import Order, OrderDate, StatusTransition

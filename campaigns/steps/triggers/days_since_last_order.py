@@ -11,6 +11,7 @@ from django.db.models import Exists
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names, days_in_words
 from campaigns.models import Run
 from campaigns.occasions import days_later, in_time_order, later_orders
 from campaigns.steps.base import (
@@ -25,7 +26,6 @@ from campaigns.steps.base import (
     Window,
     read_whole,
 )
-from campaigns.wording import Names, days_in_words
 from campaigns.world import World
 from orders.models import Order, StatusTransition
 from workspace.models import Workspace

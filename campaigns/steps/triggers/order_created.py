@@ -3,8 +3,8 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names
 from campaigns.steps.base import ORDERS, Params, StepForm, TriggerKind
-from campaigns.wording import Names
 from orders.models import StatusTransition
 
 

@@ -7,10 +7,11 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names
 from campaigns.models import From
 from campaigns.steps.base import STATUSES, Params, PlainChoiceField, StepForm, TriggerKind, ValueField, Watched
 from campaigns.steps.codes import read_codes
-from campaigns.wording import Names, either, the_one, type_in_words
+from campaigns.wording import either, the_one, type_in_words
 from statuses.models import StatusType
 
 _WORDS = {"any": From.ANY, "any_existing": From.ANY_EXISTING, "none": From.NONE}

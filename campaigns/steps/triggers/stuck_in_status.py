@@ -12,6 +12,7 @@ from django.db.models import Exists
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.wording import Names, duration_in_words
 from campaigns.models import Run
 from campaigns.occasions import in_time_order, later_moves
 from campaigns.steps.base import (
@@ -29,7 +30,7 @@ from campaigns.steps.base import (
     read_duration,
 )
 from campaigns.steps.codes import read_codes
-from campaigns.wording import Names, duration_in_words, either, the_one, type_in_words
+from campaigns.wording import either, the_one, type_in_words
 from campaigns.world import World
 from orders.models import StatusTransition
 from statuses.models import OrderStatus, StatusType

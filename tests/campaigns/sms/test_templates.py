@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.sms.filters import FILTERS
-from campaigns.sms.templates import ANYTHING, TAGS, VARIABLES, TemplateProblem, check_template, render, variables_for
+from campaigns.sms.templates import (
+    ANYTHING,
+    TAGS,
+    VARIABLES,
+    TemplateProblem,
+    check_template,
+    named_in,
+    render,
+    variables_for,
+)
 from customers.models import Customer
 from orders.models import Order, StatusTransition
 from statuses.models import OrderStatus
@@ -590,6 +599,13 @@ def test_every_published_example_comes_out_as_printed():
 
 def made_for_the_doc(text):
     return made(text, total_minor=1230, custom={"gift": "yes", "table": 7})
+
+
+def test_what_a_text_names_is_known_before_it_is_made():
+    text = "{{ order.total | money }}{% assign due = order.custom.due %}{{ due }}{% if change.to == 'x' %}!{% endif %}"
+
+    assert named_in(text) == {"order.total", "order.custom", "change.to"}
+    assert named_in("Hello") == set()
 
 
 def test_anything_of_the_shops_own_may_be_named():

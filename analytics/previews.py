@@ -1,0 +1,111 @@
+"""What a rule comes to as it is being built: how many customers, what share of them, of orders and of revenue that is,
+and a few of them with why they are in it.
+
+Nothing is written. A question that takes too long is given up, and everything is told as of one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum, Window
+
+from analytics import history
+from analytics.rules import SegmentRule
+from analytics.why import why_in_words
+from customers.models import Customer
+from orders.models import Order
+from workspace.database import snapshot, time_limit
+from workspace.models import Workspace
+from workspace.money import from_minor
+from workspace.personal import shown_to
+from workspace.roles import Reader, may_see_personal_data
+
+MOST_S = 8.0
+SAMPLE = 5
+COUNT, SHARES, A_FEW = "count", "shares", "sample"
+PARTS = (COUNT, SHARES, A_FEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a whole."""
+
+    number: int
+    of: int
+
+    @property
+    def share(self) -> float | None:
+        """0.0 to 1.0; of nothing there is none."""
+        return self.number / self.of if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """One of them, as far as the reader may see them, with each thing that was seen of them in words."""
+
+    customer: Customer
+    why: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`revenue` is in minor units of `currency`, the installation's own; None and () where it was not asked for."""
+
+    as_of: datetime
+    currency: str
+    customers: Part | None = None
+    orders: Part | None = None
+    revenue: Part | None = None
+    sample: Sequence[Someone] = ()
+
+    def amount(self, minor: int) -> Decimal:
+        return from_minor(minor, self.currency)
+
+
+def preview(rule: SegmentRule, reader: Reader, now: datetime, parts: Collection[str] = PARTS) -> Preview:
+    """Raises TookTooLong."""
+    as_of = (history.catch_up() if rule.reads_history else None) or now
+    currency, told = Workspace.current().currency, dict[str, Any]()
+    with snapshot(), time_limit(MOST_S):
+        found = rule.customers(now)
+        if COUNT in parts or A_FEW in parts:
+            number, few = _count_with_a_few(found) if A_FEW in parts else (found.count(), [])
+            told["customers"] = Part(number, Customer.objects.filter(erased_at=None).count())
+            told["sample"] = _with_reasons(rule, few, reader, now)
+        if SHARES in parts:
+            told["orders"], told["revenue"] = _of_orders(found, currency)
+    return Preview(as_of, currency, **told)
+
+
+def _count_with_a_few(found: QuerySet[Customer]) -> tuple[int, list[int]]:
+    """How many, and the newest: the rule is asked once for both."""
+    rows = list(found.annotate(number=Window(Count("*"))).order_by("-pk").values_list("number", "pk")[:SAMPLE])
+    return (rows[0][0] if rows else 0), [pk for _number, pk in rows]
+
+
+def _of_orders(found: QuerySet[Customer], currency: str) -> tuple[Part, Part]:
+    """Orders of a test key are nobody's, and amounts in other currencies are not added."""
+    orders = Order.objects.filter(is_test=False).order_by()
+    theirs = _sums(orders.filter(customer__in=found.values("pk")), currency)
+    everybody = _sums(orders, currency)
+    return Part(theirs["number"], everybody["number"]), Part(theirs["sum"] or 0, everybody["sum"] or 0)
+
+
+def _sums(orders: QuerySet[Order], currency: str) -> Mapping[str, Any]:
+    ours = Q(currency=currency)
+    return orders.aggregate(number=Count("pk"), sum=Sum("total_minor", filter=ours))
+
+
+def _with_reasons(rule: SegmentRule, few: Sequence[int], reader: Reader, now: datetime) -> list[Someone]:
+    if not few:
+        return []
+    customers = shown_to(reader, Customer.objects.filter(pk__in=few)).order_by("-pk")
+    seen = rule.why(few, now, tells_personal=may_see_personal_data(reader))
+    there = [one for one in customers if one.pk in seen]
+    words = why_in_words(rule, [seen[one.pk] for one in there])
+    return [Someone(one, why) for one, why in zip(there, words, strict=True)]

@@ -1,0 +1,97 @@
+// Draws the charts of a report in the colours of its statuses, on light and on dark, and hides the days while a named
+// period is chosen. All that is drawn stands in the tables too.
+"use strict";
+
+const DAY = 86400;
+
+function colourOf(name) {
+    const probe = document.createElement("span");
+    probe.className = name ? `os-colour-${name}` : "";
+    document.body.append(probe);
+    const style = getComputedStyle(probe);
+    const found = !name ? style.getPropertyValue("--os-accent")
+        : name === "none" ? style.getPropertyValue("--os-quiet") : style.getPropertyValue("--os-of-status");
+    probe.remove();
+    return asRgb(found.trim());
+}
+
+// Chart.js does not read oklch: the browser is asked what it is.
+function asRgb(colour) {
+    const brush = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    brush.fillStyle = colour;
+    brush.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = brush.getImageData(0, 0, 1, 1).data;
+    return {red, green, blue, at: alpha => `rgba(${red}, ${green}, ${blue}, ${alpha})`};
+}
+
+function inWords(seconds) {
+    if (seconds >= DAY) return `${(seconds / DAY).toLocaleString(undefined, {maximumFractionDigits: 1})} d`;
+    if (seconds >= 3600) return `${(seconds / 3600).toLocaleString(undefined, {maximumFractionDigits: 1})} h`;
+    if (seconds >= 60) return `${Math.round(seconds / 60)} min`;
+    return `${seconds} s`;
+}
+
+// Two lines of one colour are told apart by their dashes.
+function dataset(series, chart, place, before) {
+    const colour = colourOf(series.colour);
+    const again = before.filter(other => other.colour === series.colour).length;
+    const shared = {label: series.label, data: series.values, borderColor: colour.at(1), hoverBorderColor: colour.at(1)};
+    if (chart.shape === "bars") {
+        const fill = colour.at(series.is_before ? .3 : .85);
+        return {...shared, backgroundColor: fill, hoverBackgroundColor: fill, borderWidth: 0, borderRadius: 4, maxBarThickness: 28};
+    }
+    return {
+        ...shared,
+        backgroundColor: colour.at(chart.shape === "areas" ? .35 : 0), hoverBackgroundColor: colour.at(.35),
+        fill: chart.shape === "areas" ? (place ? "-1" : "origin") : false,
+        borderDash: again || series.colour === "none" ? [6, 2 + 3 * again] : [], borderWidth: 2, tension: .25,
+        pointRadius: series.values.length > 1 ? 0 : 4, pointHoverRadius: 4, pointHitRadius: 12, pointBackgroundColor: colour.at(1),
+    };
+}
+
+function options(chart) {
+    const style = getComputedStyle(document.documentElement);
+    const text = asRgb(style.getPropertyValue("--os-quiet").trim()).at(1);
+    const line = asRgb(style.getPropertyValue("--os-line").trim()).at(1);
+    const isBars = chart.shape === "bars";
+    const told = value => chart.kind === "duration" ? inWords(value) : value.toLocaleString();
+    const numbers = {beginAtZero: true, stacked: chart.shape === "areas", grid: {color: line}, border: {display: false}, ticks: {color: text, precision: 0, callback: told, maxTicksLimit: 6}};
+    const names = {stacked: false, grid: {display: false}, border: {color: line}, ticks: {color: text, maxRotation: 0, autoSkipPadding: 16}};
+    return {
+        animation: false, responsive: true, maintainAspectRatio: false, indexAxis: isBars ? "y" : "x",
+        interaction: {mode: "index", axis: isBars ? "y" : "x", intersect: false},
+        scales: isBars ? {x: numbers, y: names} : {x: names, y: numbers},
+        plugins: {
+            legend: {display: chart.series.length > 1, position: "bottom", labels: {color: text, boxWidth: 12, boxHeight: 12, usePointStyle: false}},
+            tooltip: {callbacks: {label: item => `${item.dataset.label}: ${told(item.raw)}`}},
+        },
+    };
+}
+
+function draw(charts, drawn) {
+    drawn.splice(0).forEach(chart => chart.destroy());
+    for (const chart of charts) {
+        const canvas = document.getElementById(`chart-${chart.key}`);
+        const datasets = chart.series.map((series, place) => dataset(series, chart, place, chart.series.slice(0, place)));
+        if (chart.shape === "bars") canvas.parentElement.style.height = `${6 + 3.5 * chart.labels.length}rem`;
+        drawn.push(new Chart(canvas, {type: chart.shape === "bars" ? "bar" : "line", data: {labels: chart.labels, datasets}, options: options(chart)}));
+    }
+}
+
+function showDays() {
+    const isNamed = document.getElementById("report-period").value !== "";
+    for (const day of document.querySelectorAll(".rp-day")) {
+        day.hidden = isNamed;
+        day.querySelector("input").disabled = isNamed;
+    }
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+    showDays();
+    document.getElementById("report-period").addEventListener("change", showDays);
+    const told = document.getElementById("report-charts");
+    if (!told) return;
+    const charts = JSON.parse(told.textContent), drawn = [];
+    draw(charts, drawn);
+    new MutationObserver(() => draw(charts, drawn)).observe(document.documentElement, {attributeFilter: ["class"]});
+});

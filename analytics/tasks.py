@@ -1,0 +1,69 @@
+"""Background work of analytics: asked for by beat, safe to run twice and beside itself."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from analytics import counting, history
+from analytics.reports.closing import close_reports
+from workspace import heartbeats
+from workspace.queues import ANALYTICS
+
+# Well within the time that a task has; what is left is the next one's.
+BOX_S = 60.0
+# How long work that takes its time says nothing.
+TOLD_EVERY_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="analytics.refresh_segments")
+def refresh_segments() -> None:
+    """Count the segments that are due, each in transactions of its own."""
+    deadline = time.monotonic() + BOX_S
+    try:
+        heartbeats.beat(ANALYTICS)
+        for segment in counting.due_segments():
+            if time.monotonic() > deadline:
+                return
+            counting.refresh(segment)
+            heartbeats.beat(ANALYTICS)
+    except (OperationalError, InterfaceError) as error:
+        # The database is away. What is due remains due, and the next sweep comes soon.
+        log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)
+
+
+@shared_task(name="analytics.follow_history")
+def follow_history() -> None:
+    """Read what is new, so that whoever asks finds little left to do. What a mark or a merge touched may take some
+    rounds."""
+    deadline = time.monotonic() + BOX_S
+    try:
+        heartbeats.beat(ANALYTICS)
+        history.catch_up(within_s=TOLD_EVERY_S)
+        while (left := history.backlog()) and time.monotonic() < deadline:
+            log.info("history_is_read", orders_left=left)
+            heartbeats.beat(ANALYTICS)
+            history.catch_up(within_s=TOLD_EVERY_S)
+    except (OperationalError, InterfaceError) as error:
+        log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)
+
+
+@shared_task(name="analytics.close_report_days")
+def close_report_days() -> None:
+    """Keep the days that are over for reports. What they are made of, `follow_history` reads."""
+    deadline = time.monotonic() + BOX_S
+    try:
+        for about in close_reports(timezone.now()):
+            heartbeats.beat(ANALYTICS)
+            log.debug("report_days_closed", about=about)
+            if time.monotonic() > deadline:
+                return
+    except (OperationalError, InterfaceError) as error:
+        # What is not closed is counted when it is read.
+        log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)

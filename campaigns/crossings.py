@@ -1,0 +1,70 @@
+"""What triggers of segments share: customers who entered one, or left it, as its counts told (analytics/counting.py).
+
+A run is about the customer's last order as it then was, which texts and filters speak of. Who had none is not let in:
+that is told with the run, so nobody is left out in silence. Who was in a segment when a campaign began did not enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from analytics.models import Crossing, Segment
+from analytics.wording import Names
+from campaigns.models import Run
+from campaigns.occasions import in_time_order
+from campaigns.steps.base import Continue, Decision, Occasion, Params, StepField, StepForm, Stop, Window
+from campaigns.world import World
+
+LONGEST_CODE = 64
+READ = ("at", "order_id", "customer_id")
+
+
+class SegmentField(StepField):
+    """A segment, by its code, which need not be there yet."""
+
+    control = "choice"
+
+    def options(self) -> dict[str, Any]:
+        """One query."""
+        rows = Segment.objects.values_list("code", "name")
+        return {"choices": [{"key": code, "label": name} for code, name in rows]}
+
+    def says(self, written: Any, names: Names) -> str:
+        return segment_name(written, names)
+
+    def clean(self, value: Any) -> str:
+        value = super().clean(value)
+        if not isinstance(value, str) or not 0 < len(value) <= LONGEST_CODE or not value.isprintable():
+            raise forms.ValidationError(_("Give the code of a segment."))
+        return value
+
+
+class Form(StepForm):
+    segment = SegmentField(label=_("Segment"))
+
+
+def find(params: Params, window: Window, *, has_entered: bool) -> Iterator[Occasion]:
+    """In order of time."""
+    segment = Segment.objects.filter(code=params["segment"]).values("pk")
+    rows = Crossing.objects.filter(window.of("at"), window.told("at"), segment__in=segment, has_entered=has_entered)
+    key = "entered" if has_entered else "left"
+    for row in in_time_order(rows.only(*READ), "at"):
+        yield Occasion(f"{key}:{row.pk}", row.at, row.order_id, row.customer_id)
+
+
+def gate(runs: Sequence[Run], _params: Params, _world: World) -> list[Decision]:
+    return [Decision(Stop("no_order") if run.order_id is None else Continue()) for run in runs]
+
+
+def segment_of(params: Params) -> str:
+    """Its code, of params that were read or as they were written."""
+    code = params.get("segment")
+    return code if isinstance(code, str) else ""
+
+
+def segment_name(code: Any, names: Names) -> str:
+    return f"“{names.get(('segments', code), code)}”" if isinstance(code, str) and code else "…"

@@ -1,0 +1,1 @@
+"""What campaigns adds to the reports of analytics."""

@@ -1,0 +1,163 @@
+"""The pages of reports, their files, and the orders behind a figure."""
+
+import csv
+import io
+import re
+import zipfile
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from analytics.models import Bookmark
+from analytics.reports.behind import Behind
+from analytics.reports.registry import all_reports
+from tests.analytics.reports.shop import NOW, Event, happen, open_shop, told
+from tests.screens import actions, holding, signed_in, turn_orders_on
+from workspace.models import Workspace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop():
+    with time_machine.travel(NOW, tick=False):
+        found = open_shop()
+        turn_orders_on()
+        # History has nothing to add to what tests write.
+        Bookmark.objects.create(pk=1, order_id=None, read_at=NOW)
+        yield found
+
+
+def address(key, **asked):
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
+    return f"{reverse('report', args=[key])}?{query}"
+
+
+def test_there_are_pages_of_every_report(shop):
+    happen(shop, 20, seed=1)
+    client = signed_in(is_superuser=True)
+
+    for report in all_reports():
+        for asked in ({}, {"compare": 1}, {"period": "last_7_days"}, {"from": "2026-05-01", "to": "2026-05-10"}):
+            page = client.get(address(report.key, **asked))
+
+            assert page.status_code == 200
+            assert str(report.title) in page.content.decode()
+
+
+def test_an_empty_shop_is_told_what_is_missing(shop):
+    page = signed_in(is_superuser=True).get(address("statuses")).content.decode()
+
+    assert "No order has had a status of this type yet." in page
+    assert "canvas" not in page
+    assert "By status" not in page
+
+
+def test_a_figure_leads_to_its_orders(shop):
+    at = NOW - timedelta(days=3)
+    new, packed, sent = (shop.statuses[code] for code in ("new", "packed", "sent"))
+    web = shop.sources[1]
+    went, stayed = told(
+        shop,
+        [Event(at, new, web), Event(at + timedelta(hours=1), packed, web), Event(at + timedelta(hours=3), sent, web)],
+        [Event(at, new, web), Event(at + timedelta(hours=2), packed, web)],
+    )
+    client = signed_in(is_superuser=True)
+
+    page = client.get(f"{reverse('report', args=['funnel'])}?steps=new&steps=packed&steps=sent").content.decode()
+    links = [link.replace("&amp;", "&") for link in re.findall(r'<a class="os-link" href="([^"]+)">\d', page)]
+    lists = [client.get(link) for link in links]
+
+    shown = [{order.pk for order in one.context["cl"].result_list} for one in lists]
+    assert shown == [{went.pk, stayed.pk}, {went.pk, stayed.pk}, {went.pk}]
+    assert "Orders behind a figure: New → Packed → Sent (general)" in lists[2].content.decode()
+
+
+@pytest.mark.parametrize("what", ["standing", "entered", "left", "there"])
+def test_the_list_behind_a_figure_has_as_many_orders(shop, what):
+    at = NOW - timedelta(days=3)
+    new, packed = shop.statuses["new"], shop.statuses["packed"]
+    told(shop, [Event(at, new, shop.sources[0])])
+    told(shop, [Event(at, new, shop.sources[0]), Event(at + timedelta(days=1), packed, shop.sources[0])])
+    client = signed_in(is_superuser=True)
+    written = Behind(what, "general", (new.pk,), at, NOW).written()
+
+    page = client.get(reverse("admin:orders_order_changelist"), {"figure": written})
+
+    assert len(page.context["cl"].result_list) == {"standing": 1, "entered": 2, "left": 1, "there": 1}[what]
+
+
+@pytest.mark.parametrize("written", ["nonsense", "what=standing", "what=standing&type=general&end=never&statuses=1"])
+def test_a_figure_that_cannot_be_read_is_said_to_be_none(shop, written):
+    told(shop, [Event(NOW - timedelta(days=1), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(reverse("admin:orders_order_changelist"), {"figure": written})
+
+    assert "This figure cannot be read." in page.content.decode()
+    assert len(page.context["cl"].result_list) == 0
+
+
+def test_what_cannot_be_asked_is_said_and_the_usual_shown(shop):
+    page = signed_in(is_superuser=True).get(address("statuses", period="ever"))
+
+    assert page.status_code == 422
+    assert "“period” is one of: last_7_days" in page.content.decode()
+
+
+def test_an_unmarked_status_is_no_step(shop):
+    page = signed_in(is_superuser=True).get(address("funnel", steps="checked"))
+
+    assert "“checked” is no status of this type that is included in analytics." in page.content.decode()
+
+
+def test_a_report_as_csv(shop):
+    at = datetime(2026, 5, 18, 10, tzinfo=UTC)
+    told(shop, [Event(at, shop.statuses["new"], shop.sources[0]), Event(NOW, shop.statuses["sent"], shop.sources[0])])
+
+    answer = signed_in(is_superuser=True).get(
+        f"{reverse('report-file', args=['time_in_status', 'csv'])}?from=2026-05-18&to=2026-05-20"
+    )
+
+    assert answer["Content-Disposition"] == 'attachment; filename="time_in_status-2026-05-18-2026-05-20.csv"'
+    lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert lines[1] == ["From", "2026-05-18", "to", "2026-05-20", "UTC"]
+    assert ["New", "0", "", "", "1", "0"] in lines
+    assert actions().last().verb == "exported"
+
+
+def test_a_report_as_xlsx(shop):
+    happen(shop, 20, seed=2)
+
+    answer = signed_in(is_superuser=True).get(reverse("report-file", args=["statuses", "xlsx"]))
+
+    book = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert 'name="By status"' in book.read("xl/workbook.xml").decode()
+    assert "Not in analytics" in book.read("xl/sharedStrings.xml").decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("Analyst", 200), ("Marketer", 200), ("Operator", 403), ("Integrator", 403)]
+)
+def test_who_reads_reports(shop, role, status):
+    assert holding(role).get(address("statuses")).status_code == status
+
+
+def test_a_page_takes_the_same_queries_for_any_number_of_orders(shop, django_assert_max_num_queries):
+    happen(shop, 10, seed=3)
+    client = signed_in(is_superuser=True)
+    client.get(address("statuses"))
+    happen(shop, 60, seed=4)
+    client.get(address("statuses"))
+
+    with django_assert_max_num_queries(40):
+        client.get(address("statuses"))
+
+
+def test_days_are_those_of_the_installation(shop):
+    Workspace.objects.update(timezone="Asia/Tokyo")
+
+    page = signed_in(is_superuser=True).get(address("statuses", period="last_7_days"))
+
+    assert page.context["answer"].question.period.last.isoformat() == "2026-05-21"
