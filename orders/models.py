@@ -200,14 +200,14 @@ class Order(HoldsPersonalData):
             models.Index(fields=["placed_at", "id"], name="orders_by_when_placed"),
             # For whom so many days have passed since it was ordered.
             models.Index(fields=["ordered_at", "id"], name="orders_by_when_ordered"),
+            # What figures leave out, of which there is little.
+            models.Index(fields=["id"], condition=models.Q(is_test=True), name="orders_told_by_test_keys"),
             # A customer's orders; and what rules say of all of them (number, sum, first and last) without reading one.
             models.Index(
                 fields=["customer", "placed_at"],
                 include=["id", "is_test", "total_minor", "currency"],
                 name="orders_of_customer",
             ),
-            # What figures leave out, of which there is little.
-            models.Index(fields=["id"], condition=models.Q(is_test=True), name="orders_told_by_test_keys"),
         ]
 
     def __str__(self) -> str:

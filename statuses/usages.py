@@ -14,7 +14,7 @@ register, usages = _of_statuses.register, _of_statuses.of
 
 def read_by_analytics(status: OrderStatus, reader: Reader) -> list[Usage]:
     """What changes if it is included in analytics no more: segments and reports."""
-    return [use for use in usages([status], reader, in_lists=True).get(status.pk, []) if use.reads_analytics]
+    return [use for use in usages([status], reader).get(status.pk, []) if use.reads_analytics]
 
 
 def counts(statuses: Sequence[OrderStatus], reader: Reader) -> list[tuple[int, Usage | None]]:

@@ -39,12 +39,12 @@ FUNNEL = {
             "key": "steps",
             "title": "Step by step",
             "columns": [
-                {"key": "step", "title": "Step", "kind": "text"},
-                {"key": "reached", "title": "Orders", "kind": "number"},
-                {"key": "of_previous", "title": "Of the step before it", "kind": "share"},
-                {"key": "of_first", "title": "Of the first step", "kind": "share"},
-                {"key": "median", "title": "Time since the step before it, median", "kind": "duration"},
-                {"key": "p90", "title": "Nine in ten within", "kind": "duration"},
+                {"key": "step", "title": "Step", "values": "text"},
+                {"key": "reached", "title": "Orders", "values": "number"},
+                {"key": "of_previous", "title": "Of the step before it", "values": "share"},
+                {"key": "of_first", "title": "Of the first step", "values": "share"},
+                {"key": "median", "title": "Time since the step before it, median", "values": "duration"},
+                {"key": "p90", "title": "Nine in ten within", "values": "duration"},
             ],
             "rows": [
                 {"step": "New", "reached": 1200, "of_previous": None, "of_first": 1.0, "median": None, "p90": None},
@@ -89,9 +89,10 @@ class PeriodSerializer(serializers.Serializer[Period]):
 class ColumnSerializer(serializers.Serializer[Column]):
     key = serializers.CharField()
     title = serializers.CharField(source="label")
-    kind = serializers.ChoiceField(
+    values = serializers.ChoiceField(
+        source="kind",
         choices=[kind.value for kind in Kind],
-        help_text="Of its values. Shares are between 0 and 1, durations in seconds, days as 2026-05-03.",
+        help_text="What its values are. Shares are between 0 and 1, durations in seconds, days as 2026-05-03.",
     )
 
 

@@ -27,6 +27,8 @@ from workspace.models import Source, Workspace
 
 USUAL_PERIOD = Relative.LAST_30_DAYS
 USUAL_TYPE = TYPES[0]
+# A page of more rows is read by nobody.
+MOST_PARTS = 190
 
 
 class BadQuestion(ValueError):
@@ -62,21 +64,23 @@ def ask(report: Report, told: Mapping[str, str], steps: Sequence[str] = ()) -> A
 def read_question(report: Report, told: Mapping[str, str], steps: Sequence[str], now: datetime) -> Question:
     zone = ZoneInfo(Workspace.current().timezone)
     type = _one_of("type", told.get("type") or USUAL_TYPE, TYPES)
-    every = told.get("every")
+    period = _period(told, now, zone)
     return Question(
-        period=_period(told, now, zone),
+        period=period,
         now=now,
         filters=Filters(_source(told.get("source", "")), _segment(told.get("segment", ""))),
         type=type,
         statuses=_steps(type, steps) if Ask.STEPS in report.asks else (),
-        every=Every(_one_of("every", every, Every.values)) if every else None,
+        every=_every(told.get("every", ""), period),
         chosen=_chosen(report, told),
     )
 
 
 def _period(told: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Period:
     """One of those that have a name, or two days."""
-    if not told.get("period") and (told.get("from") or told.get("to")):
+    if told.get("from") or told.get("to"):
+        if told.get("period"):
+            raise BadQuestion("period", _("Name a period, or its days, not both."))
         first, last = (_day(name, told.get(name, ""), now, zone) for name in ("from", "to"))
         try:
             return Period(first, last, zone)
@@ -104,6 +108,17 @@ def _one_of(name: str, written: str, choices: list[str] | tuple[str, ...]) -> st
         detail = _("“%(name)s” is one of: %(choices)s.") % {"name": name, "choices": ", ".join(choices)}
         raise BadQuestion(name, detail)
     return written
+
+
+def _every(written: str, period: Period) -> Every | None:
+    if not written:
+        return None
+    every = Every(_one_of("every", written, Every.values))
+    if len(period.parts(every)) > MOST_PARTS:
+        raise BadQuestion(
+            "every", _("That makes more than %d rows. Choose weeks or months, or fewer days.") % MOST_PARTS
+        )
+    return every
 
 
 def _source(code: str) -> int | None:

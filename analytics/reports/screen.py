@@ -118,8 +118,9 @@ def _mine(request: HttpRequest) -> list[Report]:
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
-    """Boxes left empty say nothing."""
-    return {name: str(value) for name, value in request.GET.items() if value and name != Ask.STEPS}
+    """Boxes left empty say nothing, and days nothing beside a period that has a name."""
+    left_out = {Ask.STEPS.value, *(("from", "to") if request.GET.get("period") else ())}
+    return {name: str(value) for name, value in request.GET.items() if value and name not in left_out}
 
 
 def _steps(request: HttpRequest) -> list[str]:

@@ -96,7 +96,8 @@ def _there(counting: Moves, filters: Filters, now: datetime) -> Counter[int]:
 
 def _recent(type: str, filters: Filters, now: datetime, since: Mapping[int, datetime]) -> Counter[int]:
     """By status, how many of them came after these moments: few, where many never leave."""
-    steps = visits_counted(type, filters.segment).filter(is_step=True, path_left_at=None, entered_at__lt=now)
+    are_there = Q(path_left_at=None) | Q(path_left_at__gte=now)
+    steps = visits_counted(type, filters.segment).filter(are_there, is_step=True, entered_at__lt=now)
     if filters.source is not None:
         steps = steps.filter(source=filters.source)
     came_after = [Q(status=status, entered_at__gte=moment) for status, moment in since.items()]

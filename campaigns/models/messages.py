@@ -215,6 +215,8 @@ class Message(HoldsPersonalData):
             # Whom a receipt speaks of.
             models.Index(fields=["gateway_id"], condition=~Q(gateway_id=""), name="campaigns_message_by_id"),
             models.Index(fields=["campaign", "state"], name="campaigns_message_of_campaign"),
+            # Those of some days: reports.
+            models.Index(fields=["created_at"], name="campaigns_message_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
 from analytics.reports.filters import Filters, members
-from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, beside
+from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
 from analytics.reports.periods import Every, Period
 from analytics.reports.registry import Ask, Question, Report, register
 from campaigns.models import Message, MessageState, SkipReason
@@ -134,7 +134,7 @@ def _chart(report: Messages) -> Chart:
 
 def _fates_table(report: Messages, earlier: Messages | None) -> Table:
     rows = [
-        (LABELS[name], getattr(report.total, name), getattr(earlier.total, name) if earlier else None)
+        (str(LABELS[name]), getattr(report.total, name), getattr(earlier.total, name) if earlier else None)
         for name in LABELS
     ]
     return _table("fates", _("What came of them"), rows, compared=earlier is not None)
@@ -143,11 +143,11 @@ def _fates_table(report: Messages, earlier: Messages | None) -> Table:
 def _reasons(report: Messages, earlier: Messages | None) -> Table:
     was = Counter(earlier.skipped if earlier else {})
     occurred = [reason for reason in SkipReason if reason in report.skipped or reason in was]
-    rows = [(reason.label, report.skipped.get(reason, 0), was[reason] if earlier else None) for reason in occurred]
+    rows = [(str(reason.label), report.skipped.get(reason, 0), was[reason] if earlier else None) for reason in occurred]
     return _table("skipped", _("Why they were not sent"), rows, compared=earlier is not None)
 
 
-def _table(key: str, title: str, rows: Sequence[tuple[str, int, int | None]], *, compared: bool) -> Table:
+def _table(key: str, title: Text, rows: Sequence[tuple[str, int, int | None]], *, compared: bool) -> Table:
     columns = beside(
         (Column("what", "", Kind.TEXT), Column("messages", _("Messages")), Column("messages_before", _("Before"))),
         compared=compared,

@@ -98,7 +98,8 @@ def time_in_status(duck, asked):
     """
     rows = duck.execute(f"""
         WITH stays AS (
-            SELECT v.status_id, v.entered_at, v.path_left_at,
+            SELECT v.status_id, v.entered_at, v.entered_at < {moment(asked.now)}
+                    AND coalesce(v.path_left_at >= {moment(asked.now)}, true) AS is_there,
                 CASE WHEN v.path_left_at >= {moment(asked.start)} AND v.path_left_at < {moment(asked.end)}
                     THEN (epoch_us(v.path_left_at) - epoch_us(v.entered_at)) // 1000000 END AS seconds
             {FROM} WHERE {asked.counted} AND v.is_step
@@ -106,9 +107,9 @@ def time_in_status(duck, asked):
             SELECT status_id, quantile_cont(seconds, 0.9) AS p90 FROM stays GROUP BY status_id
         )
         SELECT status_id, count(seconds), quantile_cont(seconds, 0.5), any_value(p90),
-            count(*) FILTER (path_left_at IS NULL AND entered_at < {moment(asked.now)}),
+            count(*) FILTER (is_there),
             count(*) FILTER (
-                path_left_at IS NULL AND (epoch_us({moment(asked.now)}) - epoch_us(entered_at)) / 1e6 > p90
+                is_there AND (epoch_us({moment(asked.now)}) - epoch_us(entered_at)) / 1e6 > p90
             )
         FROM stays JOIN usual USING (status_id) GROUP BY status_id
     """).fetchall()

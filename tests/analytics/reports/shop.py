@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from analytics.models import Visit
+from analytics.models import StatusReading, Visit
 from analytics.reports import rollups
 from customers.models import Customer
 from orders.models import Order
@@ -57,6 +57,11 @@ def open_shop(zone="UTC"):
     for code in UNMARKED:
         OrderStatus.objects.filter(code=code).update(include_in_analytics=False)
         statuses[code].include_in_analytics = False
+    # History knows them as they are.
+    StatusReading.objects.bulk_create(
+        StatusReading(status_id=status.pk, read_as_id=status.pk, is_marked=status.include_in_analytics)
+        for status in statuses.values()
+    )
     return Shop(statuses, [SourceFactory(code="erp").pk, SourceFactory(code="web").pk], {})
 
 

@@ -83,6 +83,7 @@ def test_every_report_answers(api, shop):
         ("period=ever", "?period"),
         ("from=2026-05-10&to=2026-05-01", "?to"),
         ("from=soon", "?from"),
+        ("from=2026-05-01&period=last_month", "?period"),
         ("from=1026-05-01&to=2026-05-01", "?from"),
         ("from=2006-05-01", "?to"),
         ("type=colour", "?type"),
@@ -100,6 +101,14 @@ def test_what_cannot_be_asked_of_a_funnel_is_refused(api, asked, pointer):
 
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_more_rows_than_anybody_reads_are_refused(api):
+    answer = api.get("reports/statuses/?period=last_365_days&every=day")
+
+    assert answer.json()["errors"][0]["detail"] == (
+        "That makes more than 190 rows. Choose weeks or months, or fewer days."
+    )
 
 
 def test_there_is_no_such_report(api):

@@ -52,6 +52,7 @@ def test_an_empty_shop_is_told_what_is_missing(shop):
 
     assert "No order has had a status of this type yet." in page
     assert "canvas" not in page
+    assert "By status" not in page
 
 
 def test_a_figure_leads_to_its_orders(shop):
