@@ -11,7 +11,7 @@ feed; but what runs of campaigns must know at once is made beside it, for a few 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -33,8 +33,8 @@ from workspace.database import hold, in_sets, retry_lost_races
 HISTORY_LOCK = 6_127_003
 # How many orders, or ids of ledger and inbox, one transaction takes.
 SET = 2_000
-# How many orders (keys) the books hold against their visits at a time.
-AUDITED = 20_000
+# How many orders (keys) the books hold against their visits at a time, and how often; each so many seconds others.
+AUDITED, MOST_AUDITED, AUDITED_EVERY_S = 2_000, 10, 60
 # What a person waits for at most; whoever works in the background goes on.
 READER_WAITS_S = 2.0
 
@@ -126,7 +126,7 @@ def backlog() -> int:
 
 def orders_misread() -> int:
     """How many orders have other visits than the inbox and the ledger give them, though they were read: for the books.
-    It reads everything there is.
+    Of very many orders some, others each time.
     """
     mark = Bookmark.objects.filter(pk=Bookmark.ONLY_ID).first()
     if mark is None:
@@ -134,8 +134,16 @@ def orders_misread() -> int:
     last = Order.objects.aggregate(last=Max("pk"))["last"] or 0
     last = last if mark.order_id is None else min(mark.order_id, last)
     unread = {*StaleOrder.objects.values_list("order_id", flat=True), *_told_since(mark)}
-    ranges = (Which.between(first, min(first + AUDITED - 1, last)) for first in range(1, last + 1, AUDITED))
-    return sum(len(visits.unlike(some) - unread) for some in ranges)
+    return sum(len(visits.unlike(some) - unread) for some in _audited(last))
+
+
+def _audited(last: int) -> Iterator[Which]:
+    """Of all keys up to the last, those whose turn it is."""
+    firsts = range(1, last + 1, AUDITED)
+    turn = int(time.time() // AUDITED_EVERY_S) * MOST_AUDITED
+    for nth in range(min(MOST_AUDITED, len(firsts))):
+        first = firsts[(turn + nth) % len(firsts)]
+        yield Which.between(first, min(first + AUDITED - 1, last))
 
 
 @dataclass(frozen=True, slots=True)

@@ -447,6 +447,20 @@ def test_beat_has_history_read_and_a_mark_worked_off(shop, monkeypatch):
     assert history.backlog() == 0
 
 
+def test_of_very_many_orders_the_books_look_at_others_each_time(monkeypatch):
+    monkeypatch.setattr(history, "AUDITED", 10)
+    monkeypatch.setattr(history, "MOST_AUDITED", 2)
+
+    seen = [[which.parameters for which in audited_at(second, last=45)] for second in (0, 60, 120)]
+
+    assert seen == [[(1, 10), (11, 20)], [(21, 30), (31, 40)], [(41, 45), (1, 10)]]
+
+
+def audited_at(second, last):
+    with time_machine.travel(datetime.fromtimestamp(second, UTC), tick=False):
+        return list(history._audited(last))
+
+
 # For runs of campaigns
 
 
