@@ -27,6 +27,7 @@ def test_the_sidebar(admin):
     assert sidebar(admin) == [
         ("", ["Start", "Orders", "Customers", "Segments"]),
         ("Campaigns", ["Campaigns", "Orders that entered", "Messages", "Messages to settle", "Incoming texts"]),
+        ("Analytics", ["Reports"]),
         (
             "Settings",
             ["Order Statuses", "General", "SMS", "Integrations", "Webhooks", "People", "History of actions", "System"],
@@ -38,6 +39,7 @@ def test_without_orders_the_sidebar_has_none_of_them_but_their_statuses(admin):
     assert sidebar(admin) == [
         ("", ["Start", "Customers", "Segments"]),
         ("Campaigns", ["Campaigns", "Messages", "Messages to settle", "Incoming texts"]),
+        ("Analytics", ["Reports"]),
         (
             "Settings",
             ["Order Statuses", "General", "SMS", "Integrations", "Webhooks", "People", "History of actions", "System"],

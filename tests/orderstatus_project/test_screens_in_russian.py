@@ -22,7 +22,9 @@ NAMES = {
     "esc",
 }
 # What the rows of `things` are called.
-OURS = {"Ada", "Shop", "Acme", "Our", "own", "grace", "Hello", "Hi", "Thanks", "payd", "ruby"}
+OURS = {"Ada", "Shop", "Acme", "Our", "own", "grace", "Hello", "Hi", "Thanks", "payd", "ruby", "Friends"}
+# And the sources that each installation has.
+OURS |= {"Admin", "File", "load"}
 
 
 class Reader(HTMLParser):

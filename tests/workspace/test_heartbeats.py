@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from workspace import heartbeats
 from workspace.models import Heartbeat
-from workspace.queues import CALLS, QUEUES, RUNS, SENDING
+from workspace.queues import ANALYTICS, CALLS, QUEUES, RUNS, SENDING
 
 
 def test_nobody_has_ever_worked(db):
@@ -28,8 +28,8 @@ def test_two_minutes_without_a_sign_are_silence(db):
 
 
 def test_one_queue_alone_may_be_silent(db):
-    heartbeats.beat(RUNS)
-    heartbeats.beat(CALLS)
+    for queue in (RUNS, CALLS, ANALYTICS):
+        heartbeats.beat(queue)
 
     assert heartbeats.silent_queues(timezone.now()) == [SENDING]
 

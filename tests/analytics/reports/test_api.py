@@ -28,14 +28,15 @@ def api(shop):
 def test_reports_are_listed_with_what_they_can_be_asked(api):
     answer = api.get("reports/")
 
-    assert [report["report"] for report in answer.json()] == [
+    reports = answer.json()["results"]
+    assert [report["report"] for report in reports] == [
         "statuses",
         "funnel",
         "time_in_status",
         "campaign",
         "messages",
     ]
-    assert answer.json()[1]["parameters"] == ["compare", "from", "period", "segment", "source", "steps", "to", "type"]
+    assert reports[1]["parameters"] == ["compare", "from", "period", "segment", "source", "steps", "to", "type"]
 
 
 def test_a_funnel_is_told_in_numbers(api, shop):
