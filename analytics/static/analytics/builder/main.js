@@ -137,7 +137,13 @@ class Page {
         const box = byId("problems");
         if (box?.dataset.about !== "problems") return;
         box.hidden = !this.problems.length;
-        box.querySelector("ul").replaceChildren(...this.problems.map((problem) => h("li", {}, h("a", { href: "#", class: "os-link", onclick: (event) => { event.preventDefault(); this.goTo(problem); } }, problem.detail))));
+        box.querySelector("ul").replaceChildren(...this.problems.map((problem) => h("li", {}, h("a", { href: "#", class: "os-link", onclick: (event) => { event.preventDefault(); this.goTo(problem); } }, this.named(problem)))));
+    }
+
+    // With the condition it is about.
+    named({ pointer, detail }) {
+        const condition = pointer.startsWith("/rule/") && placeOf(this.form, pointer)?.closest(".rule-condition");
+        return condition ? `${condition.getAttribute("aria-label")}: ${detail}` : detail;
     }
 
     // Whether it tells of what is empty and was not left yet.

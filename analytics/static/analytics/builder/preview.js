@@ -57,13 +57,13 @@ export class Preview {
             this.wait(told.problem);
             return;
         }
-        this.showFigures([...this.counted, ...told.figures]);
+        this.showFigures(told.figures);
         this.sample.replaceChildren(...this.drawSample(told.sample));
         this.say(told.counted, "counted");
     }
 
     showFigures(figures) {
-        const [count] = this.counted = figures.slice(0, 1);
+        const [count] = figures;
         this.figures.replaceChildren(...figures.map(drawFigure));
         document.getElementById("sb-count").textContent = `${count.label}: ${count.value}`;
     }
