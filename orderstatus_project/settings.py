@@ -291,7 +291,6 @@ SPECTACULAR_SETTINGS = {
         "KeptOutcomeEnum": "orders.api.changes.KEPT_OUTCOMES",
         "MessageStateEnum": "campaigns.models.MessageState",
         "RunStateEnum": "campaigns.models.RunState",
-        "SegmentKindEnum": "analytics.models.Segment.Kind",
         "SkipReasonEnum": "campaigns.models.SkipReason",
         "StatusTypeEnum": "statuses.models.StatusType",
         "UpsertOutcomeEnum": "workspace.api.upserts.OUTCOMES",
