@@ -6,6 +6,7 @@ Where a kind of step or trigger has its own test of this, it stands with that ki
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from analytics.fields import all_fields
 from campaigns.books import audit
@@ -15,8 +16,10 @@ from campaigns.interventions import Why, hold, release, stop
 from campaigns.models import Message, Run
 from campaigns.sms import breaker
 from campaigns.sms.variables import PUBLISHED
+from orders.said import Said
+from orders.transitions import hear
 from tests.campaigns.shop import asks, condition, ending, later, message_of, path, sms, wait
-from tests.factories import CustomerFactory, StatusFactory
+from tests.factories import CustomerFactory, SourceFactory, StatusFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +44,7 @@ def both(shop, clock, ada):
     shop.order("O-1", customer=ada, **first)
     shop.order("O-2", customer=ada, **second)
     shop.tell("O-1", "invoiced", minutes_ago=60)
+    hear([Said("O-2", "delivery", "packed", timezone.now() - timedelta(minutes=1), "1")], SourceFactory(code="erp"))
     for order, general, delivery in (("O-1", "new", "shipped"), ("O-2", "late", "packed")):
         shop.tell(order, general, type="general")
         shop.tell(order, delivery, type="delivery")
@@ -78,6 +82,14 @@ HOLDS_OF_THE_FIRST = {
     "order.currency": ("=", "EUR"),
     "order.external_id": ("=", "O-1"),
     "order.ordered_at": ("<", "2024-05-01T12:00:00Z"),
+    "order.placed_at": ("<", "2024-05-01T12:00:00Z"),
+    "order.general_reached": ("anyOf", ["new"]),
+    "order.delivery_reached": ("noneOf", ["packed"]),
+    "order.payment_reached": ("noneOf", ["invoiced"], {"within": {"value": 90, "unit": "minutes"}}),
+    "order.general_stayed": ("notNull", None, {"status": "new"}),
+    "order.delivery_stayed": (">=", {"value": 1, "unit": "hours"}, {"status": "shipped"}),
+    "order.payment_stayed": (">", {"value": 62, "unit": "minutes"}, {"status": "invoiced"}),
+    "order.sources": ("noneOf", ["erp"]),
     "messages.sent_for_order": ("=", True),
 }
 
@@ -90,7 +102,9 @@ def test_every_field_of_orders_is_asked_here():
 
 @pytest.mark.parametrize("field", sorted(set(HOLDS_OF_THE_FIRST) - {"messages.sent_for_order"}))
 def test_a_filter_asks_the_order_itself(shop, clock, both, field):
-    shop.start(wait(), asks(condition(field, *HOLDS_OF_THE_FIRST[field]), yes=[wait("went-on")]))
+    operator, value, *said = HOLDS_OF_THE_FIRST[field]
+    holds = condition(field, operator, value, **(said[0] if said else {}))
+    shop.start(wait(), asks(holds, yes=[wait("went-on")]))
     both()
     shop.tell("O-2", "invoiced")
 
