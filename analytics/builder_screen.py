@@ -23,7 +23,7 @@ from analytics.vocabulary import vocabulary_for_builder
 from analytics.wording import rule_in_words
 from workspace.api.parsing import read_json
 from workspace.api.problems import Refusal
-from workspace.local_formats import moment, zone_of_reader
+from workspace.local_formats import zone_of_reader
 from workspace.reading import Problem
 from workspace.screens import Screen
 
@@ -40,7 +40,6 @@ class BuilderScreen(Screen):
         return [
             at("check/", require_POST(self.check_view), "check"),
             at("<int:pk>/edit/", require_GET(self.edit_view), "edit"),
-            at("<int:pk>/now/", require_GET(self.now_view), "now"),
             *super().get_urls(),
         ]
 
@@ -50,31 +49,16 @@ class BuilderScreen(Screen):
         return self._builder(request, Segment(rule=EMPTY_RULE))
 
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._builder(request, self._to_edit(request, pk))
+        segment: Segment | None = self.found(request, str(pk), to_change=True)
+        if segment is None:
+            raise Http404
+        return self._builder(request, segment)
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """What a segment says as it is typed, and what is wrong with it. Nothing is written, nobody is counted."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         return JsonResponse(self._told(request, request.POST.get("rule", ""), request.POST.get("code")))
-
-    def now_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """How it stands, for whoever finds that somebody else changed it."""
-        segment = self._to_edit(request, pk)
-        return JsonResponse(
-            {
-                "name": segment.name,
-                "sentence": rule_in_words(segment.rule, request.user),
-                "revision": segment.revision,
-                "changed": moment(segment.updated_at),
-            }
-        )
-
-    def _to_edit(self, request: HttpRequest, pk: int) -> Segment:
-        segment: Segment | None = self.found(request, str(pk), to_change=True)
-        if segment is None:
-            raise Http404
-        return segment
 
     def _builder(self, request: HttpRequest, segment: Segment) -> HttpResponse:
         is_new, rule = segment.pk is None, json.dumps(segment.rule, ensure_ascii=False)
@@ -85,7 +69,7 @@ class BuilderScreen(Screen):
             "zone": timezone.get_current_timezone_name(),
             "zoneName": zone_of_reader(),
             "told": {} if segment.is_list else self._told(request, rule, None),
-            "urls": _addresses(segment),
+            "urls": {"check": _to("check"), "preview": _to("preview")},
         }
         context = {
             "segment": segment,
@@ -123,11 +107,6 @@ def _code_problems(code: str | None) -> list[Problem]:
 def _answer(problems: list[Problem], sentence: str) -> dict[str, Any]:
     told = [{"pointer": each.field, "detail": each.detail} for each in problems]
     return {"problems": told, "sentence": sentence[:1].upper() + sentence[1:]}
-
-
-def _addresses(segment: Segment) -> dict[str, str]:
-    now = {} if segment.pk is None else {"now": _to("now", segment.pk)}
-    return {"check": _to("check"), "preview": _to("preview"), **now}
 
 
 def _to(name: str, *args: Any) -> str:

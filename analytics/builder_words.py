@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from analytics.wording import operator_words_of_times
+from analytics.wording import operator_words, operator_words_of_times
 
 
 def builder_words() -> dict[str, str]:
@@ -60,7 +60,9 @@ def _conditions() -> dict[str, str]:
         "from_value": pgettext("begin of a range", "From"),
         "to_value": pgettext("end of a range", "To"),
         "and_value": pgettext("between the ends of a range", "and"),
+        "only_some_orders": _("only some orders"),
         "take_away": _("Take away"),
+        **{f"op_{operator}": words for operator, words in operator_words().items()},
         **{f"op_time_{operator}": words for operator, words in operator_words_of_times().items()},
     }
 
@@ -86,22 +88,16 @@ def _moving() -> dict[str, str]:
 
 
 def page_words() -> dict[str, str]:
-    """Of the page on which a segment is made (static/analytics/segment/)."""
+    """Of the page on which a segment is made (static/analytics/builder/)."""
     return {
         "passes_if": pgettext("before “all of these are true”", "Customers of whom"),
         "of": pgettext("a customer, or which order of theirs", "Of what"),
         "rule": _("Who is in it"),
         "counting": _("counting…"),
-        "counted": pgettext("a time of day follows", "counted at %s"),
         "no_connection": _("The server does not answer. It is asked again; nothing you typed is lost."),
         "signed_out": _("You are signed out. Sign in in another tab; nothing you typed is lost."),
         "not_ready": _("Counted once what is marked is mended."),
         "nothing_asked": _("Add a condition to see who is in it."),
-        "too_slow": _("This takes too long to count. Ask for less."),
-        "customers": _("Customers"),
-        "orders": pgettext("of the customers of a segment", "Orders"),
-        "revenue": pgettext("of the customers of a segment", "Revenue"),
-        "of_all": pgettext("a number of all customers or orders", "of %(all)s (%(share)s)"),
         "some_of_them": _("Some of them, and why"),
         "why": _("Why"),
         "nobody": _("Nobody is in it now."),
@@ -110,12 +106,4 @@ def page_words() -> dict[str, str]:
         "to_mend": _("Not saved. Mend this first:"),
         "not_saved_no_connection": _("Not saved: the server does not answer. Nothing you typed is lost; try again."),
         "not_saved_signed_out": _("Not saved: you are signed out. Sign in in another tab, then save again."),
-        "changed_meanwhile": _("Somebody else, or you in another tab, saved this segment while you worked on it."),
-        "nothing_lost": _("Nothing you typed is lost: it is below, not saved yet."),
-        "both_versions": _("Both versions"),
-        "their_version": _("Their version"),
-        "your_version": _("Your version"),
-        "take_theirs": _("Take theirs"),
-        "save_mine": _("Replace their version with mine"),
-        "name": _("Name"),
     }

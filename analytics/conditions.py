@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -12,11 +12,10 @@ from typing import Any
 from django.db.models import Q
 
 from analytics.fields import Field, Kind, Of, Subject, Value
-from analytics.other_orders import Scope, as_of_customers, find_last, find_matching
-from analytics.readings import Grouped, where_all
+from analytics.other_orders import Found, Scope, as_of_customers, find_last, find_matching
+from analytics.readings import Grouped, Reading, where_all
 from analytics.subjects import Asking, Batch
 from analytics.values import AGES, PRESENCE, holds, plain
-from orders.models import Order
 
 # Told in place of what is personal: answers are kept where nothing personal may be.
 WITHHELD = "…"
@@ -54,7 +53,7 @@ class Condition:
         value = self._read(subject)
         is_withheld = self.field.is_personal and value is not None and not subject.tells_personal
         seen[self.told_as] = WITHHELD if is_withheld else plain(value)
-        return holds(self.field.kind, self.operator, value, self.meant(subject.asking))
+        return holds(self.field.kind, self.operator, value, self._wanted_of(subject))
 
     def where(self, asking: Asking) -> Q:
         """The same of any order, or of any customer, for the database."""
@@ -86,21 +85,32 @@ class Condition:
     def _read_now(self, subject: Subject) -> Value:
         if self.field.read is not None:
             return self.field.read(subject, **self.params)
-        reading, asking, batch = self.field.reading, subject.asking, subject.batch
+        reading, batch = self.field.reading, subject.batch
         assert reading is not None, "a field is read in some way"
-        is_of_order = self.field.of is Of.ORDER
-        ids = batch.order_ids if is_of_order else batch.customer_ids
-        if self.field.reads_history or (self.inner and self.inner.reads_history):
-            batch.catch_up()
-        values = batch.once(
-            (self.asks, asking.asker, asking.is_test), lambda: reading.values(ids, self.saying(asking)) if ids else {}
-        )
+        values = batch.once((self.asks, subject.asker, subject.is_test), lambda: self._values(reading, subject))
+        is_of_order = self.field.of is Of.ORDER and subject.order is not None
         key = subject.order.pk if is_of_order and subject.order else subject.customer_id
         return reading.of_none if key is None else values.get(key, reading.of_none)
 
-    def saying(self, asking: Asking) -> Asking:
-        inner = {"where": self.inner.where(asking)} if self.inner else {}
+    def _values(self, reading: Reading, subject: Subject) -> Mapping[int, Value]:
+        """Of the whole batch."""
+        batch = subject.batch
+        if self.field.reads_history or (self.inner and self.inner.reads_history):
+            batch.catch_up()
+        ids = batch.order_ids if self.field.of is Of.ORDER else batch.customer_ids
+        asking = self.saying(subject.asking, among=batch.customer_ids if self.inner else None)
+        return reading.values(ids, asking) if ids else {}
+
+    def saying(self, asking: Asking, among: Collection[int] | None = None) -> Asking:
+        inner = {"where": self.inner.where(replace(asking, among=among))} if self.inner else {}
         return asking.saying({**self.params, **inner})
+
+    def _wanted_of(self, subject: Subject) -> Any:
+        return self.meant(subject.asking) if self._is_by_asking else self.wanted
+
+    @property
+    def _is_by_asking(self) -> bool:
+        return self.field.kind in (Kind.STATUS, Kind.STATUSES) or self.operator in AGES
 
     def meant(self, asking: Asking) -> Any:
         if self.field.kind in (Kind.STATUS, Kind.STATUSES):
@@ -180,19 +190,24 @@ class Group:
         """What the database found was so, though somebody may have changed it before it was read."""
         return self.of is not Scope.LAST and subject.customer_id is not None
 
-    def _find(self, subject: Subject) -> Mapping[tuple[int | None, int | None], Order | None]:
-        own, batch, asking = subject.order, subject.batch, subject.asking
-        if self.reads_history:
-            batch.catch_up()
+    def _find(self, subject: Subject) -> Found:
+        own, batch = subject.order, subject.batch
         if own is not None and own.customer_id is None:
             return {(None, own.pk): None if self.of is Scope.ANOTHER else own}
         if self.of is Scope.LAST:
-            return batch.once(Scope.LAST, lambda: find_last(batch, but_tests=asking.of_segment))
-        but_own = self.of is Scope.ANOTHER
-        matching = self._all_where(asking) & Q(is_test=False) if asking.of_segment else self._all_where(asking)
-        return batch.once(self, lambda: find_matching(batch, matching, but_own=but_own))
+            return batch.once(Scope.LAST, lambda: find_last(batch, but_tests=subject.is_of_segment))
+        return batch.once(self, lambda: self._find_matching(subject))
 
-    def _batch_of(self, found: Mapping[tuple[int | None, int | None], Order | None], subject: Subject) -> Batch:
+    def _find_matching(self, subject: Subject) -> Found:
+        batch = subject.batch
+        if self.reads_history:
+            batch.catch_up()
+        matching = self._all_where(replace(subject.asking, among=batch.customer_ids))
+        if subject.is_of_segment:
+            matching &= Q(is_test=False)
+        return find_matching(batch, matching, but_own=self.of is Scope.ANOTHER)
+
+    def _batch_of(self, found: Found, subject: Subject) -> Batch:
         """What is read of the orders found is read for all of them."""
         now = subject.batch.now
         if subject.customer_id is None:

@@ -61,9 +61,10 @@ def refresh(segment: Segment) -> Counted | None:
     try:
         return _count_list(segment) if segment.is_list else _count_rule(segment)
     except RuleError:
-        return _give_up(segment, Segment.Problem.RULE)
+        _give_up(segment, Segment.Problem.RULE)
     except TookTooLong:
-        return _give_up(segment, Segment.Problem.SLOW)
+        _give_up(segment, Segment.Problem.SLOW)
+    return None
 
 
 def _count_rule(segment: Segment) -> Counted | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import where
 from analytics.fields import FROM, ORDERS, PERHAPS_WITHIN, TO, TYPE, Field, Label, Param, register
-from analytics.models import Member, Visit
+from analytics.models import Member, Segment, Visit
 from analytics.readings import Grouped, Listed
 from analytics.subjects import Asking, Subject
 from analytics.values import Kind, Value
@@ -207,12 +207,13 @@ for _field in (
             told=lambda code, _asking: code,
         ),
         suggests="segments",
+        codes=lambda: Segment.objects.order_by("name").values_list("code", "name"),
     ),
     _of_orders(
         "orders.count",
         _("number of orders"),
         Kind.NUMBER,
-        lambda _asking: Count("pk"),
+        lambda _asking: Count("*"),
         lambda _asking: where.whole,
         _count,
         NO_AMOUNT,
@@ -233,7 +234,7 @@ for _field in (
         reading=Grouped(
             _steps,
             "customer",
-            aggregate=lambda _asking: Count("pk"),
+            aggregate=lambda _asking: Count("*"),
             asserts=lambda _asking: where.whole,
             told=_count,
             of_none=NO_AMOUNT,

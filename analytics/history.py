@@ -11,7 +11,7 @@ feed; but what runs of campaigns must know at once is made beside it, for a few 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -46,7 +46,8 @@ LEFT JOIN analytics_statusreading AS reading ON reading.status_id = word.id
 WHERE meant.id <> coalesce(reading.read_as_id, word.id)
    OR meant.include_in_analytics <> coalesce(reading.is_marked, TRUE)
 """
-IS_STALE = f"EXISTS (SELECT 1 FROM analytics_staleorder) OR EXISTS (SELECT 1 {REREAD})"  # noqa: S608 - no values
+IS_REREAD = f"EXISTS (SELECT 1 {REREAD})"
+HAS_STALE = "EXISTS (SELECT 1 FROM analytics_staleorder)"
 
 # Orders that rows of the ledger and the inbox speak of. Of the inbox, what moved an order is in the ledger.
 TOLD = """
@@ -55,18 +56,21 @@ UNION SELECT order_id FROM orders_statuschange WHERE id > %s AND id <= %s AND ve
 """
 NO_END = 2**63 - 1
 
-# Orders of these customers, also by what history knew, and these, that history does not know as they are.
-BEHIND = """
-WITH asked AS (
-    SELECT id FROM orders_order WHERE {of_customer} UNION SELECT id FROM orders_order WHERE {these}
-    UNION SELECT order_id FROM analytics_visit WHERE is_step AND {of_customer}
-)
-SELECT order_id FROM orders_statustransition WHERE order_id IN (SELECT id FROM asked) AND id > %s
-UNION SELECT order_id FROM orders_statuschange
-    WHERE order_id IN (SELECT id FROM asked) AND id > %s AND verdict IN ('unchanged', 'late')
-UNION SELECT order_id FROM analytics_staleorder WHERE order_id IN (SELECT id FROM asked)
-UNION SELECT id FROM asked WHERE id > %s
+# Of orders of these customers, and of these orders, those that history does not know as they are: told of since, stale
+# (also of whoever they were before), or never read.
+TOLD_OF_THESE = """
+SELECT its_order.id FROM (
+    SELECT order_id FROM orders_statustransition WHERE id > %s
+    UNION ALL SELECT order_id FROM orders_statuschange WHERE id > %s AND verdict IN ('unchanged', 'late')
+) AS told JOIN orders_order AS its_order ON its_order.id = told.order_id WHERE {of_customer} OR {these}
 """
+STALE_OF_THESE = """
+SELECT stale.order_id FROM analytics_staleorder AS stale JOIN orders_order AS its_order ON its_order.id = stale.order_id
+WHERE {of_customer} OR {these}
+UNION SELECT stale.order_id FROM analytics_staleorder AS stale
+JOIN analytics_visit AS visit ON visit.order_id = stale.order_id WHERE {of_visitor}
+"""
+UNREAD_OF_THESE = "SELECT id FROM orders_order AS its_order WHERE id > %s AND ({of_customer} OR {these})"
 
 
 def catch_up(within_s: float = READER_WAITS_S) -> datetime | None:
@@ -82,12 +86,12 @@ def catch_up(within_s: float = READER_WAITS_S) -> datetime | None:
 
 
 def catch_up_for(customer_ids: Collection[int], order_ids: Collection[int] = ()) -> None:
-    """Let the visits of these customers' orders, and of these orders, hold every change that is committed. Two queries,
+    """Let the visits of these customers' orders, and of these orders, hold every change that is committed. One query,
     and a few more if anything is new. It takes no lock, and leaves what it did to be done again by `catch_up`: what a
     status is read as may change meanwhile.
     """
     behind = _orders_behind(customer_ids, order_ids)
-    for some in in_sets(behind, SET):
+    for some in in_sets(sorted(behind), SET):
         retry_lost_races(partial(visits.make, Which.these(some)))
 
 
@@ -136,25 +140,43 @@ def orders_misread() -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    is_nothing_new: bool
-    as_of: datetime | None
+    """What there is to read, at one moment. Nothing has been read yet, unless told otherwise."""
+
+    ledger_id: int = 0
+    inbox_id: int = 0
+    # Orders from here on were never read.
+    unread_from: int | None = 0
+    has_new_rows: bool = True
+    has_stale_orders: bool = True
+    is_nothing_new: bool = False
+    as_of: datetime | None = None
 
 
 def _look() -> _Look:
     """One query."""
     now, (last_in_ledger, last_in_inbox) = timezone.now(), last_ids()
     news: dict[str, Any] = {
-        "is_stale": RawSQL(IS_STALE, (), BooleanField()),  # noqa: S611 - no values
+        "is_stale": RawSQL(HAS_STALE, (), BooleanField()),  # noqa: S611 - no values
+        "is_reread": RawSQL(IS_REREAD, (), BooleanField()),  # noqa: S611
         "last_in_ledger": RawSQL(last_in_ledger, (), BigIntegerField()),  # noqa: S611
         "last_in_inbox": RawSQL(last_in_inbox, (), BigIntegerField()),  # noqa: S611
     }
     mark: Any = Bookmark.objects.values("ledger_id", "inbox_id", "order_id", "read_at", **news).first()
-    if mark is None or mark["read_at"] is None:
-        return _Look(is_nothing_new=False, as_of=None)
-    is_at_the_end = (mark["ledger_id"], mark["inbox_id"]) == (mark["last_in_ledger"], mark["last_in_inbox"])
-    if is_at_the_end and mark["order_id"] is None and not mark["is_stale"]:
-        return _Look(is_nothing_new=True, as_of=now)
-    return _Look(is_nothing_new=False, as_of=mark["read_at"])
+    if mark is None:
+        return _Look()
+    has_new_rows = (mark["ledger_id"], mark["inbox_id"]) != (mark["last_in_ledger"], mark["last_in_inbox"])
+    is_behind = has_new_rows or mark["is_stale"] or mark["is_reread"] or mark["order_id"] is not None
+    is_nothing_new = mark["read_at"] is not None and not is_behind
+    return _Look(
+        ledger_id=mark["ledger_id"],
+        inbox_id=mark["inbox_id"],
+        # Of orders that were read before, what is made anew has nothing to add.
+        unread_from=mark["order_id"] if mark["read_at"] is None else None,
+        has_new_rows=has_new_rows,
+        has_stale_orders=mark["is_stale"],
+        is_nothing_new=is_nothing_new,
+        as_of=now if is_nothing_new else mark["read_at"],
+    )
 
 
 def _read_on() -> tuple[bool, datetime | None]:
@@ -252,33 +274,37 @@ def _take_up_readings() -> None:
         marks = ", ".join(["%s"] * len(was))
         cursor.execute(
             f"INSERT INTO analytics_staleorder (order_id) SELECT DISTINCT order_id FROM analytics_visit "  # noqa: S608
-            f"WHERE status_id IN ({marks})",
+            f"WHERE status_id IN ({marks}) ORDER BY order_id",
             was,
         )
 
 
 def _told_since(mark: Bookmark, ledger_id: int = NO_END, inbox_id: int = NO_END) -> set[int]:
     """The orders that rows after the bookmark speak of, up to these."""
-    with connection.cursor() as cursor:
-        cursor.execute(TOLD, (mark.ledger_id, ledger_id, mark.inbox_id, inbox_id))
-        return {order_id for (order_id,) in cursor.fetchall()}
+    return _ids(TOLD, (mark.ledger_id, ledger_id, mark.inbox_id, inbox_id))
 
 
-def _orders_behind(customer_ids: Collection[int], order_ids: Collection[int]) -> list[int]:
-    mark = Bookmark.objects.filter(pk=Bookmark.ONLY_ID).first() or Bookmark()
-    # Of orders that were made before, what is made anew has nothing to add.
-    made_up_to = NO_END if mark.read_at or mark.order_id is None else mark.order_id
-    customers, orders = Which.these(customer_ids, "customer_id"), Which.these(order_ids, "id")
+def _orders_behind(customer_ids: Collection[int], order_ids: Collection[int]) -> set[int]:
+    look = _look()
+    customers = Which.these(customer_ids, "its_order.customer_id")
+    these, visitors = Which.these(order_ids, "its_order.id"), Which.these(customer_ids, "visit.customer_id")
+    conditions = {
+        "of_customer": customers.condition,
+        "these": these.condition,
+        "of_visitor": visitors.condition,
+    }
+    both = (*customers.parameters, *these.parameters)
+    behind: set[int] = set()
+    if look.has_new_rows:
+        behind |= _ids(TOLD_OF_THESE.format(**conditions), (look.ledger_id, look.inbox_id, *both))
+    if look.has_stale_orders:
+        behind |= _ids(STALE_OF_THESE.format(**conditions), (*both, *visitors.parameters))
+    if look.unread_from is not None:
+        behind |= _ids(UNREAD_OF_THESE.format(**conditions), (look.unread_from, *both))
+    return behind
+
+
+def _ids(query: str, parameters: Sequence[Any]) -> set[int]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            BEHIND.format(of_customer=customers.condition, these=orders.condition),
-            (
-                *customers.parameters,
-                *orders.parameters,
-                *customers.parameters,
-                mark.ledger_id,
-                mark.inbox_id,
-                made_up_to,
-            ),
-        )
-        return sorted(order_id for (order_id,) in cursor.fetchall())
+        cursor.execute(query, parameters)
+        return {id for (id,) in cursor.fetchall()}

@@ -19,6 +19,7 @@ from analytics.subjects import Asking
 from analytics.values import Kind
 from orders.standing import STATUS_FIELDS
 from statuses.models import StatusType
+from workspace.models import Source
 
 
 def _status_now(type: str, label: Label) -> Field:
@@ -88,9 +89,14 @@ def _stayed(type: str, label: Label) -> Field:
 
 def _visits(asking: Asking, ids: Collection[int] | None) -> QuerySet[Visit]:
     """What was by then: of marked statuses the steps of the path, of others, where they may be asked, each visit."""
-    known = Visit.objects.filter(entered_at__lte=asking.now).order_by()
+    known = _known(asking)
     unmarked = [] if asking.of_segment else _unmarked(asking, ids)
     return known.filter(Q(is_step=True) | Q(status__in=unmarked)) if unmarked else known.filter(is_step=True)
+
+
+def _known(asking: Asking) -> QuerySet[Visit]:
+    known = Visit.objects.filter(entered_at__lte=asking.now).order_by()
+    return known if asking.among is None else known.filter(customer__in=asking.among)
 
 
 def _unmarked(asking: Asking, ids: Collection[int] | None) -> list[int]:
@@ -178,13 +184,14 @@ for _field in (
         of=Of.ORDER,
         group=ORDER,
         reading=Listed(
-            lambda asking, _codes: Visit.objects.filter(entered_at__lte=asking.now).order_by(),
+            lambda asking, _codes: _known(asking),
             "order",
             "source__code",
             meant=lambda codes, _asking: codes,
             told=lambda code, _asking: code,
         ),
         suggests="sources",
+        codes=lambda: Source.objects.order_by("name").values_list("code", "name"),
         reads_history=True,
     ),
 ):

@@ -6,20 +6,20 @@ Nothing is written. A question that takes too long is given up, and everything i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum, Window
+from django.db.models import Count, Q, QuerySet, Sum
 
 from analytics import history
 from analytics.rules import SegmentRule
 from analytics.why import why_in_words
 from customers.models import Customer
 from orders.models import Order
-from workspace.database import snapshot, time_limit
+from workspace.database import ask_of_found, snapshot, time_limit
 from workspace.models import Workspace
 from workspace.money import from_minor
 from workspace.personal import shown_to
@@ -29,6 +29,12 @@ MOST_S = 8.0
 SAMPLE = 5
 COUNT, SHARES, A_FEW = "count", "shares", "sample"
 PARTS = (COUNT, SHARES, A_FEW)
+
+NEWEST = "SELECT id, (SELECT COUNT(*) FROM found) FROM found ORDER BY id DESC LIMIT %s"
+THEIR_ORDERS = f"""
+SELECT COUNT(*), SUM(CASE WHEN currency = %s THEN total_minor END) FROM {Order._meta.db_table}
+WHERE NOT is_test AND customer_id IN (SELECT id FROM found)
+"""  # noqa: S608 - names of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +79,35 @@ def preview(rule: SegmentRule, reader: Reader, now: datetime, parts: Collection[
     currency, told = Workspace.current().currency, dict[str, Any]()
     with snapshot(), time_limit(MOST_S):
         found = rule.customers(now)
-        if A_FEW in parts:
-            number, few = _count_with_a_few(found)
-            told["sample"] = _with_reasons(rule, few, reader, now)
-        elif COUNT in parts:
-            number = found.count()
-        if COUNT in parts:
+        if COUNT in parts or A_FEW in parts:
+            number, few = _count_with_a_few(found) if A_FEW in parts else (found.count(), [])
             told["customers"] = Part(number, Customer.objects.filter(erased_at=None).count())
+            told["sample"] = _with_reasons(rule, few, reader, now)
         if SHARES in parts:
             told["orders"], told["revenue"] = _of_orders(found, currency)
     return Preview(as_of, currency, **told)
 
 
 def _count_with_a_few(found: QuerySet[Customer]) -> tuple[int, list[int]]:
-    """How many, and the newest: the rule is asked once for both."""
-    rows = list(found.annotate(number=Window(Count("*"))).order_by("-pk").values_list("number", "pk")[:SAMPLE])
-    return (rows[0][0] if rows else 0), [pk for _number, pk in rows]
+    """How many, and the newest."""
+    rows = ask_of_found(found, NEWEST, [SAMPLE])
+    return (rows[0][1] if rows else 0), [pk for pk, _number in rows]
 
 
 def _of_orders(found: QuerySet[Customer], currency: str) -> tuple[Part, Part]:
     """Orders of a test key are nobody's, and amounts in other currencies are not added."""
-    orders = Order.objects.filter(is_test=False).order_by()
-    theirs = _sums(orders.filter(customer__in=found.values("pk")), currency)
-    everybody = _sums(orders, currency)
-    return Part(theirs["number"], everybody["number"]), Part(theirs["sum"] or 0, everybody["sum"] or 0)
-
-
-def _sums(orders: QuerySet[Order], currency: str) -> Mapping[str, Any]:
-    ours = Q(currency=currency)
-    return orders.aggregate(number=Count("pk"), sum=Sum("total_minor", filter=ours))
+    ((number, amount),) = ask_of_found(found, THEIR_ORDERS, [currency])
+    everybody = (
+        Order.objects.filter(is_test=False)
+        .order_by()
+        .aggregate(number=Count("pk"), amount=Sum("total_minor", filter=Q(currency=currency)))
+    )
+    return Part(number, everybody["number"]), Part(int(amount or 0), everybody["amount"] or 0)
 
 
 def _with_reasons(rule: SegmentRule, few: Sequence[int], reader: Reader, now: datetime) -> list[Someone]:
+    if not few:
+        return []
     customers = shown_to(reader, Customer.objects.filter(pk__in=few)).order_by("-pk")
     seen = rule.why(few, now, tells_personal=may_see_personal_data(reader))
     there = [one for one in customers if one.pk in seen]

@@ -72,8 +72,11 @@ def where_all(asked: Sequence[tuple[Grouped, str, Any]], asking: Asking) -> Q:
     """
     first, operator, wanted = asked[0]
     rows = first.rows(asking).filter((f"{first.by}__isnull", False)).order_by().values(first.by)
-    told = {f"told_{place}": reading.aggregate(asking) for place, (reading, *_what) in enumerate(asked)}
-    having = [reading.having(name, *what, asking) for name, (reading, *what) in zip(told, asked, strict=True)]
+    told = {f"told_{place}": reading.aggregate(asking) for place, (reading, _operator, _wanted) in enumerate(asked)}
+    having = [
+        reading.having(name, operator, wanted, asking)
+        for name, (reading, operator, wanted) in zip(told, asked, strict=True)
+    ]
     groups = rows.annotate(**told)
     if first.is_so_of_none(operator, wanted):
         return ~Q(pk__in=groups.filter(reduce(or_, (~one for one in having))).values(first.by))

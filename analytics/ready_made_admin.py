@@ -34,8 +34,8 @@ def urls(screen: Screen) -> list[URLPattern]:
 class StatusesForm(forms.Form):
     """Which statuses are meant."""
 
-    def __init__(self, ready: ReadyMade, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=ready.key, **kwargs)
+    def __init__(self, ready: ReadyMade, data: Any = None) -> None:
+        super().__init__(data, prefix=ready.key)
         for asked in ready.asks:
             self.fields[asked.key] = _field(asked)
 

@@ -131,7 +131,8 @@ def _refuse_circles(segment: Segment) -> None:
 
 
 def _locked(segment: Segment) -> Segment:
-    return lock_rows(Segment.objects.filter(pk=segment.pk)).get()
+    locked: Segment = lock_rows(Segment.objects.filter(pk=segment.pk)).get()
+    return locked
 
 
 def _copy_members(segment: Segment, made: Segment) -> None:

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
@@ -188,7 +189,7 @@ class SegmentScreen(BuilderScreen):
         context = {
             **self._standing(request, segment),
             "facts": facts,
-            "sentence": "" if segment.is_list else rule_in_words(segment.rule, request.user),
+            "sentence": "" if segment.is_list else capfirst(rule_in_words(segment.rule, request.user)),
             "uses": usages([segment], request.user).get(segment.pk, []),
             "may_see_customers": request.user.has_perm(TO_SEE_CUSTOMERS),
             "members": _members(request, segment),
@@ -332,7 +333,10 @@ class MemberScreen(ReadOnlyScreen):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         segment = _segment_named(request)
-        told = {"title": _("Customers in “%s”") % segment.name} if segment else {}
+        told: dict[str, Any] = {}
+        if segment is not None:
+            within = [(reverse(LIST), capfirst(Segment._meta.verbose_name_plural)), (_page_of(segment), segment.name)]
+            told = {"title": _("Customers in “%s”") % segment.name, "within": within, "where": _("Customers")}
         answer: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **told})
         return answer
 
@@ -430,7 +434,7 @@ def _use(use: Usage) -> str:
 def _by_whom(segment: Segment) -> str:
     who = segment.created_by and (segment.created_by.get_full_name() or segment.created_by.get_username())
     at = moment(segment.created_at)
-    return format_html('{}<span class="os-whom">{}</span>', at, who) if who else at
+    return format_html("{} · {}", at, who) if who else at
 
 
 def is_key(written: str) -> bool:

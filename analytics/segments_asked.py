@@ -43,7 +43,9 @@ def urls(screen: Screen) -> list[URLPattern]:
     asked = _Asked(screen)
 
     def at(route: str, view: Any, name: str) -> URLPattern:
-        return path(route, screen.admin_site.admin_view(require_POST(view)), name=f"analytics_segment_{name}")
+        wrapped = screen.admin_site.admin_view(require_POST(view))
+        pattern: URLPattern = path(route, wrapped, name=f"analytics_segment_{name}")
+        return pattern
 
     return [
         at("preview/", asked.preview, "preview"),

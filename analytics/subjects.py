@@ -35,6 +35,8 @@ class Asking:
     is_test: bool = False
     of_segment: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)
+    # Of orders of these customers alone: those of a batch.
+    among: Collection[int] | None = None
     # What was read on the way.
     kept: dict[str, str] = field(default_factory=dict)
 
@@ -139,15 +141,18 @@ class Subject:
         return told is not None and told.is_test
 
     @property
+    def is_of_segment(self) -> bool:
+        return self.whom is not None
+
+    @property
     def asking(self) -> Asking:
-        of_segment = self.whom is not None
         return Asking(
             self.batch.now,
             self.vocabulary,
             self.renamed,
             self.asker,
             self.is_test,
-            of_segment=of_segment,
+            of_segment=self.is_of_segment,
             kept=self.batch.kept,
         )
 
@@ -157,7 +162,7 @@ class Subject:
 
     def code_in_view(self, status_id: int | None) -> str | None:
         """The same, but in a segment a status that is not marked is as good as none."""
-        if status_id is None or not self.asking.of_segment:
+        if status_id is None or not self.is_of_segment:
             return self.code(status_id)
         meant = self.vocabulary[self.vocabulary[status_id].stands_for_id]
         return meant.code if meant.include_in_analytics else None

@@ -21,6 +21,8 @@ from workspace.database import MOST_TRIES, is_postgresql
 # In time, as docs/analytics.md has it.
 PLACE = "PARTITION BY order_id, type ORDER BY occurred_at, sequence, received_at, kept_in, id"
 
+# That a row of the ledger has none of the inbox is asked so that PostgreSQL finds it by its order: by what they lack it
+# would read all such rows of all orders.
 EVENTS = """
 SELECT told.order_id, told.type, told.source_id, told.occurred_at, coalesce(told.sequence, 0) AS sequence,
        told.received_at, 0 AS kept_in, told.id,
@@ -33,7 +35,7 @@ SELECT saved.order_id, saved.type, saved.source_id, saved.occurred_at, 0,
        coalesce(reading.read_as_id, saved.to_status_id), coalesce(reading.is_marked, TRUE)
 FROM orders_statustransition AS saved
 LEFT JOIN analytics_statusreading AS reading ON reading.status_id = saved.to_status_id
-WHERE saved.{of_order} AND saved.change_id IS NULL AND saved.silent_because <> 'merge'
+WHERE saved.{of_order} AND coalesce(saved.change_id, 0) = 0 AND saved.silent_because <> 'merge'
 """
 
 VISITS = f"""

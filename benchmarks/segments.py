@@ -32,6 +32,7 @@ from analytics.reports.rollups import close_days, first_open_day
 from analytics.rules import read_rule, read_segment_rule
 from benchmarks.bench import Bench, GaveUp
 from benchmarks.measuring import Row, Timed, alternate, seconds_of
+from benchmarks.shop import definition
 from campaigns.models import Campaign, CampaignVersion, Run
 from campaigns.world import World
 from orders.models import Order
@@ -268,8 +269,9 @@ def _filter(rounds: int) -> Row:
 
 def _runs(number: int) -> list[Run]:
     """The newest orders enter a campaign."""
-    campaign = Campaign.objects.create(code="measured", name="Measured", draft={})
-    version = CampaignVersion.objects.create(campaign=campaign, number=1, definition={})
+    written = definition("measured")
+    campaign = Campaign.objects.create(code="measured", name="Measured", draft=written)
+    version = CampaignVersion.objects.create(campaign=campaign, number=1, definition=written)
     orders = Order.objects.filter(customer__isnull=False).order_by("-pk")[:number]
     now = timezone.now()
     return Run.objects.bulk_create(

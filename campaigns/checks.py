@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics.fields import Kind
+from analytics.models import Segment
+from analytics.naming import statuses_named_at
 from analytics.other_orders import Scope
 from analytics.rules import Condition, Group, Rule
 from campaigns.circles import find_circle
@@ -26,6 +28,7 @@ from campaigns.models import From
 from campaigns.rehearsal import Rehearsal, RehearsedWorld, enterings
 from campaigns.sms.connections import reaches_nobody
 from campaigns.steps import STEPS
+from campaigns.usages import segments_of
 from orders.standing import STATUS_FIELDS
 from statuses.models import OrderStatus, code_key
 from workspace.models import Workspace
@@ -115,6 +118,13 @@ def unknown_statuses(looked: Looked) -> Iterator[Caution]:
         if (type, code) not in looked.statuses:
             words = in_trigger if place.startswith("/trigger") else in_filter
             yield Caution("unknown_status", words % code, place)
+
+
+def unknown_segments(looked: Looked) -> Iterator[Caution]:
+    named = set(segments_of(looked.definition))
+    known = Segment.objects.filter(code__in=named).values_list("code", flat=True) if named else ()
+    for code in sorted(named.difference(known)):
+        yield Caution("unknown_segment", _("There is no segment “%s” yet: nobody is in it until there is.") % code)
 
 
 def retired_statuses(looked: Looked) -> Iterator[Caution]:
@@ -238,6 +248,7 @@ def no_gateway(_looked: Looked) -> Iterator[Caution]:
 
 CHECKS: Sequence[Check] = (
     unknown_statuses,
+    unknown_segments,
     retired_statuses,
     impossible_trigger,
     contradictions,
@@ -286,16 +297,6 @@ def _named_in_steps(steps: Sequence[Mapping[str, Any]], at: str) -> Iterator[tup
         here = f"{at}/{place}"
         for name, value in step.get("params", {}).items():
             if isinstance(value, Mapping) and "rules" in value:
-                yield from _named_in_rule(value, f"{here}/params/{name}")
+                yield from statuses_named_at(value, f"{here}/params/{name}")
         for branch, inner in step.get("branches", {}).items():
             yield from _named_in_steps(inner, f"{here}/branches/{branch}")
-
-
-def _named_in_rule(rule: Mapping[str, Any], at: str) -> Iterator[tuple[str, str, str]]:
-    type = TYPES_OF_FIELDS.get(str(rule.get("field", "")))
-    values = rule.get("value")
-    for code in values if isinstance(values, list) else [values]:
-        if type is not None and isinstance(code, str):
-            yield type, code_key(code), f"{at}/value"
-    for place, part in enumerate(rule.get("rules", [])):
-        yield from _named_in_rule(part, f"{at}/rules/{place}")

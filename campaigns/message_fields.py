@@ -20,7 +20,7 @@ from analytics.fields import MESSAGES, PERHAPS_WITHIN, WITHIN, Field, Label, Of,
 from analytics.readings import Grouped, Listed
 from analytics.subjects import Asking, Batch, Subject
 from analytics.values import Kind, Value
-from campaigns.models import Message, MessageState, Run, RunState, SkipReason
+from campaigns.models import Campaign, Message, MessageState, Run, RunState, SkipReason
 from customers.categories import is_category
 
 ANY, THIS = "any", "this"
@@ -95,7 +95,7 @@ def _count(key: str, label: Label, rows: Any, *params: Param) -> Field:
     reading = Grouped(
         rows,
         "customer",
-        aggregate=lambda _asking: Count("pk"),
+        aggregate=lambda _asking: Count("*"),
         asserts=lambda _asking: where.whole,
         told=lambda count, _asking: Decimal(count),
         of_none=Decimal(0),
@@ -144,6 +144,7 @@ for _field in (
             told=lambda code, _asking: code,
         ),
         suggests="campaigns",
+        codes=lambda: Campaign.objects.order_by("name").values_list("code", "name"),
     ),
 ):
     fields.register(_field)

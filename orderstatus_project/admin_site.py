@@ -43,7 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Orders"), "package_2", "orders.order") if orders_on else None,
                 _told(request) if orders_on else None,
                 _screen(request, _("Customers"), "group", "customers.customer"),
-                _screen(request, _("Segments"), "group_work", "analytics.segment"),
+                _screen(request, _("Segments"), "group_work", "analytics.segment", "analytics.member"),
             ],
         ),
         (

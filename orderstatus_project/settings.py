@@ -287,6 +287,7 @@ SPECTACULAR_SETTINGS = {
         "CallStateEnum": "campaigns.models.CallState",
         "CampaignStateEnum": "campaigns.models.CampaignState",
         "HeardOutcomeEnum": "orders.api.changes.OUTCOMES",
+        "SegmentKindEnum": "analytics.models.Segment.Kind",
         "KeptOutcomeEnum": "orders.api.changes.KEPT_OUTCOMES",
         "MessageStateEnum": "campaigns.models.MessageState",
         "RunStateEnum": "campaigns.models.RunState",

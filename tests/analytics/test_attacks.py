@@ -21,8 +21,8 @@ STAYED = {"field": "order.payment_stayed", "status": "paid", "operator": ">", "v
 SENT = {"field": "messages.sent", "within": DAYS, "operator": ">=", "value": 1}
 INJECTIONS = (
     "' OR 1=1 --", "'; DROP TABLE customers_customer; --", '" OR ""="', "1) UNION SELECT 1 --", "%s", "%(x)s", "{0.pk}",
-    "$.x') = 1 OR ('", "\\'; --", "customer__orders.pk", "__class__.__mro__", "../../etc/passwd", "-- pk", "/**/", "\u202e",
-    "a\x00b", "\ud800", "${jndi:ldap://x}", "<script>alert(1)</script>", "x" * 65,
+    "$.x') = 1 OR ('", "\\'; --", "customer__orders.pk", "__class__.__mro__", "../../etc/passwd", "-- pk", "/**/",
+    "\u202e",    "a\x00b", "\ud800", "${jndi:ldap://x}", "<script>alert(1)</script>", "x" * 65,
 )  # fmt: skip
 
 

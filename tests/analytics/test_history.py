@@ -436,7 +436,7 @@ def test_some_orders_can_be_made_anew(shop):
 
 
 def test_for_some_customers_what_is_new_is_read_at_once(shop, django_assert_num_queries):
-    other = OrderFactory(external_id="O-2")
+    other, _third = OrderFactory(external_id="O-2"), OrderFactory(external_id="O-3", customer=None)
     history.catch_up()
     tell(shop, "a10", "b20")
     tell(shop, "a10", order="O-2")
@@ -449,6 +449,9 @@ def test_for_some_customers_what_is_new_is_read_at_once(shop, django_assert_num_
 
     history.catch_up()
     customers = list(Customer.objects.values_list("pk", flat=True))
+    with django_assert_num_queries(1):
+        history.catch_up_for(customers)
+    tell(shop, "c30", order="O-3")
     with django_assert_num_queries(2):
         history.catch_up_for(customers)
 

@@ -31,6 +31,14 @@ TYPES, CODES, NEW = ("general", "payment"), ("a", "b", "c", "d"), ("new", "newer
 KNOWN, UNKNOWN = ("one", "two"), "three"
 
 
+def short(check, *examples):
+    return settings(max_examples=20, deadline=None)(given(*examples)(check))
+
+
+def long(check, *examples):
+    return pytest.mark.proof(settings(max_examples=1000, deadline=None)(given(*examples)(check)))
+
+
 @pytest.fixture(autouse=True)
 def words(db):
     vocabulary(*((type, code) for type in TYPES for code in CODES))
@@ -137,13 +145,10 @@ def check_visits_are_the_fold_of_all_that_was_told(steps, size):
         assert kept_visits(every) == kept
 
 
-test_visits_are_the_fold_of_all_that_was_told = settings(max_examples=25)(
-    given(steps, st.sampled_from((1, 2000)))(check_visits_are_the_fold_of_all_that_was_told)
-)
-test_visits_are_the_fold_of_all_that_was_told_at_length = pytest.mark.proof(
-    settings(max_examples=1500)(
-        given(steps, st.sampled_from((1, 2, 2000)))(check_visits_are_the_fold_of_all_that_was_told)
-    )
+sizes = st.sampled_from((1, 2, 2000))
+test_visits_are_the_fold_of_all_that_was_told = short(check_visits_are_the_fold_of_all_that_was_told, steps, sizes)
+test_visits_are_the_fold_of_all_that_was_told_at_length = long(
+    check_visits_are_the_fold_of_all_that_was_told, steps, sizes
 )
 
 
@@ -152,9 +157,10 @@ distinct = st.lists(
 )
 
 
-def check_any_order_of_arrival_gives_the_same_visits(changes, again, cuts):
+def check_any_order_of_arrival_gives_the_same_visits(arrivals, cuts):
     with undone(), time_machine.travel(NOON + timedelta(hours=1), tick=False):
-        assert arrived(changes, cuts) == arrived(again, ())
+        first, second = arrivals
+        assert arrived(first, cuts) == arrived(second, ())
 
 
 def arrived(changes, cuts):
@@ -185,11 +191,9 @@ def arrived(changes, cuts):
 
 arrivals = distinct.flatmap(lambda changes: st.tuples(st.just(changes), st.permutations(changes)))
 cuts = st.frozensets(st.integers(0, 19), max_size=4)
-test_any_order_of_arrival_gives_the_same_visits = settings(max_examples=20)(
-    given(arrivals, cuts)(lambda two, cuts: check_any_order_of_arrival_gives_the_same_visits(*two, cuts))
+test_any_order_of_arrival_gives_the_same_visits = short(
+    check_any_order_of_arrival_gives_the_same_visits, arrivals, cuts
 )
-test_any_order_of_arrival_gives_the_same_visits_at_length = pytest.mark.proof(
-    settings(max_examples=1000)(
-        given(arrivals, cuts)(lambda two, cuts: check_any_order_of_arrival_gives_the_same_visits(*two, cuts))
-    )
+test_any_order_of_arrival_gives_the_same_visits_at_length = long(
+    check_any_order_of_arrival_gives_the_same_visits, arrivals, cuts
 )

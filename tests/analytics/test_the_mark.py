@@ -1,22 +1,31 @@
 """“Include in analytics” governs segments and reports, and nothing else."""
 
 import ast
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
 
+from analytics import history
+from analytics.reports.filters import ALL
+from analytics.reports.periods import Period
+from analytics.reports.statuses_over_time import statuses_over_time
+from analytics.rules import RuleError, read_segment_rule
 from campaigns.draining import drain
 from campaigns.editing import vocabulary
 from campaigns.models import Run
 from statuses.models import OrderStatus
 from tests.campaigns.conftest import clock, memory, shop
-from tests.campaigns.shop import asks, condition, sms, trigger
+from tests.campaigns.shop import NOON, asks, condition, sms, trigger
 
 pytestmark = pytest.mark.django_db
 
 # Fixtures by their import.
 __all__ = ["clock", "memory", "shop"]
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +59,31 @@ def test_the_editor_of_campaigns_offers_it():
     offered = {status["code"] for status in vocabulary()["statuses"]["payment"] if status["offered"]}
 
     assert offered == {"invoiced", "paid"}
+
+
+def test_no_segment_may_name_it_and_orders_in_it_have_no_status_there(shop):
+    customer = shop.order().customer
+    shop.tell("O-1", "invoiced")
+    named, nothing = (
+        {"combinator": "and", "of": "any_order", "rules": [condition("order.payment_status", operator, value)]}
+        for operator, value in (("=", "invoiced"), ("null", None))
+    )
+
+    with pytest.raises(RuleError):
+        read_segment_rule(named)
+
+    assert list(read_segment_rule(nothing).customers(NOON)) == [customer]
+
+
+def test_reports_tell_of_it_in_the_line_of_all_that_is_not_marked(shop):
+    shop.order()
+    shop.tell("O-1", "invoiced")
+    history.catch_up()
+
+    today = Period.relative("last_7_days", NOON + HOUR, ZoneInfo("UTC"))
+    report = statuses_over_time("payment", today, ALL, NOON + HOUR)
+
+    assert [(line.status and line.status.code, line.standing[-1]) for line in report.lines] == [("paid", 0), (None, 1)]
 
 
 def test_none_but_analytics_reads_it():

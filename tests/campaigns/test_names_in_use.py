@@ -1,6 +1,6 @@
 import pytest
 
-from campaigns.names_in_use import names_in_use
+from analytics.names_in_use import names_in_use
 from orders.dates import dates_of
 from orders.models import OrderDate
 from tests.factories import CustomerFactory, OrderFactory

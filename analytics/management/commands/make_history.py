@@ -104,18 +104,24 @@ class Command(BaseCommand):
                 progress.tell(ledger.share, ledger.written)
             ledger.finish()
         progress.clear()
-        if is_postgresql():
-            with connection.cursor() as cursor:
-                cursor.execute("ANALYZE")
+        _analyze()
         self.stdout.write(_("%(orders)s orders and %(transitions)s transitions are made.") % ledger.counts())
         visited = Progress(self._write_progress, is_terminal=self.stderr.isatty())
         history.rebuild(tell=lambda done, orders: visited.tell(done / orders, done))
         visited.clear()
+        _analyze()
         self.stdout.write(_("Their history is read."))
 
     def _write_progress(self, text: str) -> None:
         self.stderr.write(text, ending="")
         self.stderr.flush()
+
+
+def _analyze() -> None:
+    """Autovacuum would take its time, and until then PostgreSQL takes large tables for empty ones."""
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def _day(text: str) -> datetime:

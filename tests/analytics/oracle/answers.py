@@ -50,10 +50,33 @@ def prepare(duck):
 
 def customers(duck, rule, now):
     """The keys of those of whom the rule holds."""
-    merged = duck.execute("SELECT type, old_key, key FROM words WHERE old_key <> key").fetchall()
-    asked = Translation(now, {(type, old): key for type, old, key in merged}).group(rule)
+    asked = translation(duck, now).group(rule)
     found = duck.execute(f"SELECT c.id FROM customers AS c WHERE c.erased_at IS NULL AND {asked}")
     return {id for (id,) in found.fetchall()}
+
+
+def seen(duck, rule, now, customer):
+    """What is read of one customer, by field, where the rule asks about the customer."""
+    to_sql = translation(duck, now)
+    return {
+        condition["field"]: duck.execute(
+            f"SELECT ({to_sql.value(condition).sql}) FROM customers AS c WHERE c.id = {customer}"
+        ).fetchone()[0]
+        for condition in about_customers(rule)
+    }
+
+
+def about_customers(rule):
+    if "field" in rule:
+        yield rule
+    elif "of" not in rule:
+        for part in rule["rules"]:
+            yield from about_customers(part)
+
+
+def translation(duck, now):
+    merged = duck.execute("SELECT type, old_key, key FROM words WHERE old_key <> key").fetchall()
+    return Translation(now, {(type, old): key for type, old, key in merged})
 
 
 class Translation:
@@ -70,9 +93,7 @@ class Translation:
         return f"(NOT {holds})" if rule.get("not") else holds
 
     def condition(self, rule):
-        whose, what = rule["field"].split(".", 1)
-        value = getattr(self, f"of_{whose}")(what, rule)
-        operator = rule["operator"]
+        value, operator = self.value(rule), rule["operator"]
         asserted = DENIALS.get(operator, operator)
         holds = f"({value.sql}) IS NOT NULL"
         if asserted != "notNull":
@@ -80,6 +101,10 @@ class Translation:
         return f"(NOT {holds})" if operator in DENIALS else f"({holds})"
 
     # What a field reads.
+
+    def value(self, rule):
+        whose, what = rule["field"].split(".", 1)
+        return getattr(self, f"of_{whose}")(what, rule)
 
     def of_customer(self, what, rule):
         match what:

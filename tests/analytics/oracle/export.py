@@ -16,6 +16,7 @@ TABLES = {
     "workspace": "workspace.Workspace",
     "campaigns": "campaigns.Campaign",
     "runs": "campaigns.Run",
+    "decisions": "campaigns.RunEvent",
     "messages": "campaigns.Message",
     "segments": "analytics.Segment",
     "members": "analytics.Member",
@@ -31,7 +32,7 @@ TYPES = {
 
 def export(tables=TABLES):
     """A DuckDB that holds what stands in the database now."""
-    duck = duckdb.connect()
+    duck = duckdb.connect(config={"threads": 1})
     for name in tables:
         copy(duck, name, apps.get_model(TABLES[name]))
     return duck

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.analytics.oracle.answers import moment, text
+from tests.analytics.oracle.shops import WINDOW_DAYS
 
 DAY = timedelta(days=1)
 
@@ -48,8 +49,16 @@ class Asked:
 
     @property
     def of_members(self):
+        return self.whose("v")
+
+    def whose(self, rows):
         ids = f"SELECT customer_id FROM members WHERE segment_id = {self.segment}"
-        return [] if self.segment is None else [f"v.customer_id IN ({ids})"]
+        return [] if self.segment is None else [f"{rows}.customer_id IN ({ids})"]
+
+    def entered_by(self, runs):
+        """Who entered by the clock was brought by no source."""
+        changes = f"SELECT id FROM ledger WHERE source_id = {self.source}"
+        return [] if self.source is None else [f"{runs}.transition_id IN ({changes})"]
 
 
 def beginning(day, zone):
@@ -89,7 +98,8 @@ def time_in_status(duck, asked):
     """
     rows = duck.execute(f"""
         WITH stays AS (
-            SELECT v.status_id, v.entered_at, v.path_left_at,
+            SELECT v.status_id, v.entered_at, v.entered_at < {moment(asked.now)}
+                    AND coalesce(v.path_left_at >= {moment(asked.now)}, true) AS is_there,
                 CASE WHEN v.path_left_at >= {moment(asked.start)} AND v.path_left_at < {moment(asked.end)}
                     THEN (epoch_us(v.path_left_at) - epoch_us(v.entered_at)) // 1000000 END AS seconds
             {FROM} WHERE {asked.counted} AND v.is_step
@@ -97,9 +107,9 @@ def time_in_status(duck, asked):
             SELECT status_id, quantile_cont(seconds, 0.9) AS p90 FROM stays GROUP BY status_id
         )
         SELECT status_id, count(seconds), quantile_cont(seconds, 0.5), any_value(p90),
-            count(*) FILTER (path_left_at IS NULL AND entered_at < {moment(asked.now)}),
+            count(*) FILTER (is_there),
             count(*) FILTER (
-                path_left_at IS NULL AND (epoch_us({moment(asked.now)}) - epoch_us(entered_at)) / 1e6 > p90
+                is_there AND (epoch_us({moment(asked.now)}) - epoch_us(entered_at)) / 1e6 > p90
             )
         FROM stays JOIN usual USING (status_id) GROUP BY status_id
     """).fetchall()
@@ -138,3 +148,70 @@ def funnel(duck, asked, statuses):
             "SELECT count(*), quantile_cont(seconds, 0.5), quantile_cont(seconds, 0.9) FROM reached"
         ).fetchall()
     return told
+
+
+SENT = "state IN ('accepted', 'delivered', 'undelivered')"
+FATES = f"""
+    count(*), count(*) FILTER ({SENT}), count(*) FILTER (state = 'delivered'),
+    count(*) FILTER (state IN ('undelivered', 'rejected')), count(*) FILTER (state = 'skipped'),
+    count(*) FILTER (state IN ('pending', 'claimed', 'calling', 'unknown')),
+    coalesce(sum(parts) FILTER ({SENT}), 0)
+"""
+
+
+def messages(duck, asked, every):
+    """Of those that came to be owed in each part: how many in all, sent, delivered, failed, skipped, under way, and the
+    parts of those sent; and for all how many were skipped for which reason.
+    """
+
+    def owed(start, end):
+        within = f"m.created_at >= {moment(start)} AND m.created_at < {moment(end)}"
+        conditions = ["NOT m.is_test", within, *asked.whose("m"), *asked.entered_by("r")]
+        return f"FROM messages AS m JOIN runs AS r ON r.id = m.run_id WHERE {' AND '.join(conditions)}"
+
+    fates = [
+        duck.execute(f"SELECT {FATES.replace('state', 'm.state')} {owed(start, end)}").fetchone()
+        for _first, start, end in asked.parts(every)
+    ]
+    skipped = f"{owed(asked.start, asked.end)} AND m.state = 'skipped'"
+    return fates, dict(duck.execute(f"SELECT skip_reason, count(*) {skipped} GROUP BY ALL").fetchall())
+
+
+def campaign_funnel(duck, asked, campaign):
+    """How many entered; texts sent, and delivered; who got a text, and went on. And by step how many came there."""
+    conditions = [
+        f"r.campaign_id = {campaign}",
+        f"r.entered_at >= {moment(asked.start)} AND r.entered_at < {moment(asked.end)}",
+        "r.state <> 'declined' AND r.step <> '' AND NOT o.is_test AND NOT coalesce(t.is_test, false)",
+        *asked.whose("r"),
+        *asked.entered_by("r"),
+    ]
+    duck.execute(f"""
+        CREATE OR REPLACE TEMP TABLE entered AS
+        SELECT r.*, t.type FROM runs AS r JOIN orders AS o ON o.id = r.order_id
+        LEFT JOIN ledger AS t ON t.id = r.transition_id
+        WHERE {" AND ".join(conditions)};
+        CREATE OR REPLACE TEMP TABLE sent AS
+        SELECT * FROM messages WHERE {SENT} AND run_id IN (SELECT id FROM entered)
+    """)
+    steps = duck.execute("""
+        SELECT step, count(*) FROM (
+            SELECT id, step FROM entered
+            UNION SELECT run_id, step FROM decisions WHERE run_id IN (SELECT id FROM entered) AND step <> ''
+        ) GROUP BY step
+    """).fetchall()
+    went_on = f"""
+        FROM (FROM sent QUALIFY row_number() OVER (PARTITION BY run_id ORDER BY id) = 1) AS text
+        JOIN entered ON entered.id = text.run_id
+        WHERE EXISTS (
+            FROM ledger AS move
+            WHERE move.order_id = entered.order_id AND move.type = entered.type AND move.silent_because <> 'merge'
+                AND move.occurred_at > text.sent_at AND move.occurred_at <= text.sent_at + INTERVAL {WINDOW_DAYS} DAYS
+        )
+    """
+    [figures] = duck.execute(f"""
+        SELECT (SELECT count(*) FROM entered), (SELECT count(*) FROM sent),
+            (SELECT count(*) FROM sent WHERE state = 'delivered'), (SELECT count(DISTINCT run_id) FROM sent),
+            (SELECT count(*) {went_on})
+    """).fetchall()
+    return figures, dict(steps)

@@ -10,11 +10,11 @@ from random import Random
 import time_machine
 
 from analytics.models import Member, Segment
-from campaigns.models import Campaign, CampaignVersion, Message, MessageState, Run
+from campaigns.models import Campaign, CampaignVersion, Message, MessageState, Run, RunEvent
 from customers.erasing import Reason, erase
 from customers.models import Customer
 from orders.merging import carry_on_merges
-from orders.models import Order, Speaker
+from orders.models import Order, Speaker, StatusTransition
 from orders.said import Said
 from orders.transitions import hear
 from statuses import lifecycle
@@ -50,6 +50,13 @@ CATEGORIES = ("", "news", "offers")
 SEGMENT_CODES = ("loyal", "asleep", "brought")
 SKIP_REASONS = ("no_consent", "capped", "too_late")
 CAMPAIGN_CODES = ("thanks", "winback")
+TEXT_STEPS = ("first", "second")
+STEPS = ("asks", *TEXT_STEPS)
+WINDOW_DAYS = 30
+DEFINITION = {
+    "attribution_window": {"value": WINDOW_DAYS, "unit": "days"},
+    "steps": [{"key": "asks", "kind": "filter_customers"}, *({"key": key, "kind": "send_sms"} for key in TEXT_STEPS)],
+}
 
 
 class Shop(Random):
@@ -237,28 +244,38 @@ class Shop(Random):
     # What is texted, and who is in which segment.
 
     def text_customers(self):
+        """Some orders entered a campaign by a change, others by the clock."""
         campaigns = [Campaign.objects.create(code=code, name=code, draft={}) for code in CAMPAIGN_CODES]
-        versions = [CampaignVersion.objects.create(campaign=one, number=1, definition={}) for one in campaigns]
-        runs = [self.run(self.choice(versions), n) for n in range(self.size * 2)]
+        versions = [CampaignVersion.objects.create(campaign=one, number=1, definition=DEFINITION) for one in campaigns]
+        changes = list(StatusTransition.objects.order_by("pk"))
+        runs = [self.run(self.choice(versions), self.choice(changes), n) for n in range(self.size * 3)]
         Run.objects.bulk_create(runs)
-        Message.objects.bulk_create(self.message(run, step) for run in runs for step in range(self.randrange(3)))
+        RunEvent.objects.bulk_create(event for run in runs for event in self.decisions(run))
+        Message.objects.bulk_create(
+            self.message(run, step) for run in runs for step in TEXT_STEPS if run.step and self.chance(0.5)
+        )
 
-    def run(self, version, n):
-        order = self.choice(self.orders)
-        order.refresh_from_db(fields=["customer"])
+    def run(self, version, change, n):
         entered_at = self.moment()
         return Run(
             campaign=version.campaign,
             version=version,
             occasion=f"o:{n}",
             occurred_at=entered_at - HOUR,
-            order=order,
-            customer=order.customer,
+            transition=change if self.chance(0.7) else None,
+            order=change.order,
+            customer=change.order.customer,
             state=self.choice(("waiting", "finished", "stopped", "declined", "failed")),
-            step="" if self.chance(0.2) else "text",
+            step=self.choice(("", *STEPS)),
             step_at=entered_at,
             entered_at=entered_at,
         )
+
+    def decisions(self, run):
+        """At the gate, and at the steps it came through; at the last one perhaps nothing is decided yet."""
+        came = (STEPS.index(run.step) if run.step else 0) + self.choice((0, 1))
+        for number, step in enumerate(["", *STEPS[:came]]):
+            yield RunEvent(run=run, number=number, step=step, at=run.entered_at, outcome="yes")
 
     def message(self, run, step):
         state = self.choice([*MessageState.values, "delivered", "accepted", "skipped"])
@@ -266,11 +283,11 @@ class Shop(Random):
         ended_at = None if state in ("pending", "claimed", "calling", "unknown") else min(NOW, created_at + HOUR)
         return Message(
             run=run,
-            step=f"text-{step}",
+            step=step,
             campaign=run.campaign,
             order=run.order,
             customer=run.customer,
-            is_test=self.by_test_key(),
+            is_test=(run.transition or run.order).is_test,
             purpose=self.choice(("transactional", "marketing")),
             category=self.choice(CATEGORIES),
             deliver="immediately",

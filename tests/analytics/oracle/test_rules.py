@@ -35,13 +35,31 @@ class Case:
         self.author = Author(seed, marked_codes())
 
     def check(self, rule):
-        if self.differ(rule) and (worst := self.smallest(rule)):
+        if self.differ(rule):
+            worst = self.smallest(rule)
             ours, theirs = self.answers(worst)
             raise AssertionError(
                 f"Seed {self.seed}, size {self.size}: {json.dumps(rule)}\n"
                 f"At the least: {json.dumps(worst)}\n"
                 f"DuckDB alone: {names(theirs - ours)}\nAnalytics alone: {names(ours - theirs)}\n"
+                f"{self.seen(worst, min(ours ^ theirs))}"
             )
+
+    def check_why(self, rule):
+        """What analytics tells of each of them is what it finds them by."""
+        everybody = Customer.objects.filter(erased_at=None).values_list("pk", flat=True)
+        told = {pk for pk, answer in read_segment_rule(rule).why(everybody, NOW).items() if answer.holds}
+        found, _theirs = self.answers(rule)
+        assert told == found, (
+            f"Seed {self.seed}, size {self.size}: {json.dumps(rule)}\n"
+            f"Only by what was seen of them: {names(told - found)}\nOnly as found: {names(found - told)}"
+        )
+
+    def seen(self, rule, customer):
+        """What each side knows of one of those of whom they disagree."""
+        [ours] = read_segment_rule(rule).why([customer], NOW, tells_personal=True).values()
+        theirs = answers.seen(self.duck, rule, NOW, customer)
+        return f"Of {names([customer])} analytics saw {ours.seen}, DuckDB {theirs}"
 
     def answers(self, rule):
         ours = set(read_segment_rule(rule).customers(NOW).values_list("pk", flat=True))
@@ -80,14 +98,16 @@ def names(customers):
 
 
 def rules_of(author, number):
-    yield from author.simple_rules(number % SHOPS, SHOPS)
-    yield from (author.rule() for _ in range(RULES))
+    return [*author.simple_rules(number % SHOPS, SHOPS), *(author.rule() for _ in range(RULES))]
 
 
 def check_rules(seed, size):
     case = Case(seed, size)
-    for rule in rules_of(case.author, seed):
+    rules = rules_of(case.author, seed)
+    for rule in rules:
         case.check(rule)
+    for rule in rules[-RULES:]:
+        case.check_why(rule)
 
 
 @pytest.mark.parametrize("seed", range(SHOPS))

@@ -229,3 +229,13 @@ def test_a_segment_that_a_campaign_begins_with_or_asks_about_is_used_by_it(shop,
         segments.delete(germans)
     end(campaign)
     assert Segment.objects.exists()
+
+
+def test_a_segment_that_is_not_there_yet_is_told_before_activation(shop):
+    campaign, _is_new = save_draft(definition(sms(), trigger=ENTERED))
+
+    cautions = activate(campaign).cautions
+
+    assert [one.detail for one in cautions if one.code == "unknown_segment"] == [
+        "There is no segment “germans” yet: nobody is in it until there is."
+    ]

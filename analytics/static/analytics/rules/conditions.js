@@ -20,8 +20,16 @@ export function operatorsOf(field, current) {
 export function newCondition(field, code) {
     const part = {};
     choseField(part, field);
-    if (code !== undefined) part.value = isList(part.operator) ? [code] : code;
+    choseValue(part, field, code);
     return part;
+}
+
+// What it was found by: a value, or the status that the field asks about.
+export function choseValue(part, field, code) {
+    const param = (field.params || []).find(({ form }) => form === "status");
+    if (code === undefined) return;
+    if (param) part[param.key] = code;
+    else part.value = isList(part.operator) ? [code] : code;
 }
 
 export function choseField(part, field) {
@@ -63,3 +71,6 @@ function fittedDuration(operator, value) {
 }
 
 export const choicesOf = (field) => (field.choices || []).map((each) => (isObject(each) ? [each.key, each.label] : [each, each]));
+
+// A metric over orders may say which it counts, by a group of conditions.
+export const paramsOf = (field, words) => [...(field.params || []), ...(field.where ? [{ key: "where", form: "group", label: words.only_some_orders, required: false }] : [])];

@@ -1,6 +1,6 @@
 /* What a condition compares its field with, and what it says of the field beside that (its params). */
 
-import { choicesOf, comparesWithNothing, initial, isList, isRelative } from "./conditions.js";
+import { choicesOf, comparesWithNothing, initial, isList, isRelative, paramsOf } from "./conditions.js";
 import { choose, h, icon, iconButton, namesInUse, newId, suggesting, typed } from "./dom.js";
 import { drawChips, durationInputs, momentInput, statusChips, statusesOf } from "./inputs.js";
 
@@ -24,7 +24,7 @@ export function drawValue(builder, part, field) {
 
 function drawSeveral(part, field, set, context) {
     const { words } = context;
-    if (field.kind === "status") return statusChips(field.type, part.value, set, words.value, undefined, context);
+    if (field.type) return statusChips(field.type, part.value, set, words.value, undefined, context);
     const offered = choicesOf(field);
     if (offered.length) return named(drawChips(offered, part.value, set), words.value);
     return drawLines(part.value, set, words.values, namesInUse(context, field.suggests));
@@ -70,10 +70,10 @@ const drawDuration = (value, put, label, words) => h("div", { class: "ed-inline 
 
 // Those that may be left out, and are, are offered as buttons.
 export function drawParams(builder, part, field, at) {
-    const params = (field.params || []).filter((param) => param.form !== "group");
     const isThere = (param) => param.required || part[param.key] !== undefined;
-    const absent = (field.params || []).filter((param) => !isThere(param));
-    const drawn = params.filter(isThere).map((param) => drawParam(builder, part, param, at));
+    const params = paramsOf(field, builder.words);
+    const absent = params.filter((param) => !isThere(param));
+    const drawn = params.filter((param) => isThere(param) && param.form !== "group").map((param) => drawParam(builder, part, field, param, at));
     const offers = builder.context.readOnly ? [] : absent.map((param) => drawOffer(builder, part, param, at));
     return drawn.length || offers.length ? h("div", { class: "rule-params" }, drawn, offers.length ? h("div", { class: "rule-offers" }, offers) : null) : null;
 }
@@ -83,32 +83,32 @@ function drawOffer(builder, part, param, at) {
     return h("button", { type: "button", class: "rule-offer", "data-key": `${at}:add-${param.key}`, onclick: add }, icon("add"), param.label);
 }
 
-function drawParam(builder, part, param, at) {
+function drawParam(builder, part, field, param, at) {
     const { words } = builder.context;
     const take = () => { delete part[param.key]; builder.wrote({ redraw: `[data-key="${at}:add-${param.key}"]` }); };
     return h("div", { class: "rule-param", "data-at": `${at}/${param.key}` },
-        h("span", { class: "rule-param-name" }, param.label), drawParamValue(builder, part, param),
+        h("span", { class: "rule-param-name" }, param.label), drawParamValue(builder, part, field, param),
         param.required || builder.context.readOnly ? null : iconButton(`${words.take_away}: ${param.label}`, "close", { onclick: take }));
 }
 
-function drawParamValue(builder, part, param) {
+function drawParamValue(builder, part, field, param) {
     const { context } = builder;
     const { words } = context;
     const value = part[param.key];
     const put = (written) => { if (written === "") delete part[param.key]; else part[param.key] = written; builder.wrote(); };
-    const type = param.type || part[param.type_from];
+    const type = field.type || part.type;
     const draw = {
         duration: () => drawDuration(value, put, param.label, words),
-        choice: () => choose(param.choices.map(({ key, label }) => [key, label]), value, (key) => chose(builder, part, param, key), { "aria-label": param.label }, words.choose),
+        choice: () => choose(param.choices.map(({ key, label }) => [key, label]), value, (key) => chose(builder, part, field, param, key), { "aria-label": param.label }, words.choose),
         status: () => choose(statusesOf(type, [value], context), value, put, { "aria-label": param.label }, words.choose),
         statuses: () => statusChips(type, value, put, param.label, undefined, context),
     };
     return (draw[param.form] || (() => suggesting(typed(value, put, { "aria-label": param.label }), namesInUse(context, param.suggests))))();
 }
 
-// What is of another param's type means nothing with another type.
-function chose(builder, part, param, key) {
+// Statuses are of the type that another param says: with another type they mean nothing.
+function chose(builder, part, field, param, key) {
     part[param.key] = key;
-    for (const other of builder.fields.get(part.field).params) if (other.type_from === param.key && part[other.key] !== undefined) part[other.key] = initial(other);
+    for (const other of param.key === "type" ? field.params : []) if (other.form.startsWith("status") && part[other.key] !== undefined) part[other.key] = initial(other);
     builder.wrote({ redraw: true });
 }
