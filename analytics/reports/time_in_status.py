@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from analytics.models import Visit
 from analytics.reports.behind import Behind
 from analytics.reports.counting import Moves
 from analytics.reports.filters import Filters, visits_counted
@@ -84,7 +83,7 @@ def _times(status: int, days: Sequence[Day], filters: Filters) -> list[Sequence[
 
 
 def _there(counting: Moves, filters: Filters, now: datetime) -> Counter[int]:
-    """By status, of how many orders the last step led there: summed up, as there may be very many."""
+    """By status, how many orders came by a step and have not left by one: summed up, as there may be very many."""
     today = now.astimezone(counting.zone).date()
     there = Counter[int]()
     for _day, tallies in read(counting, beginning(counting.type, today, counting.zone), today, now, with_times=False):
@@ -92,26 +91,19 @@ def _there(counting: Moves, filters: Filters, now: datetime) -> Counter[int]:
             if filters.takes(source):
                 _came, entered, _went, left = tally.numbers
                 there[status] += entered - left
-    # Told of already, and yet to come: clocks of shops may be ahead.
-    there.subtract(_by_status(_steps(counting.type, filters, now).filter(path_left_at__gte=now)))
     return there
 
 
 def _recent(type: str, filters: Filters, now: datetime, since: Mapping[int, datetime]) -> Counter[int]:
     """By status, how many of them came after these moments: few, where many never leave."""
+    are_there = Q(path_left_at=None) | Q(path_left_at__gte=now)
+    steps = visits_counted(type, filters.segment).filter(are_there, is_step=True, entered_at__lt=now)
+    if filters.source is not None:
+        steps = steps.filter(source=filters.source)
     came_after = [Q(status=status, entered_at__gte=moment) for status, moment in since.items()]
     if not came_after:
         return Counter()
-    return _by_status(_steps(type, filters, now).filter(reduce(or_, came_after), path_left_at=None))
-
-
-def _steps(type: str, filters: Filters, now: datetime) -> QuerySet[Visit]:
-    steps = visits_counted(type, filters.segment).filter(is_step=True, entered_at__lt=now)
-    return steps if filters.source is None else steps.filter(source=filters.source)
-
-
-def _by_status(steps: QuerySet[Visit]) -> Counter[int]:
-    return Counter(dict(steps.values_list("status").annotate(number=Count("*"))))
+    return Counter(dict(steps.filter(reduce(or_, came_after)).values_list("status").annotate(number=Count("*"))))
 
 
 def lay_out(question: Question, before: Question | None) -> Layout:
