@@ -195,6 +195,9 @@ class _Ledger:
             self._write(model)
 
     def _write(self, model: type[models.Model]) -> None:
+        # For each customer that comes after what points at it SQLite looks through all the ledger.
+        if model is not Customer and self._rows[Customer]:
+            self._write(Customer)
         rows, self._rows[model] = self._rows[model], []
         copy_rows(model, COLUMNS[model], rows)
         self._counts[model] += len(rows)
