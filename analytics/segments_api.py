@@ -88,6 +88,9 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
     customers = serializers.IntegerField(source="members_count", allow_null=True, read_only=True)
     rule = RuleField(read_only=True, help_text="Empty for a list.")
     is_being_counted = serializers.BooleanField(read_only=True, help_text="A count is asked for, or under way.")
+    problem = serializers.CharField(
+        read_only=True, help_text="Why it cannot be counted, rule or slow; empty if it can."
+    )
 
     class Meta:
         model = Segment

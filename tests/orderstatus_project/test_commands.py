@@ -40,8 +40,10 @@ def test_our_commands_are_known():
         "drain",
         "listen",
         "load",
+        "make_history",
         "make_login",
         "orders",
+        "rule_fields",
         "seed_demo",
         "statuses",
     ]
