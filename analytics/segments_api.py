@@ -76,6 +76,13 @@ class RuleField(serializers.JSONField):
     """Read by analytics/rules.py."""
 
 
+class OwnRuleField(RuleField):
+    """A list has none."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) or None
+
+
 class KindField(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> str:
         return str(super().to_internal_value(data if isinstance(data, str) else ""))
@@ -86,7 +93,7 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
     """A segment. `customers` is how many were in it at `counted_at`."""
 
     customers = serializers.IntegerField(source="members_count", allow_null=True, read_only=True)
-    rule = RuleField(read_only=True, help_text="Empty for a list.")
+    rule = OwnRuleField(read_only=True, allow_null=True, help_text="null for a list.")
     is_being_counted = serializers.BooleanField(read_only=True, help_text="A count is asked for, or under way.")
     problem = serializers.CharField(
         read_only=True, help_text="Why it cannot be counted, rule or slow; empty if it can."
