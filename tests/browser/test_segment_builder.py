@@ -21,7 +21,9 @@ LANGUAGE = {"field": "customer.language", "operator": "=", "value": "de"}
 
 @pytest.fixture
 def shop(db):
-    vocabulary(("payment", "awaiting_payment", "Awaiting payment"), ("payment", "paid", "Paid"), ("payment", "lost", "Lost"))
+    vocabulary(
+        ("payment", "awaiting_payment", "Awaiting payment"), ("payment", "paid", "Paid"), ("payment", "lost", "Lost")
+    )
     OrderStatus.objects.filter(code="lost").update(include_in_analytics=False)
     for number, language in enumerate(["de", "de", "en", "fr"]):
         customer = CustomerFactory(external_id=f"C-{number}", first_name=f"Ada {number}", language=language)
