@@ -34,8 +34,9 @@ class BuilderScreen(Screen):
     """Draws the builder. What else there is to a segment is told by who inherits."""
 
     def get_urls(self) -> list[URLPattern]:
-        def at(route: str, view: Any, name: str) -> Any:
-            return path(route, self.admin_site.admin_view(view), name=f"analytics_segment_{name}")
+        def at(route: str, view: Any, name: str) -> URLPattern:
+            pattern: URLPattern = path(route, self.admin_site.admin_view(view), name=f"analytics_segment_{name}")
+            return pattern
 
         return [
             at("check/", require_POST(self.check_view), "check"),

@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from analytics.tasks import follow_history
 from campaigns import doorbell, tasks
 from campaigns.books import audit
 from campaigns.models import Message, PhoneText, Run
@@ -61,6 +62,7 @@ def test_a_task_leaves_a_sign_of_life_for_its_queue(db):
     tasks.advance_due_runs()
     tasks.send_due_messages()
     tasks.call_due_webhooks()
+    follow_history()
 
     assert set(Heartbeat.objects.values_list("name", flat=True)) == set(QUEUES)
 
@@ -121,6 +123,9 @@ def test_every_sweep_is_a_task_that_exists_and_goes_to_its_queue():
         "campaigns.fold_tallies": "runs",
         "orders.apply_parked": "runs",
         "orders.carry_on_merges": "runs",
+        "analytics.follow_history": "analytics",
+        "analytics.refresh_segments": "analytics",
+        "analytics.close_report_days": "analytics",
     }
 
 
@@ -139,6 +144,9 @@ def test_a_sweep_is_done_by_a_machine_whose_clock_is_ahead():
         "orders.apply_parked": 70,
         "orders.carry_on_merges": 70,
         "campaigns.audit": 660,
+        "analytics.follow_history": 65,
+        "analytics.refresh_segments": 63,
+        "analytics.close_report_days": 360,
     }
 
 
