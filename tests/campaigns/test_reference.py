@@ -472,7 +472,7 @@ class Product:
     def fail(self):
         """A worker of a broken release takes a batch."""
 
-        def broken(*_args):
+        def broken(*_args, **_keys):
             raise ZeroDivisionError
 
         with pytest.MonkeyPatch.context() as release, suppress(ZeroDivisionError):
