@@ -20,10 +20,10 @@ from analytics.models import Segment
 from analytics.names_in_use import names_in_use
 from analytics.rules import RuleError, read_segment_rule
 from analytics.vocabulary import vocabulary_for_builder
-from analytics.wording import rule_in_words
+from analytics.wording import operator_words, rule_in_words
 from workspace.api.parsing import read_json
 from workspace.api.problems import Refusal
-from workspace.local_formats import moment, zone_of_reader
+from workspace.local_formats import zone_of_reader
 from workspace.reading import Problem
 from workspace.screens import Screen
 
@@ -40,7 +40,6 @@ class BuilderScreen(Screen):
         return [
             at("check/", require_POST(self.check_view), "check"),
             at("<int:pk>/edit/", require_GET(self.edit_view), "edit"),
-            at("<int:pk>/now/", require_GET(self.now_view), "now"),
             *super().get_urls(),
         ]
 
@@ -58,18 +57,6 @@ class BuilderScreen(Screen):
             raise PermissionDenied
         return JsonResponse(self._told(request, request.POST.get("rule", ""), request.POST.get("code")))
 
-    def now_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """How it stands, for whoever finds that somebody else changed it."""
-        segment = self._to_edit(request, pk)
-        return JsonResponse(
-            {
-                "name": segment.name,
-                "sentence": rule_in_words(segment.rule, request.user),
-                "revision": segment.revision,
-                "changed": moment(segment.updated_at),
-            }
-        )
-
     def _to_edit(self, request: HttpRequest, pk: int) -> Segment:
         segment: Segment | None = self.found(request, str(pk), to_change=True)
         if segment is None:
@@ -80,12 +67,12 @@ class BuilderScreen(Screen):
         is_new, rule = segment.pk is None, json.dumps(segment.rule, ensure_ascii=False)
         data = {
             "vocabulary": vocabulary_for_builder("segment", request.user),
-            "words": {**builder_words(), **page_words()},
+            "words": {**_operators(), **builder_words(), **page_words()},
             "names": names_in_use(request.user),
             "zone": timezone.get_current_timezone_name(),
             "zoneName": zone_of_reader(),
             "told": {} if segment.is_list else self._told(request, rule, None),
-            "urls": _addresses(segment),
+            "urls": {"check": _to("check"), "preview": _to("preview")},
         }
         context = {
             "segment": segment,
@@ -125,9 +112,8 @@ def _answer(problems: list[Problem], sentence: str) -> dict[str, Any]:
     return {"problems": told, "sentence": sentence[:1].upper() + sentence[1:]}
 
 
-def _addresses(segment: Segment) -> dict[str, str]:
-    now = {} if segment.pk is None else {"now": _to("now", segment.pk)}
-    return {"check": _to("check"), "preview": _to("preview"), **now}
+def _operators() -> dict[str, str]:
+    return {f"op_{operator}": words for operator, words in operator_words().items()}
 
 
 def _to(name: str, *args: Any) -> str:

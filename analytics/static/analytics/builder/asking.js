@@ -45,10 +45,7 @@ export class Asking {
 
 // Posts a form and answers { status, told }. What is no answer (the server is away, somebody is signed out) is an error.
 export async function post(url, fields, csrf, signal) {
-    return read(await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrf, Accept: "application/json" }, body: new URLSearchParams(fields), signal }));
-}
-
-export async function read(answer) {
+    const answer = await fetch(url, { method: "POST", headers: { "X-CSRFToken": csrf, Accept: "application/json" }, body: new URLSearchParams(fields), signal });
     if (answer.redirected || answer.status === 403) throw new SignedOut();
     if (answer.status >= 500 || !answer.headers.get("Content-Type")?.includes("json")) throw new TypeError(`${answer.status}`);
     return { status: answer.status, told: await answer.json() };

@@ -8,7 +8,7 @@ import { h } from "../rules/dom.js";
 import { redraw } from "../rules/focus.js";
 import { placeOf, showProblems } from "../rules/problems.js";
 import { partAt, canBeDrawn } from "../rules/tree.js";
-import { Asking, SignedOut, post, read } from "./asking.js";
+import { Asking, SignedOut, post } from "./asking.js";
 import { History } from "./history.js";
 import { Preview } from "./preview.js";
 
@@ -31,8 +31,9 @@ class Page {
     start() {
         if (this.text && this.rule) this.startRule();
         this.saved = this.typed();
-        this.form.addEventListener("submit", (event) => { event.preventDefault(); this.save(); });
+        this.form.addEventListener("submit", (event) => { event.preventDefault(); this.save(event.submitter); });
         addEventListener("beforeunload", (event) => { if (!this.isLeaving && this.typed() !== this.saved) event.preventDefault(); });
+        this.form.addEventListener("click", (event) => { if (event.target.closest("[data-theirs]")) this.isLeaving = true; });
         addEventListener("pageshow", (event) => { if (event.persisted) this.isLeaving = false; });
         addEventListener("keydown", (event) => this.onKey(event));
         this.form.addEventListener("input", () => this.showSaved(""));
@@ -155,12 +156,13 @@ class Page {
 
     // Saving
 
-    async save(over = {}) {
+    async save(button) {
         if (this.isSaving) return;
         this.isSaving = true;
         this.showSaved(this.words.saving);
+        const over = button?.name === "_over" ? { _over: "1", over: this.form.elements.over.value } : {};
         try {
-            await this.answered(await post(this.form.action, { ...this.fields(), ...over }, this.context.csrf));
+            this.answered(await post(this.form.action, { ...this.fields(), ...over }, this.context.csrf));
         } catch (error) {
             this.showSaved(error instanceof SignedOut ? this.words.not_saved_signed_out : this.words.not_saved_no_connection, true);
         } finally {
@@ -168,37 +170,23 @@ class Page {
         }
     }
 
-    async answered({ status, told }) {
-        if (status === 200) {
+    answered({ told: { saved, problems, conflict } }) {
+        if (saved) {
             this.isLeaving = true;
-            location.assign(told.url);
+            location.assign(saved);
             return;
         }
         this.showSaved(this.words.not_saved, true);
-        if (status === 409 && this.context.urls.now) this.showConflict((await read(await fetch(this.context.urls.now))).told);
-        else this.showRefused(told);
+        if (conflict) byId("sb-alert").innerHTML = conflict; // both versions, and a button to save over theirs
+        else this.showRefused(problems);
         byId("problems").focus();
     }
 
-    showRefused({ detail, errors = [] }) {
-        const placed = errors.map(({ pointer, detail: why }) => ({ pointer: pointer.startsWith("/") || !pointer ? `/rule${pointer}` : `/${pointer}`, detail: why }));
-        this.problems = placed.length ? placed : [{ pointer: "/rule", detail }];
+    showRefused(problems) {
+        this.problems = problems;
         this.isStrict = true;
         byId("sb-alert").replaceChildren(h("div", { class: "os-note os-bad", role: "alert", id: "problems", tabindex: "-1", "data-about": "problems" }, h("p", {}, h("strong", {}, this.words.to_mend)), h("ul", {})));
         this.showProblems();
-    }
-
-    // Two edited at once: this person sees both, and says which it is to be.
-    showConflict(theirs) {
-        const { words } = this;
-        const mine = { name: this.form.elements.name.value, sentence: byId("sb-sentence")?.textContent };
-        const version = (title, { name, sentence }, when, button) => h("section", { "aria-label": title }, h("h3", {}, title), when ? h("p", { class: "os-quiet" }, when) : null,
-            h("dl", {}, h("dt", {}, words.name), h("dd", {}, name), sentence ? [h("dt", {}, words.rule), h("dd", {}, sentence)] : null), button);
-        byId("sb-alert").replaceChildren(
-            h("div", { class: "os-note os-bad", role: "alert", id: "problems", tabindex: "-1", "data-about": "conflict" }, h("p", {}, h("strong", {}, words.changed_meanwhile), " ", words.nothing_lost)),
-            h("div", { class: "os-card", role: "group", "aria-label": words.both_versions }, h("div", { class: "sb-versions" },
-                version(words.their_version, theirs, theirs.changed, h("button", { type: "button", class: "os-button", onclick: () => { this.isLeaving = true; location.reload(); } }, words.take_theirs)),
-                version(words.your_version, mine, "", h("button", { type: "button", class: "os-button os-primary", onclick: () => this.save({ revision: theirs.revision }) }, words.save_mine)))));
     }
 
     showSaved(text, isBad = false) {

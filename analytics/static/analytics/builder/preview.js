@@ -12,9 +12,6 @@ export class Preview {
         Object.assign(this, { box, context, words: context.words });
         for (const name of ["status", "figures", "sample", "again"]) this[name] = box.querySelector(`[data-${name}]`);
         this.again.addEventListener("click", () => this.asking.now());
-        this.number = new Intl.NumberFormat(document.documentElement.lang);
-        this.percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 });
-        this.clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: context.zone, timeStyle: "medium" });
         this.asking = new Asking(QUIET_MS, (signal) => this.ask(signal), {
             told: (told) => this.show(told),
             failed: (error) => this.say(error instanceof SignedOut ? this.words.signed_out : this.words.no_connection, "away"),
@@ -46,7 +43,7 @@ export class Preview {
         this.say(this.words.counting, "counting");
         const number = await this.post("count", signal);
         if (number.status !== 200) return number;
-        if (!signal.aborted) this.showFigures(number.told);
+        if (!signal.aborted) this.showFigures(number.told.figures);
         return this.post("shares,sample", signal);
     }
 
@@ -57,37 +54,35 @@ export class Preview {
 
     show({ status, told }) {
         if (status !== 200) {
-            this.wait(told.code === "too_slow" ? this.words.too_slow : told.detail);
+            this.wait(told.problem || told.detail);
             return;
         }
-        this.showFigures({ ...this.figured, ...told });
+        this.showFigures(told.figures);
         this.sample.replaceChildren(...this.drawSample(told.sample));
-        this.say(this.words.counted.replace("%s", this.clock.format(new Date(told.as_of))), "counted");
+        this.say(told.counted, "counted");
     }
 
-    showFigures(told) {
-        const { words, number } = this;
-        this.figured = told;
-        const revenue = told.revenue && { number: told.revenue.shown, share: told.revenue.share };
-        this.figures.replaceChildren(this.drawFigure(words.customers, told.customers), ...(told.orders ? [this.drawFigure(words.orders, told.orders), this.drawFigure(words.revenue, revenue)] : []));
-        document.getElementById("sb-count").textContent = `${words.customers}: ${number.format(told.customers.number)}`;
-    }
-
-    drawFigure(label, { number, of, share }) {
-        const isKnown = typeof share === "number";
-        const bar = h("div", { class: "sb-bar", "aria-hidden": "true" }, h("div", {}));
-        bar.firstChild.style.width = `${100 * (share ?? 0)}%`;
-        const part = isKnown && (of === undefined ? this.percent.format(share) : this.words.of_all.replace("%(all)s", this.number.format(of)).replace("%(share)s", this.percent.format(share)));
-        return h("div", { class: "sb-figure" }, h("dt", {}, label), h("dd", {}, h("strong", {}, typeof number === "number" ? this.number.format(number) : number), part ? h("span", { class: "os-quiet" }, part) : null),
-            isKnown ? h("dd", {}, bar) : null);
+    // Those that were not counted yet stay as they were.
+    showFigures(figures) {
+        for (const figure of figures) {
+            const drawn = drawFigure(figure);
+            const former = this.figures.querySelector(`[data-figure="${figure.key}"]`);
+            if (former) former.replaceWith(drawn); else this.figures.append(drawn);
+            if (figure.key === "count") document.getElementById("sb-count").textContent = `${figure.label}: ${figure.value}`;
+        }
     }
 
     drawSample(sample) {
         const { words } = this;
         if (!sample.length) return [h("p", { class: "os-quiet" }, words.nobody)];
-        const name = (customer) => customer.name || customer.external_id;
         return [h("h3", {}, words.some_of_them), h("ul", { class: "sb-sample" }, sample.map((customer) => h("li", {},
-            customer.url ? h("a", { class: "os-link", href: customer.url, target: "_blank", rel: "noopener" }, name(customer)) : h("strong", {}, name(customer)),
+            customer.url ? h("a", { class: "os-link", href: customer.url, target: "_blank", rel: "noopener" }, customer.name) : h("strong", {}, customer.name),
             customer.why.length ? h("ul", { class: "sb-why", "aria-label": words.why }, customer.why.map((reason) => h("li", {}, reason))) : null)))];
     }
+}
+
+function drawFigure({ key, label, value, of, share }) {
+    const bar = h("div", { class: "sb-bar", "aria-hidden": "true" }, h("div", {}));
+    bar.firstChild.style.width = `${share ?? 0}%`;
+    return h("div", { class: "sb-figure", "data-figure": key }, h("dt", {}, label), h("dd", {}, h("strong", {}, value), of ? h("span", { class: "os-quiet" }, of) : null, share === null ? null : bar));
 }
