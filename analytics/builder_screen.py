@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from analytics.builder_words import builder_words, page_words
+from analytics.codes_in_use import codes_in_use
 from analytics.models import Segment
 from analytics.names_in_use import names_in_use
 from analytics.rules import RuleError, read_segment_rule
@@ -68,7 +69,7 @@ class BuilderScreen(Screen):
         data = {
             "vocabulary": vocabulary_for_builder("segment", request.user),
             "words": {**_operators(), **builder_words(), **page_words()},
-            "names": names_in_use(request.user),
+            "names": names_in_use(request.user) | codes_in_use(request.user),
             "zone": timezone.get_current_timezone_name(),
             "zoneName": zone_of_reader(),
             "told": {} if segment.is_list else self._told(request, rule, None),

@@ -16,11 +16,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics import fields, where
+from analytics.codes_in_use import register_codes
 from analytics.fields import MESSAGES, PERHAPS_WITHIN, WITHIN, Field, Label, Of, Param, one_of
 from analytics.readings import Grouped, Listed
 from analytics.subjects import Asking, Batch, Subject
 from analytics.values import Kind, Value
-from campaigns.models import Message, MessageState, Run, RunState, SkipReason
+from campaigns.models import Campaign, Message, MessageState, Run, RunState, SkipReason
 from customers.categories import is_category
 
 ANY, THIS = "any", "this"
@@ -147,3 +148,5 @@ for _field in (
     ),
 ):
     fields.register(_field)
+
+register_codes("campaigns", "campaigns.view_campaign", Campaign.objects.all)
