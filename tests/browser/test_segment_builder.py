@@ -22,11 +22,11 @@ MANY = {"field": "orders.count", "operator": ">=", "value": "2"}
 @pytest.fixture
 def shop_of_three(db):
     """Two Germans of whom one ordered twice, and somebody else."""
-    [_awaiting, paid] = vocabulary(("payment", "awaiting", "Awaiting payment"), ("payment", "paid", "Paid"))[:2]
+    words = vocabulary(("payment", "awaiting", "Awaiting payment"), ("payment", "paid", "Paid"))
     for name, language, orders in (("Ada", "de", 2), ("Bo", "de", 1), ("Cy", "en", 0)):
         customer = CustomerFactory(external_id=name, first_name=name, last_name="", language=language)
         for number in range(orders):
-            OrderFactory(external_id=f"{name}-{number}", customer=customer, payment_status=paid)
+            OrderFactory(external_id=f"{name}-{number}", customer=customer, payment_status=words["paid"])
 
 
 @pytest.fixture
