@@ -16,12 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from analytics.builder_words import builder_words, page_words
-from analytics.codes_in_use import codes_in_use
 from analytics.models import Segment
 from analytics.names_in_use import names_in_use
 from analytics.rules import RuleError, read_segment_rule
 from analytics.vocabulary import vocabulary_for_builder
-from analytics.wording import operator_words, rule_in_words
+from analytics.wording import rule_in_words
 from workspace.api.parsing import read_json
 from workspace.api.problems import Refusal
 from workspace.local_formats import zone_of_reader
@@ -50,7 +49,10 @@ class BuilderScreen(Screen):
         return self._builder(request, Segment(rule=EMPTY_RULE))
 
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._builder(request, self._to_edit(request, pk))
+        segment: Segment | None = self.found(request, str(pk), to_change=True)
+        if segment is None:
+            raise Http404
+        return self._builder(request, segment)
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """What a segment says as it is typed, and what is wrong with it. Nothing is written, nobody is counted."""
@@ -58,18 +60,12 @@ class BuilderScreen(Screen):
             raise PermissionDenied
         return JsonResponse(self._told(request, request.POST.get("rule", ""), request.POST.get("code")))
 
-    def _to_edit(self, request: HttpRequest, pk: int) -> Segment:
-        segment: Segment | None = self.found(request, str(pk), to_change=True)
-        if segment is None:
-            raise Http404
-        return segment
-
     def _builder(self, request: HttpRequest, segment: Segment) -> HttpResponse:
         is_new, rule = segment.pk is None, json.dumps(segment.rule, ensure_ascii=False)
         data = {
             "vocabulary": vocabulary_for_builder("segment", request.user),
-            "words": {**_operators(), **builder_words(), **page_words()},
-            "names": names_in_use(request.user) | codes_in_use(request.user),
+            "words": {**builder_words(), **page_words()},
+            "names": names_in_use(request.user),
             "zone": timezone.get_current_timezone_name(),
             "zoneName": zone_of_reader(),
             "told": {} if segment.is_list else self._told(request, rule, None),
@@ -111,10 +107,6 @@ def _code_problems(code: str | None) -> list[Problem]:
 def _answer(problems: list[Problem], sentence: str) -> dict[str, Any]:
     told = [{"pointer": each.field, "detail": each.detail} for each in problems]
     return {"problems": told, "sentence": sentence[:1].upper() + sentence[1:]}
-
-
-def _operators() -> dict[str, str]:
-    return {f"op_{operator}": words for operator, words in operator_words().items()}
 
 
 def _to(name: str, *args: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from analytics.wording import operator_words_of_times
+from analytics.wording import operator_words, operator_words_of_times
 
 
 def builder_words() -> dict[str, str]:
@@ -62,6 +62,7 @@ def _conditions() -> dict[str, str]:
         "and_value": pgettext("between the ends of a range", "and"),
         "only_some_orders": _("only some orders"),
         "take_away": _("Take away"),
+        **{f"op_{operator}": words for operator, words in operator_words().items()},
         **{f"op_time_{operator}": words for operator, words in operator_words_of_times().items()},
     }
 
@@ -87,7 +88,7 @@ def _moving() -> dict[str, str]:
 
 
 def page_words() -> dict[str, str]:
-    """Of the page on which a segment is made (static/analytics/segment/)."""
+    """Of the page on which a segment is made (static/analytics/builder/)."""
     return {
         "passes_if": pgettext("before “all of these are true”", "Customers of whom"),
         "of": pgettext("a customer, or which order of theirs", "Of what"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import where
 from analytics.fields import FROM, ORDERS, PERHAPS_WITHIN, TO, TYPE, Field, Label, Param, register
-from analytics.models import Member, Visit
+from analytics.models import Member, Segment, Visit
 from analytics.readings import Grouped, Listed
 from analytics.subjects import Asking, Subject
 from analytics.values import Kind, Value
@@ -207,6 +207,7 @@ for _field in (
             told=lambda code, _asking: code,
         ),
         suggests="segments",
+        codes=lambda: Segment.objects.order_by("name").values_list("code", "name"),
     ),
     _of_orders(
         "orders.count",

@@ -7,7 +7,7 @@ analytics/customer_fields.py; an app above registers its own (`register`), and i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -109,6 +109,8 @@ class Field:
     # It is read of analytics.models.Visit, which is to be brought up to date before.
     reads_history: bool = False
     choice_labels: tuple[Label, ...] = ()
+    # The codes there are, with their names, to be chosen from.
+    codes: Callable[[], Iterable[tuple[str, str]]] | None = None
 
     @property
     def asks_database(self) -> Where | None:

@@ -6,8 +6,6 @@ person, so it is suggested to those who may see personal data.
 
 from __future__ import annotations
 
-from typing import Any
-
 from customers.models import Customer
 from orders.models import OrderDate
 from workspace.roles import Reader, may_see_personal_data
@@ -16,7 +14,7 @@ MOST_ASKED = 1000
 MOST_SUGGESTED = 200
 
 
-def names_in_use(reader: Reader) -> dict[str, Any]:
+def names_in_use(reader: Reader) -> dict[str, list[str]]:
     """By what fields say that they suggest (`suggests`). Two queries at most."""
     if not may_see_personal_data(reader):
         return {}

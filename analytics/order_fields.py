@@ -19,6 +19,7 @@ from analytics.subjects import Asking
 from analytics.values import Kind
 from orders.standing import STATUS_FIELDS
 from statuses.models import StatusType
+from workspace.models import Source
 
 
 def _status_now(type: str, label: Label) -> Field:
@@ -185,6 +186,7 @@ for _field in (
             told=lambda code, _asking: code,
         ),
         suggests="sources",
+        codes=lambda: Source.objects.order_by("name").values_list("code", "name"),
         reads_history=True,
     ),
 ):

@@ -25,7 +25,9 @@ class For(StrEnum):
 
 
 def vocabulary_for_builder(scope: str, reader: Reader | None = None) -> dict[str, Any]:
-    """`scope`: campaign or segment. What `reader` may not see is not offered for a segment. One query."""
+    """`scope`: campaign or segment. What `reader` may not see is not offered for a segment. One query, and
+    one for each field of codes.
+    """
     of = For(scope)
     return {
         "types": _choices(StatusType.choices),
@@ -81,7 +83,7 @@ def _field(each: Field, of: For) -> dict[str, Any]:
     `kind` decides the input of `value`, with the operator: `in`, `notIn`, `anyOf`, `allOf` and `noneOf` (`lists` of the
     vocabulary) take a list, `between` takes [from, to], `inLast` and `notInLast` a duration, `null` and `notNull` none.
     Kinds are status and statuses (codes of `type`), text, number, time (with its offset), duration ({"value": 2,
-    "unit": "days"}), choice (of `choices`), flag (true or false), words (tags), codes (of what `suggests` names), and
+    "unit": "days"}), choice (of `choices`), flag (true or false), words (tags), codes (of `choices`), and
     any (a text, a number, true or false, as the JSON says; `<` and its like take a number, `contains` and its like a
     text).
 
@@ -97,7 +99,7 @@ def _field(each: Field, of: For) -> dict[str, Any]:
         "group": str(each.group.label),
         "kind": each.kind.value,
         "operators": [*OPERATORS[each.kind], *PRESENCE],
-        "choices": _choices(zip(each.choices, each.choice_labels or each.choices, strict=True)),
+        "choices": _choices(_choices_of(each)),
         "type": each.status_type,
         "past": of is For.CAMPAIGN and each.read_past is not None,
         "here": of is For.CAMPAIGN or each.of is Of.CUSTOMER,
@@ -107,6 +109,12 @@ def _field(each: Field, of: For) -> dict[str, Any]:
         "params": [_param(param, of) for param in each.params],
         "suggests": each.suggests,
     }
+
+
+def _choices_of(each: Field) -> Iterable[tuple[str, Label]]:
+    if each.codes is not None:
+        return each.codes()
+    return zip(each.choices, each.choice_labels or each.choices, strict=True)
 
 
 def _param(param: Param, of: For) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from analytics.builder_words import builder_words
 from analytics.vocabulary import vocabulary_for_builder
-from analytics.wording import operator_words
 from campaigns.definitions import FORMAT, DefinitionError, read_plan
 from campaigns.entry_settings import SettingsForm
 from campaigns.lifecycle import DraftChanged, WrongState, save_draft
@@ -146,7 +145,6 @@ def words() -> dict[str, str]:
     """The editor's own texts."""
     return {
         **builder_words(),
-        **{f"op_{operator}": words for operator, words in operator_words().items()},
         "name": _("Name"),
         "code": _("Code"),
         "code_help": _("For files and the API. It cannot be changed later."),

@@ -16,7 +16,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics import fields, where
-from analytics.codes_in_use import register_codes
 from analytics.fields import MESSAGES, PERHAPS_WITHIN, WITHIN, Field, Label, Of, Param, one_of
 from analytics.readings import Grouped, Listed
 from analytics.subjects import Asking, Batch, Subject
@@ -145,8 +144,7 @@ for _field in (
             told=lambda code, _asking: code,
         ),
         suggests="campaigns",
+        codes=lambda: Campaign.objects.order_by("name").values_list("code", "name"),
     ),
 ):
     fields.register(_field)
-
-register_codes("campaigns", "campaigns.view_campaign", Campaign.objects.all)

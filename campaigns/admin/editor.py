@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from analytics.codes_in_use import codes_in_use
 from analytics.names_in_use import names_in_use
 from campaigns.comparing import Difference, compare
 from campaigns.definitions import in_order
@@ -157,7 +156,7 @@ class EditorScreen(Screen):
             "codeFixed": campaign.code if campaign else None,
             "campaign": campaign and campaign.pk,
             "live": None,
-            "names": names_in_use(request.user) | codes_in_use(request.user) if may_edit else {},
+            "names": names_in_use(request.user) if may_edit else {},
             "urls": _addresses(campaign),
         }
         context = {

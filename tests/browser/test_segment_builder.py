@@ -1,5 +1,6 @@
-"""A segment is built: by mouse and by keyboard alone, read back as a sentence, counted as it stands, and saved."""
+"""A segment is built by mouse and by keyboard: found by typing, grouped, denied, nested, counted and saved."""
 
+import json
 import re
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.sync_api import expect
 
 from analytics import segments
 from analytics.models import Segment
+from statuses.models import OrderStatus
 from tests.browser.conftest import press
 from tests.browser.editor import flaws
 from tests.factories import CustomerFactory, OrderFactory, vocabulary
@@ -14,211 +16,252 @@ from tests.factories import CustomerFactory, OrderFactory, vocabulary
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ADD = "/admin/analytics/segment/add/"
-GERMANS = {"field": "customer.language", "operator": "=", "value": "de"}
-WITH_PHONE = {"field": "customer.has_phone", "operator": "=", "value": True}
-MANY = {"field": "orders.count", "operator": ">=", "value": "2"}
+LANGUAGE = {"field": "customer.language", "operator": "=", "value": "de"}
 
 
 @pytest.fixture
-def shop_of_three(db):
-    """Two Germans of whom one ordered twice, and somebody else."""
-    words = vocabulary(("payment", "awaiting", "Awaiting payment"), ("payment", "paid", "Paid"))
-    for name, language, orders in (("Ada", "de", 2), ("Bo", "de", 1), ("Cy", "en", 0)):
-        customer = CustomerFactory(external_id=name, first_name=name, last_name="", language=language)
-        for number in range(orders):
-            OrderFactory(external_id=f"{name}-{number}", customer=customer, payment_status=words["paid"])
-
-
-@pytest.fixture
-def edit(visit):
-    """Open the builder of a segment with these conditions."""
-
-    def edit(*rules):
-        segment = segments.create(code="mine", name="Mine", rule={"combinator": "and", "rules": list(rules)})
-        visit(f"/admin/analytics/segment/{segment.pk}/edit/")
-        return segment
-
-    return edit
-
-
-def adds(page, at="/rule"):
-    return page.locator(f"[data-adds='{at}']").get_by_role("combobox")
-
-
-def sentence(page):
-    return page.locator("#sb-sentence")
-
-
-def saved(page):
-    press(page, page.get_by_role("button", name="Save", exact=True))
-    expect(page).to_have_url(re.compile(r"/segment/\d+/change/"))
-    return Segment.objects.get().rule
-
-
-def handle(page, name):
-    return page.get_by_role("button", name=f"Move: {name}", exact=True)
-
-
-def test_a_segment_is_built_by_mouse(page, visit, shop_of_three, shoot):
-    visit(ADD)
-    expect(page.get_by_label("Name")).to_be_focused()
-    page.get_by_label("Name").fill("Loyal Germans")
-    expect(page.get_by_label("Code")).to_have_value("loyal-germans")
-
-    adds(page).click()
-    page.get_by_role("option", name="language").click()
-    page.get_by_label("Value").fill("de")
-    expect(page.locator("[data-figure=count]")).to_contain_text("2")
-    adds(page).fill("number of orders")
-    page.get_by_role("option", name="number of orders").click()
-    page.get_by_label("Value").last.fill("2")
-    page.get_by_role("button", name="only some orders").click()
-    adds(page, "/rule/rules/1/where").fill("paid")
-    page.get_by_role("option", name="payment status Paid", exact=True).click()
-
-    expect(sentence(page)).to_contain_text("payment status is Paid")
-    expect(page.locator("[data-figure=count]")).to_contain_text("33.3 % of 3")
-    expect(page.locator("[data-figure=orders]")).to_contain_text("2")
-    expect(page.get_by_role("link", name="Ada")).to_be_visible()
-    expect(page.locator("#sb-preview [data-status]")).to_contain_text("As of")
-    assert flaws(page) == []
-    shoot("segment-builder")
-    only_paid = {"combinator": "and", "rules": [{"field": "order.payment_status", "operator": "in", "value": ["paid"]}]}
-    assert saved(page) == {"combinator": "and", "rules": [GERMANS, MANY | {"where": only_paid}]}
-
-
-def test_a_segment_is_built_by_keyboard_alone(page, visit, shop_of_three):
-    visit(ADD)
-    page.keyboard.type("Paid")
-    adds(page).focus()
-    page.keyboard.type("awaiting")
-    expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("option")).to_have_count(0)
-    page.keyboard.type("customer lang")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Value")).to_be_focused()
-    page.keyboard.type("de")
-    press(page, page.get_by_role("button", name="Add group"))
-    expect(adds(page, "/rule/rules/1")).to_be_focused()
-    page.keyboard.type("has a phone")
-    page.keyboard.press("Enter")
-    expect(handle(page, "language")).to_be_visible()
-
-    handle(page, "language").focus()
-    page.keyboard.press("ArrowRight")
-    expect(handle(page, "language")).to_be_focused()
-    expect(page.get_by_role("status").filter(has_text="Moved to place 1 of 2.")).to_have_count(1)
-    page.keyboard.press("ArrowDown")
-    expect(handle(page, "language")).to_be_focused()
-    press(page, page.get_by_role("button", name="More to do: language"))
-    page.get_by_role("menuitem", name="Say the opposite").focus()
-    page.keyboard.press("Enter")
-
-    not_german = GERMANS | {"operator": "!="}
-    assert saved(page) == {"combinator": "and", "rules": [{"combinator": "or", "rules": [WITH_PHONE, not_german]}]}
-
-
-def test_conditions_are_grouped_copied_undone_and_dragged(page, edit):
-    edit(GERMANS, WITH_PHONE, MANY)
-
-    for name in ("language", "has a phone number"):
-        page.get_by_role("checkbox", name=f"Select: {name}").check()
-    page.get_by_role("button", name="Group the selected").click()
-    expect(sentence(page)).to_contain_text(" or ")
-    page.get_by_role("button", name="Undo").click()
-    expect(sentence(page)).not_to_contain_text(" or ")
-    page.get_by_role("button", name="Redo").click()
-    expect(sentence(page)).to_contain_text(" or ")
-    one, group = handle(page, "number of orders").bounding_box(), handle(page, "language").bounding_box()
-    page.mouse.move(one["x"] + 8, one["y"] + 8)
-    page.mouse.down()
-    page.mouse.move(one["x"] + 8, one["y"] - 20, steps=4)
-    page.mouse.move(group["x"] + 40, group["y"] + 2, steps=6)
-    page.mouse.up()
-    page.get_by_role("button", name="More to do: language").click()
-    page.get_by_role("menuitem", name="Duplicate").click()
-
-    inner = {"combinator": "or", "rules": [MANY, GERMANS, GERMANS, WITH_PHONE]}
-    assert saved(page) == {"combinator": "and", "rules": [inner]}
-
-
-def test_what_is_wrong_is_told_at_its_place_and_nothing_is_lost(page, edit):
-    edit(MANY)
-
-    page.get_by_label("Value").fill("many")
-    expect(page.get_by_label("Value")).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_label("Value")).to_have_accessible_description("Give a number.")
-    press(page, page.get_by_role("button", name="Save", exact=True))
-
-    expect(page.get_by_role("alert")).to_contain_text("Give a number.")
-    expect(page.get_by_label("Value")).to_have_value("many")
-
-
-def test_a_server_that_is_away_loses_nothing(page, edit, complaints):
-    edit(GERMANS)
-    expect(page.locator("#sb-preview [data-status]")).to_contain_text("As of")
-    for address in ("**/check/", "**/preview/", "**/save/"):
-        page.route(address, lambda route: route.abort())
-
-    page.get_by_label("Value").fill("en")
-    expect(page.locator("#sb-preview [data-status]")).to_contain_text("does not answer")
-    press(page, page.get_by_role("button", name="Save", exact=True))
-    expect(page.locator("#sb-saved")).to_contain_text("Nothing you typed is lost")
-    for address in ("**/check/", "**/preview/", "**/save/"):
-        page.unroute(address)
-
-    expect(page.locator("#sb-preview [data-status]")).to_contain_text("As of", timeout=20_000)
-    assert saved(page)["rules"] == [GERMANS | {"value": "en"}]
-    complaints.clear()  # the browser tells of the lost connection
-
-
-def test_an_old_answer_does_not_take_the_place_of_a_newer_one(page, edit, shop_of_three):
-    edit(GERMANS)
-    figure = page.locator("[data-figure=count]")
-    expect(figure).to_contain_text("of 3")
-    held = []
-    page.route(
-        "**/preview/", lambda route: held.append(route) if "%22en%22" in route.request.post_data else route.continue_()
+def shop(db):
+    vocabulary(
+        ("payment", "awaiting_payment", "Awaiting payment"), ("payment", "paid", "Paid"), ("payment", "lost", "Lost")
     )
+    OrderStatus.objects.filter(code="lost").update(include_in_analytics=False)
+    for number, language in enumerate(["de", "de", "en", "fr"]):
+        customer = CustomerFactory(external_id=f"C-{number}", first_name=f"Ada {number}", language=language)
+        for order in range(number):
+            OrderFactory(external_id=f"A-{number}-{order}", customer=customer, total_minor=1000)
+
+
+@pytest.fixture
+def germans(shop):
+    return segments.create(code="germans", name="Germans", rule={"combinator": "and", "rules": [LANGUAGE]})
+
+
+@pytest.fixture
+def edit(visit, germans):
+    visit(f"/admin/analytics/segment/{germans.pk}/edit/")
+
+
+def find(page, typed, place=0):
+    """Add a condition, found by typing."""
+    line = page.get_by_role("combobox", name="Add condition").nth(place)
+    line.fill(typed)
+    line.press("Enter")
+
+
+def act(page, name, what):
+    """Do something to a part, by the menu behind it."""
+    page.get_by_role("button", name=f"More to do: {name}").click()
+    page.get_by_role("menuitem", name=what).click()
+
+
+def rule(page):
+    return json.loads(page.locator("textarea[name=rule]").input_value())
+
+
+def counted(page, customers):
+    expect(page.locator("#sb-preview")).to_have_attribute("data-state", "counted")
+    expect(page.locator(".sb-figure").first).to_contain_text(f"Customers{customers}")
+
+
+def sentence(page, said):
+    expect(page.locator("#sb-sentence")).to_have_text(said)
+
+
+def save(page):
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
+def test_a_segment_is_built_by_mouse(page, visit, shop, shoot):
+    visit(ADD)
+    page.get_by_label("Name", exact=True).fill("Spenders")
+    expect(page.get_by_label("Code", exact=True)).to_have_value("spenders")
+    find(page, "number of orders")
+    page.get_by_label("Value").fill("2")
+    sentence(page, "Number of orders is at least 2")
+    counted(page, 2)
+    sample = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Ada 3"))
+    expect(sample.get_by_label("Why")).to_have_text("number of orders: 3")
+
+    page.get_by_role("button", name="only some orders").click()
+    find(page, "order total")
+    page.get_by_role("group", name="order total").get_by_label("Value").fill("5")
+    find(page, "language", place=1)
+    page.get_by_role("group", name="language").get_by_label("Value").fill("fr")
+    counted(page, 1)
+    act(page, "language", "Say the opposite")
+    sentence(page, "Number of orders (of orders where order total is at least 5) is at least 2 and language is not fr")
+    counted(page, 1)
+    for name in ("number of orders", "language"):
+        page.get_by_role("checkbox", name=f"Select: {name}").click()
+    page.get_by_role("button", name="Group the selected").click()
+    act(page, "Group", "Say the opposite")
+    counted(page, 0)
+    shoot("segment-builder-group")
+    assert flaws(page) == []
+    save(page)
+
+    expect(page.get_by_role("heading", name="Spenders")).to_be_visible()
+    total = {"field": "order.total", "operator": ">=", "value": "5"}
+    orders = {"field": "orders.count", "operator": ">=", "value": "2", "where": {"combinator": "and", "rules": [total]}}
+    assert Segment.objects.get().rule == {
+        "combinator": "and",
+        "rules": [{"combinator": "or", "not": True, "rules": [orders, {**LANGUAGE, "operator": "!=", "value": "fr"}]}],
+    }
+
+
+def test_a_segment_is_built_by_keyboard_alone(page, visit, shop):
+    visit(ADD)
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    keys = page.keyboard
+    keys.type("Waiting")
+    keys.press("Tab")
+    keys.press("Tab")
+    for _ in range(12):
+        if page.evaluate("document.activeElement.getAttribute('aria-label')") == "Add condition":
+            break
+        keys.press("Tab")
+    keys.type("awaiting")
+    expect(page.locator(".found-option[aria-selected=true]")).to_contain_text("payment status")
+    keys.press("Enter")
+    assert rule(page)["rules"][0]["of"] == "any_order"
+    expect(page.get_by_role("checkbox", name="Awaiting payment")).to_be_focused()
+    expect(page.get_by_role("checkbox", name="Awaiting payment")).to_be_checked()
+    keys.press("Tab")
+    keys.press("Space")
+    sentence(page, "One of the customer's orders: (payment status is one of Awaiting payment or Paid)")
+
+    adds = page.get_by_role("combobox", name="Add condition")
+    adds.last.focus()
+    keys.type("language")
+    keys.press("Enter")
+    keys.type("de")
+    handle = page.get_by_role("button", name="Move: language", exact=True)
+    handle.focus()
+    keys.press("ArrowUp")
+    assert rule(page)["rules"][0]["field"] == "customer.language"
+    expect(handle).to_be_focused()
+    press(page, page.get_by_role("button", name="More to do: language"))
+    keys.press("ArrowDown")
+    keys.press("Enter")
+    assert rule(page)["rules"][0] == {**LANGUAGE, "operator": "!="}
+    press(page, page.get_by_role("button", name="More to do: language"))
+    keys.press("Enter")
+    assert [each["field"] for each in rule(page)["rules"][:2]] == ["customer.language", "customer.language"]
+    press(page, page.get_by_role("button", name="Remove: language").nth(1))
+    keys.press("Control+s")
+
+    expect(page.get_by_role("heading", name="Waiting")).to_be_visible()
+    assert Segment.objects.get().rule["rules"][1]["rules"][0]["value"] == ["awaiting_payment", "paid"]
+
+
+def test_only_statuses_in_analytics_are_offered(page, visit, shop):
+    visit(ADD)
+    find(page, "payment status")
+
+    chips = page.get_by_role("group", name="Value")
+    expect(chips.get_by_label("Paid")).to_be_visible()
+    expect(chips.get_by_label("Lost")).to_have_count(0)
+
+
+def test_a_way_between_statuses_is_asked_about(page, visit, shop):
+    visit(ADD)
+    find(page, "times orders went")
+    condition = page.locator(".rule-condition")
+    condition.get_by_label("type of status").select_option("payment")
+    condition.get_by_role("button", name="to", exact=True).click()
+    condition.get_by_role("group", name="to", exact=True).get_by_label("Paid").click()
+    condition.get_by_role("button", name="in the last").click()
+    condition.get_by_label("Value").fill("1")
+    counted(page, 0)
+
+    assert rule(page)["rules"][0] == {
+        "field": "transitions.count",
+        "operator": ">=",
+        "value": "1",
+        "type": "payment",
+        "to": ["paid"],
+        "within": {"value": 30, "unit": "days"},
+    }
+
+
+def test_a_part_is_dragged_into_a_group(page, edit):
+    find(page, "number of orders")
+    page.get_by_role("button", name="Add group").click()
+    find(page, "first name")
+    page.get_by_role("group", name="first name").get_by_label("Value").fill("No")
+
+    grip = page.get_by_role("button", name="Move: number of orders", exact=True).bounding_box()
+    target = page.get_by_role("group", name="first name").bounding_box()
+    page.mouse.move(grip["x"] + 8, grip["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 8, grip["y"] + 30, steps=3)
+    page.mouse.move(target["x"] + 60, target["y"] + target["height"] - 4, steps=6)
+    page.mouse.up()
+
+    assert [each["field"] for each in rule(page)["rules"][1]["rules"]] == ["customer.first_name", "orders.count"]
+    page.get_by_role("button", name="Undo").click()
+    assert rule(page)["rules"][1]["field"] == "orders.count"
+
+
+def test_what_is_wrong_is_told_at_its_place(page, visit, shop, complaints):
+    visit(ADD)
+    page.get_by_label("Name", exact=True).fill("Half")
+    find(page, "payment status")
+    expect(page.get_by_text("Give between 1 and 1000 values.")).to_have_count(0)
+    save(page)
+
+    told = page.get_by_role("alert").filter(has_text="Not saved. Mend this first:")
+    expect(told).to_be_focused()
+    told.get_by_role("link", name="payment status: Give between 1 and 1000 values.").click()
+    paid = page.get_by_label("Awaiting payment")
+    expect(paid).to_be_focused()
+    expect(page.locator(".rule-value").get_by_text("Give between 1 and 1000 values.")).to_be_visible()
+    assert flaws(page) == []
+    paid.press("Space")
+    expect(told).to_be_hidden()
+    save(page)
+    expect(page.get_by_role("heading", name="Half")).to_be_visible()
+    complaints.clear()  # the browser tells of the refusal
+
+
+def test_two_who_edit_at_once_see_what_the_other_saved(page, edit, germans, complaints):
+    french = {"combinator": "and", "rules": [{**LANGUAGE, "value": "fr"}]}
+    segments.change(germans, name="French", rule=french, revision=germans.revision)
     page.get_by_label("Value").fill("en")
-    expect(page.locator("#sb-preview [data-status]")).to_have_text("counting…")
-    page.wait_for_timeout(1000)
+    save(page)
 
-    page.get_by_label("Value").fill("de")
-    expect(figure).to_contain_text("66.7 % of 3")
-    for route in held:
-        route.continue_()
-    page.wait_for_timeout(500)
-    expect(figure).to_contain_text("66.7 % of 3")
+    told = page.get_by_role("alert").filter(has_text="was changed by somebody else meanwhile")
+    expect(told).to_contain_text("It now says: language is fr")
+    expect(page.get_by_label("Value")).to_have_value("en")
+    assert flaws(page) == []
+    page.get_by_role("button", name="Save mine over it").click()
 
-
-def test_the_second_of_two_editors_is_told_and_sees_both(page, edit, shoot):
-    segment = edit(GERMANS)
-    segments.change(segment, name="Theirs", rule={"combinator": "and", "rules": [WITH_PHONE]})
-
-    page.get_by_label("Name").fill("Ours")
-    press(page, page.get_by_role("button", name="Save", exact=True))
-    both = page.get_by_role("region", name="Both versions")
-    expect(both).to_contain_text("Theirs")
-    expect(both).to_contain_text("Ours")
-    expect(page.get_by_role("alert")).to_be_focused()
-    shoot("segment-conflict")
-    press(page, page.get_by_role("button", name="Replace their version with mine"))
-
-    expect(page.get_by_role("heading", name="Ours").or_(page.get_by_text("Ours").first)).to_be_visible()
-    assert Segment.objects.get().rule["rules"] == [GERMANS]
+    expect(page.get_by_role("heading", name="Germans")).to_be_visible()
+    germans.refresh_from_db()
+    assert germans.rule["rules"][0]["value"] == "en"
+    complaints.clear()  # the browser tells of the conflict
 
 
-def test_leaving_with_something_unsaved_asks(page, edit):
-    edit(GERMANS)
+def test_who_leaves_with_something_unsaved_is_asked(page, edit):
     asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_label("Value").fill("en")
 
-    page.get_by_label("Name").fill("Not saved")
     page.get_by_role("link", name="Close").click()
 
-    page.wait_for_timeout(300)
+    expect(page).to_have_url(re.compile(r"/change/$"))
     assert asked == ["beforeunload"]
-    expect(page.get_by_label("Name")).to_have_value("Not saved")
+
+
+def test_while_the_server_is_away_nothing_is_lost(page, edit, complaints):
+    page.route("**/segment/**", lambda route: route.abort())
+    page.get_by_label("Value").fill("en")
+    expect(page.get_by_text("The server does not answer.")).to_be_visible()
+    save(page)
+    expect(page.get_by_text("Not saved: the server does not answer.")).to_be_visible()
+    page.unroute("**/segment/**")
+
+    counted(page, 1)
+    save(page)
+    expect(page.get_by_role("heading", name="Germans")).to_be_visible()
+    complaints.clear()  # the browser tells of the lost connection

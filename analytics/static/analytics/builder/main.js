@@ -31,9 +31,8 @@ class Page {
     start() {
         if (this.text && this.rule) this.startRule();
         this.saved = this.typed();
-        this.form.addEventListener("submit", (event) => { event.preventDefault(); this.save(event.submitter); });
+        this.form.addEventListener("submit", (event) => { event.preventDefault(); this.save(); });
         addEventListener("beforeunload", (event) => { if (!this.isLeaving && this.typed() !== this.saved) event.preventDefault(); });
-        this.form.addEventListener("click", (event) => { if (event.target.closest("[data-theirs]")) this.isLeaving = true; });
         addEventListener("pageshow", (event) => { if (event.persisted) this.isLeaving = false; });
         addEventListener("keydown", (event) => this.onKey(event));
         this.form.addEventListener("input", () => this.showSaved(""));
@@ -138,7 +137,13 @@ class Page {
         const box = byId("problems");
         if (box?.dataset.about !== "problems") return;
         box.hidden = !this.problems.length;
-        box.querySelector("ul").replaceChildren(...this.problems.map((problem) => h("li", {}, h("a", { href: "#", class: "os-link", onclick: (event) => { event.preventDefault(); this.goTo(problem); } }, problem.detail))));
+        box.querySelector("ul").replaceChildren(...this.problems.map((problem) => h("li", {}, h("a", { href: "#", class: "os-link", onclick: (event) => { event.preventDefault(); this.goTo(problem); } }, this.named(problem)))));
+    }
+
+    // With the condition it is about.
+    named({ pointer, detail }) {
+        const condition = pointer.startsWith("/rule/") && placeOf(this.form, pointer)?.closest(".rule-condition");
+        return condition ? `${condition.getAttribute("aria-label")}: ${detail}` : detail;
     }
 
     // Whether it tells of what is empty and was not left yet.
@@ -156,11 +161,10 @@ class Page {
 
     // Saving
 
-    async save(button) {
+    async save(over = {}) {
         if (this.isSaving) return;
         this.isSaving = true;
         this.showSaved(this.words.saving);
-        const over = button?.name === "_over" ? { _over: "1", over: this.form.elements.over.value } : {};
         try {
             this.answered(await post(this.form.action, { ...this.fields(), ...over }, this.context.csrf));
         } catch (error) {
@@ -170,15 +174,15 @@ class Page {
         }
     }
 
-    answered({ told: { saved, problems, conflict } }) {
-        if (saved) {
+    answered({ status, told }) {
+        if (status === 200) {
             this.isLeaving = true;
-            location.assign(saved);
+            location.assign(told.saved);
             return;
         }
         this.showSaved(this.words.not_saved, true);
-        if (conflict) byId("sb-alert").innerHTML = conflict; // both versions, and a button to save over theirs
-        else this.showRefused(problems);
+        if (status === 409) this.showConflict(told.conflict);
+        else this.showRefused(told.problems);
         byId("problems").focus();
     }
 
@@ -187,6 +191,14 @@ class Page {
         this.isStrict = true;
         byId("sb-alert").replaceChildren(h("div", { class: "os-note os-bad", role: "alert", id: "problems", tabindex: "-1", "data-about": "problems" }, h("p", {}, h("strong", {}, this.words.to_mend)), h("ul", {})));
         this.showProblems();
+    }
+
+    // Two edited at once: the server tells what the other one saved, and this person says which it is to be.
+    showConflict(note) {
+        const box = byId("sb-alert");
+        box.innerHTML = note;
+        box.querySelector("a").addEventListener("click", () => { this.isLeaving = true; });
+        box.querySelector("button").addEventListener("click", () => this.save({ _over: 1, over: box.querySelector("[name=over]").value }));
     }
 
     showSaved(text, isBad = false) {

@@ -54,7 +54,7 @@ export class Preview {
 
     show({ status, told }) {
         if (status !== 200) {
-            this.wait(told.problem || told.detail);
+            this.wait(told.problem);
             return;
         }
         this.showFigures(told.figures);
@@ -62,27 +62,23 @@ export class Preview {
         this.say(told.counted, "counted");
     }
 
-    // Those that were not counted yet stay as they were.
     showFigures(figures) {
-        for (const figure of figures) {
-            const drawn = drawFigure(figure);
-            const former = this.figures.querySelector(`[data-figure="${figure.key}"]`);
-            if (former) former.replaceWith(drawn); else this.figures.append(drawn);
-            if (figure.key === "count") document.getElementById("sb-count").textContent = `${figure.label}: ${figure.value}`;
-        }
+        const [count] = figures;
+        this.figures.replaceChildren(...figures.map(drawFigure));
+        document.getElementById("sb-count").textContent = `${count.label}: ${count.value}`;
     }
 
     drawSample(sample) {
         const { words } = this;
         if (!sample.length) return [h("p", { class: "os-quiet" }, words.nobody)];
-        return [h("h3", {}, words.some_of_them), h("ul", { class: "sb-sample" }, sample.map((customer) => h("li", {},
-            customer.url ? h("a", { class: "os-link", href: customer.url, target: "_blank", rel: "noopener" }, customer.name) : h("strong", {}, customer.name),
-            customer.why.length ? h("ul", { class: "sb-why", "aria-label": words.why }, customer.why.map((reason) => h("li", {}, reason))) : null)))];
+        return [h("h3", {}, words.some_of_them), h("ul", { class: "sb-sample" }, sample.map(({ name, url, why }) => h("li", {},
+            url ? h("a", { class: "os-link", href: url, target: "_blank", rel: "noopener" }, name) : h("strong", {}, name),
+            why.length ? h("ul", { class: "sb-why", "aria-label": words.why }, why.map((reason) => h("li", {}, reason))) : null)))];
     }
 }
 
-function drawFigure({ key, label, value, of, share }) {
+function drawFigure({ label, value, of, share }) {
     const bar = h("div", { class: "sb-bar", "aria-hidden": "true" }, h("div", {}));
     bar.firstChild.style.width = `${share ?? 0}%`;
-    return h("div", { class: "sb-figure", "data-figure": key }, h("dt", {}, label), h("dd", {}, h("strong", {}, value), of ? h("span", { class: "os-quiet" }, of) : null, share === null ? null : bar));
+    return h("div", { class: "sb-figure" }, h("dt", {}, label), h("dd", {}, h("strong", {}, value), of ? h("span", { class: "os-quiet" }, of) : null), share === null ? null : h("dd", {}, bar));
 }

@@ -3,13 +3,13 @@
    It works on a copy, and writes the whole by `set(rule, { redraw })`, as the controls of campaigns do; whoever draws it
    keeps what was undone. `at` is the pointer of the rule in what is edited: problems are told by it. `context` has
 
-   vocabulary  { fields, scopes, statuses, opposites }: what `vocabulary_for_builder` tells (analytics/rule_builder.py)
+   vocabulary  { fields, scopes, statuses, opposites }: what `vocabulary_for_builder` tells (analytics/vocabulary.py)
    words       what is written on it
    names       those in use, by what fields say that they suggest
    zone, zoneName, readOnly */
 
 import { combobox } from "./combobox.js";
-import { choseField, choseOperator, comparesWithNothing, newCondition, operatorsOf, paramsOf } from "./conditions.js";
+import { choicesOf, choseField, choseOperator, choseValue, comparesWithNothing, newCondition, operatorsOf, paramsOf } from "./conditions.js";
 import { announce, choose, h, icon, iconButton, newId } from "./dom.js";
 import { menuButton } from "./menu.js";
 import { makeMovable } from "./moving.js";
@@ -141,8 +141,8 @@ class Builder {
     }
 
     valuesOf(field) {
-        const statuses = field.type ? this.context.vocabulary.statuses[field.type] || [] : [];
-        return statuses.filter(({ offered }) => offered).map(({ code, name }) => [code, name]);
+        if (!field.type) return choicesOf(field);
+        return (this.context.vocabulary.statuses[field.type] || []).filter(({ offered }) => offered).map(({ code, name }) => [code, name]);
     }
 
     // Parts
@@ -173,7 +173,7 @@ class Builder {
         const set = (key, code) => {
             const next = this.fields.get(key);
             choseField(part, next);
-            if (code !== undefined) part.value = Array.isArray(part.value) ? [code] : code;
+            choseValue(part, next, code);
             this.wrote({ redraw: this.unsaidIn(part, next, at) });
         };
         const own = this.scopeOf(tree.standing(at).groupAt);

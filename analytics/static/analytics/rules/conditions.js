@@ -20,8 +20,16 @@ export function operatorsOf(field, current) {
 export function newCondition(field, code) {
     const part = {};
     choseField(part, field);
-    if (code !== undefined) part.value = isList(part.operator) ? [code] : code;
+    choseValue(part, field, code);
     return part;
+}
+
+// What it was found by: a value, or the status that the field asks about.
+export function choseValue(part, field, code) {
+    const param = (field.params || []).find(({ form }) => form === "status");
+    if (code === undefined) return;
+    if (param) part[param.key] = code;
+    else part.value = isList(part.operator) ? [code] : code;
 }
 
 export function choseField(part, field) {

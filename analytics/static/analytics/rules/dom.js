@@ -58,7 +58,7 @@ export function suggesting(control, options, { many = false } = {}) {
     return [control, list];
 }
 
-export const namesInUse = (context, what) => ((context.names && context.names[what]) || []).map((name) => (Array.isArray(name) ? name : [name, ""]));
+export const namesInUse = (context, what) => ((context.names && context.names[what]) || []).map((name) => [name, ""]);
 
 // What was typed as a whole number, else as it is: the server says what is wrong with it.
 export const whole = (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text);

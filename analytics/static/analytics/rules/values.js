@@ -25,7 +25,7 @@ export function drawValue(builder, part, field) {
 function drawSeveral(part, field, set, context) {
     const { words } = context;
     if (field.type) return statusChips(field.type, part.value, set, words.value, undefined, context);
-    const offered = field.kind === "codes" ? namesInUse(context, field.suggests) : choicesOf(field);
+    const offered = choicesOf(field);
     if (offered.length) return named(drawChips(offered, part.value, set), words.value);
     return drawLines(part.value, set, words.values, namesInUse(context, field.suggests));
 }
