@@ -224,7 +224,7 @@ def test_what_is_wrong_is_told_at_its_place(page, visit, shop, complaints):
     complaints.clear()  # the browser tells of the refusal
 
 
-def test_two_who_edit_at_once_see_what_the_other_saved(page, edit, germans, complaints):
+def test_two_who_edit_at_once_see_what_the_other_saved(page, edit, germans, complaints, shoot):
     french = {"combinator": "and", "rules": [{**LANGUAGE, "value": "fr"}]}
     segments.change(germans, name="French", rule=french, revision=germans.revision)
     page.get_by_label("Value").fill("en")
@@ -234,6 +234,7 @@ def test_two_who_edit_at_once_see_what_the_other_saved(page, edit, germans, comp
     both = page.get_by_role("region", name="Both versions")
     expect(both).to_contain_text("language is fr")
     expect(both).to_contain_text("language is en")
+    shoot("segment-conflict")
     expect(page.get_by_label("Value")).to_have_value("en")
     assert flaws(page) == []
     page.get_by_role("button", name="Replace their version with mine").click()
