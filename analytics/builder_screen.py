@@ -35,7 +35,8 @@ class BuilderScreen(Screen):
 
     def get_urls(self) -> list[URLPattern]:
         def at(route: str, view: Any, name: str) -> URLPattern:
-            return path(route, self.admin_site.admin_view(view), name=f"analytics_segment_{name}")
+            pattern: URLPattern = path(route, self.admin_site.admin_view(view), name=f"analytics_segment_{name}")
+            return pattern
 
         return [
             at("check/", require_POST(self.check_view), "check"),

@@ -185,6 +185,7 @@ def test_a_way_between_statuses_is_asked_about(page, visit, shop):
 
 
 def test_a_part_is_dragged_into_a_group(page, edit):
+    page.set_viewport_size({"width": 1280, "height": 1400})  # at the edge of the screen the page would scroll
     find(page, "number of orders")
     page.get_by_role("button", name="Add group").click()
     find(page, "first name")
