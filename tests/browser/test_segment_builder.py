@@ -269,3 +269,21 @@ def test_while_the_server_is_away_nothing_is_lost(page, edit, complaints):
     save(page)
     expect(page.get_by_role("heading", name="Germans")).to_be_visible()
     complaints.clear()  # the browser tells of the lost connection
+
+
+def test_a_list_is_given_another_name(page, visit):
+    friends = segments.create(code="friends", name="Friends")
+    visit(f"/admin/analytics/segment/{friends.pk}/edit/")
+
+    page.get_by_label("Name", exact=True).fill("Good friends")
+    save(page)
+
+    expect(page.get_by_role("heading", name="Good friends")).to_be_visible()
+
+
+def test_segments_there_are_are_offered_by_name(page, visit, germans):
+    visit(ADD)
+    find(page, "germans")
+
+    expect(page.get_by_role("group", name="Value").get_by_label("Germans")).to_be_checked()
+    sentence(page, "Segments they are in include any of Germans")
