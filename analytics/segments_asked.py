@@ -170,12 +170,14 @@ def _refused(problems: Sequence[Problem]) -> JsonResponse:
 
 
 def _told_of_another(request: HttpRequest, segment: Segment) -> JsonResponse:
-    """Somebody saved it meanwhile: what theirs says, to be kept or saved over."""
+    """Somebody saved it meanwhile: what theirs says and what this person's says, to be kept or saved over."""
     segment.refresh_from_db()
     told = {
         "segment": segment,
         "changed": moment(segment.updated_at),
         "sentence": "" if segment.is_list else rule_in_words(segment.rule, request.user),
+        "own_name": _name(request),
+        "own_sentence": "" if segment.is_list else rule_in_words(_written_rule(request), request.user),
     }
     conflict = render_to_string("analytics/segments/conflict.html", told, request)
     return JsonResponse({"conflict": conflict, "revision": segment.revision}, status=HTTPStatus.CONFLICT)

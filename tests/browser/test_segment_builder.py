@@ -225,17 +225,20 @@ def test_what_is_wrong_is_told_at_its_place(page, visit, shop, complaints):
     complaints.clear()  # the browser tells of the refusal
 
 
-def test_two_who_edit_at_once_see_what_the_other_saved(page, edit, germans, complaints):
+def test_two_who_edit_at_once_see_what_the_other_saved(page, edit, germans, complaints, shoot):
     french = {"combinator": "and", "rules": [{**LANGUAGE, "value": "fr"}]}
     segments.change(germans, name="French", rule=french, revision=germans.revision)
     page.get_by_label("Value").fill("en")
     save(page)
 
-    told = page.get_by_role("alert").filter(has_text="was changed by somebody else meanwhile")
-    expect(told).to_contain_text("It now says: language is fr")
+    expect(page.get_by_role("alert")).to_be_focused()
+    both = page.get_by_role("region", name="Both versions")
+    expect(both).to_contain_text("language is fr")
+    expect(both).to_contain_text("language is en")
+    shoot("segment-conflict")
     expect(page.get_by_label("Value")).to_have_value("en")
     assert flaws(page) == []
-    page.get_by_role("button", name="Save mine over it").click()
+    page.get_by_role("button", name="Replace their version with mine").click()
 
     expect(page.get_by_role("heading", name="Germans")).to_be_visible()
     germans.refresh_from_db()
