@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -69,20 +70,29 @@ def refresh(segment: Segment) -> Counted | None:
 
 def _count_rule(segment: Segment) -> Counted | None:
     began, rule = _began(segment), read_segment_rule(segment.rule)
-    if rule.reads_history:
-        history.catch_up(within_s=LONGEST_S)
+    read_at = history.catch_up(within_s=LONGEST_S)
+    if rule.reads_history and (read_at is None or read_at < began):
+        # Who seems to be missing now would seem to come once the rest is read. It stays due.
+        _let_go(segment, count_began_at=None)
+        return None
     with kept_aside(rule.customers(began), within_s=LONGEST_S) as table:
         reach("counting.found")
         with transaction.atomic():
             kept = _still_ours(segment)
             if kept is None:
                 return None
-            entered, left = members.replace(kept, table, began, is_news=kept.is_counted_by_its_rule)
+            entered, left = members.replace(kept, table, began, is_news=_is_news(kept))
             counted = _keep(kept, entered, left)
             members.tell(kept, began)
     reach("counting.counted")
     log.info("segment_counted", segment=kept.pk, entered=entered, left=left, seconds=kept.counted_in_s)
     return counted
+
+
+def _is_news(segment: Segment) -> bool:
+    """Whether who comes and goes did so by themselves: not by a rule that was changed, nor by a status that was marked,
+    or merged, since the last count."""
+    return segment.is_counted_by_its_rule and not history.was_reread_since(segment.counted_at)
 
 
 def _count_list(segment: Segment) -> Counted | None:
@@ -118,7 +128,7 @@ def _give_up(segment: Segment, problem: Segment.Problem) -> None:
     log.warning("segment_not_counted", segment=segment.pk, problem=problem.value)
 
 
-def _let_go(segment: Segment, **told: str) -> None:
+def _let_go(segment: Segment, **told: Any) -> None:
     ours = Segment.objects.filter(pk=segment.pk, count_began_at=segment.count_began_at)
     ours.update(counting_until=None, **told)
 

@@ -117,6 +117,12 @@ def as_of() -> datetime | None:
     return _look().as_of
 
 
+def was_reread_since(moment: datetime | None) -> bool:
+    """Whether a status was found since then to be marked, not marked any more, or merged: then the past reads
+    otherwise, and nobody did anything."""
+    return moment is not None and Bookmark.objects.filter(reread_at__gte=moment).exists()
+
+
 def backlog() -> int:
     """About how many orders are to be read again, because a mark or a merge touches them or all are made anew."""
     remade_up_to = Bookmark.objects.values_list("order_id", flat=True).first()
@@ -208,7 +214,9 @@ def _remade_up_to(last: int) -> int:
 def _hold_bookmark() -> Bookmark:
     hold(HISTORY_LOCK)
     bookmark, is_new = Bookmark.objects.get_or_create(pk=Bookmark.ONLY_ID)
-    _take_up_readings()
+    if _take_up_readings():
+        bookmark.reread_at = timezone.now()
+        bookmark.save(update_fields=["reread_at"])
     if is_new:
         _turn_back(bookmark)
     return bookmark
@@ -263,15 +271,16 @@ def _remake(which: Which) -> None:
         visits.make(which)
 
 
-def _take_up_readings() -> None:
-    """Read statuses as they are meant and marked now; the orders that were in one read otherwise are stale."""
+def _take_up_readings() -> bool:
+    """Read statuses as they are meant and marked now; the orders that were in one read otherwise are stale. Answers
+    whether any is."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT word.id, meant.id, meant.include_in_analytics, coalesce(reading.read_as_id, word.id) {REREAD}"
         )
         rows = cursor.fetchall()
         if not rows:
-            return
+            return False
         StatusReading.objects.bulk_create(
             [StatusReading(status_id=word, read_as_id=meant, is_marked=bool(mark)) for word, meant, mark, _was in rows],
             update_conflicts=True,
@@ -285,6 +294,7 @@ def _take_up_readings() -> None:
             f"WHERE status_id IN ({marks}) ORDER BY order_id",
             was,
         )
+        return bool(cursor.rowcount > 0)
 
 
 def _told_since(mark: Bookmark, ledger_id: int = NO_END, inbox_id: int = NO_END) -> set[int]:

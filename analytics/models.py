@@ -104,6 +104,8 @@ class Bookmark(models.Model):
     order_id = models.BigIntegerField(null=True, default=0)
     # Everything committed by then has been read.
     read_at = models.DateTimeField(null=True)
+    # When a status was last found to be read otherwise than before: marked, not marked any more, or merged.
+    reread_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"transition {self.ledger_id}, change {self.inbox_id}"

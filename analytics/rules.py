@@ -169,6 +169,15 @@ def read_segment_rule(raw: Any, *, may_see_personal: bool = True) -> SegmentRule
     return SegmentRule(_read(reader, raw), words)
 
 
+def asks_for_personal(raw: Any) -> bool:
+    """Whether a rule as JSON, right or not, names a field that is personal."""
+    if not isinstance(raw, Mapping):
+        return False
+    field = all_fields().get(raw.get("field", ""))
+    inside = (raw.get("where"), *(raw.get("rules") or ()))
+    return bool(field and field.is_personal) or any(map(asks_for_personal, inside))
+
+
 def _read(reader: _Reader, raw: Any) -> Group:
     root = reader.group(raw, "", 1, None)
     if reader.problems or root is None:

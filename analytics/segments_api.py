@@ -18,7 +18,7 @@ from rest_framework.response import Response
 
 from analytics import lists, previews, segments
 from analytics.models import Member, Segment
-from analytics.rules import SegmentRule, read_segment_rule
+from analytics.rules import SegmentRule, asks_for_personal, read_segment_rule
 from analytics.segments import Refusal
 from statuses.api import KeyReader
 from workspace import history
@@ -77,9 +77,12 @@ class RuleField(serializers.JSONField):
 
 
 class OwnRuleField(RuleField):
-    """A list has none."""
+    """A list has none, and what is personal is told to keys that may read customers."""
 
     def to_representation(self, value: Any) -> Any:
+        key = self.context["view"].key
+        if asks_for_personal(value) and not may_see_personal_data(KeyReader(key)):
+            return None
         return super().to_representation(value) or None
 
 
@@ -93,7 +96,11 @@ class SegmentSerializer(serializers.ModelSerializer[Segment]):
     """A segment. `customers` is how many were in it at `counted_at`."""
 
     customers = serializers.IntegerField(source="members_count", allow_null=True, read_only=True)
-    rule = OwnRuleField(read_only=True, allow_null=True, help_text="null for a list.")
+    rule = OwnRuleField(
+        read_only=True,
+        allow_null=True,
+        help_text="null for a list, and to keys that may not read customers if it asks about what is personal.",
+    )
     is_being_counted = serializers.BooleanField(read_only=True, help_text="A count is asked for, or under way.")
     problem = serializers.CharField(
         read_only=True, help_text="Why it cannot be counted, rule or slow; empty if it can."
@@ -241,7 +248,7 @@ class _Segments(ApiView):
         return refusing(lambda: read_segment_rule(rule, may_see_personal=may_see_personal_data(KeyReader(self.key))))
 
     def answer(self, segment: Segment, code: int = status.HTTP_200_OK) -> Response:
-        return Response(SegmentSerializer(Segment.objects.get(pk=segment.pk)).data, status=code)
+        return Response(SegmentSerializer(Segment.objects.get(pk=segment.pk), context={"view": self}).data, status=code)
 
 
 class SegmentsView(_Segments, ListView):

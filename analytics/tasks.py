@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from analytics import counting, history
+from analytics.models import Segment
 from analytics.reports.closing import close_reports
 from workspace import heartbeats
 from workspace.queues import ANALYTICS
@@ -31,11 +32,21 @@ def refresh_segments() -> None:
         for segment in counting.due_segments():
             if time.monotonic() > deadline:
                 return
-            counting.refresh(segment)
+            _refresh(segment)
             heartbeats.beat(ANALYTICS)
     except (OperationalError, InterfaceError) as error:
         # The database is away. What is due remains due, and the next sweep comes soon.
         log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)
+
+
+def _refresh(segment: Segment) -> None:
+    """One that fails keeps no other from being counted; it is begun anew when its claim runs out."""
+    try:
+        counting.refresh(segment)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever it was: the others are to be counted
+        log.error("segment_failed", segment=segment.pk, exc_info=error)
 
 
 @shared_task(name="analytics.follow_history")

@@ -241,7 +241,7 @@ class OrderScreen(OrdersScreen):
         return ["customer_id_shown" if column == "customer_shown" else column for column in self.list_display]
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
-        ways = narrowing.ways()
+        ways = narrowing.ways(request.user)
         return [
             *self.list_filter,
             *(
@@ -252,7 +252,8 @@ class OrderScreen(OrdersScreen):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Above the list it is said what it is narrowed by."""
-        words = [way.tell(request.GET[way.parameter]) for way in narrowing.ways() if request.GET.get(way.parameter)]
+        asked = (way for way in narrowing.ways(request.user) if request.GET.get(way.parameter))
+        words = [way.tell(request.GET[way.parameter]) for way in asked]
         return super().changelist_view(request, {**(extra_context or {}), "narrowed": words})
 
     def sees_personal_data(self, request: HttpRequest) -> bool:

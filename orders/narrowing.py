@@ -10,15 +10,18 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 
 from orders.models import Order
+from workspace.roles import Reader
 
 
 class Way(Protocol):
-    """`parameter` stands in the address of the list. `tell` says which orders they are, after “Orders that”; empty, and
-    no orders, where it cannot be read.
+    """`parameter` stands in the address of the list, `needs` is the permission to narrow it so. `tell` says which orders
+    they are, after “Orders that”; empty, and no orders, where it cannot be read.
     """
 
     @property
     def parameter(self) -> str: ...
+    @property
+    def needs(self) -> str: ...
     @property
     def title(self) -> str | Promise: ...
 
@@ -34,5 +37,6 @@ def register(way: Way) -> None:
     _ways.append(way)
 
 
-def ways() -> list[Way]:
-    return list(_ways)
+def ways(reader: Reader) -> list[Way]:
+    """Those that this person may go."""
+    return [way for way in _ways if reader.has_perm(way.needs)]

@@ -22,6 +22,11 @@ from statuses.models import OrderStatus, StatusType
 from workspace.local_formats import short_moment
 from workspace.reading import Problem, read_time
 
+# Those that are about one moment, not about a period.
+OF_A_MOMENT = ("standing", "there")
+# No report names more at a time.
+MOST_STATUSES = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Behind:
@@ -55,7 +60,8 @@ class Behind:
         keys = [key for key in told.get("statuses", "").split(".") if key]
         numbers = [*keys, *(told[name] for name in ("source", "segment") if name in told)]
         is_one = told.get("what") in KINDS and told.get("type") in StatusType.values and end is not None
-        if not is_one or not all(number.isdecimal() and len(number) < 19 for number in numbers):
+        is_whole = (start is not None or told.get("what") in OF_A_MOMENT) and len(keys) <= MOST_STATUSES
+        if not is_one or not is_whole or not all(number.isdecimal() and len(number) < 19 for number in numbers):
             return None
         assert end is not None
         filters = Filters(*(int(told[name]) if name in told else None for name in ("source", "segment")))

@@ -10,6 +10,7 @@ from orders.narrowing import register
 
 class OrdersBehind:
     parameter = "figure"
+    needs = "analytics.read_reports"
     title = _("Behind a figure")
 
     def tell(self, written: str) -> str:

@@ -77,7 +77,7 @@ def reopen_changed(before: frozenset[Told], after: frozenset[Told]) -> None:
     changed: dict[str, list[tuple[datetime, set[datetime]]]] = defaultdict(list)
     for (type, order), since in _changed_since(before ^ after).items():
         changed[type].append((since, moments[type, order]))
-    for type, changes in changed.items():
+    for type, changes in sorted(changed.items()):  # everybody locks them in one order
         # A day that this change is of is not closed before it is committed.
         if min(since for since, _ in changes) < timezone.now() - CLOSED_AFTER / 2:
             _reopen(type, changes)

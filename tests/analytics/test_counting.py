@@ -10,6 +10,7 @@ from analytics.models import Crossing, Member, Segment
 from analytics.signals import segment_changed
 from customers.erasing import Reason, erase
 from customers.models import Customer
+from orders.models import Order
 from statuses.models import OrderStatus
 from tests.factories import CustomerFactory, OrderFactory, StatusFactory
 from workspace.history import COMMAND
@@ -66,6 +67,54 @@ def test_the_next_count_tells_who_came_and_who_went(counted):
         ("clara", True),
         ("boris", False),
     }
+
+
+REACHED_PAID = {
+    "combinator": "and",
+    "rules": [
+        {
+            "combinator": "and",
+            "of": "any_order",
+            "rules": [{"field": "order.payment_reached", "operator": "anyOf", "value": ["paid"]}],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def payers():
+    """Anna has paid; Boris is to."""
+    for id, code in (("anna", "paid"), ("boris", "awaiting")):
+        status = StatusFactory(type="payment", code=code)
+        OrderFactory(customer=CustomerFactory(external_id=id), payment_status=status)
+    segment = segments.create(code="payers", name="Payers", rule=REACHED_PAID)
+    counting.refresh(segment)
+    return segment
+
+
+def test_what_asks_about_history_is_not_counted_before_all_of_it_is_read(payers, monkeypatch):
+    before = Segment.objects.get().counted_at
+    order = Order.objects.get(customer__external_id="boris")
+    order.payment_status = OrderStatus.objects.get(code="paid")
+    order.save()
+
+    with monkeypatch.context() as hurried:
+        hurried.setattr(counting, "LONGEST_S", 0)
+        assert counting.refresh(payers) is None
+    payers.refresh_from_db()
+
+    assert (payers.counted_at, payers.counting_until, in_it(payers)) == (before, None, {"anna"})
+    assert counting.due_segments() == [payers]
+    assert counting.refresh(payers).entered == 1
+
+
+def test_a_status_marked_or_merged_moves_people_without_telling_of_them(payers):
+    paid, awaiting = OrderStatus.objects.get(code="paid"), OrderStatus.objects.get(code="awaiting")
+    OrderStatus.objects.filter(pk=awaiting.pk).update(merged_into=paid, retired_at=timezone.now())
+
+    assert counting.refresh(payers).entered == 1
+    assert in_it(payers) == {"anna", "boris"}
+    assert not Crossing.objects.exists()
 
 
 def test_a_changed_rule_moves_people_without_telling_of_them(counted):

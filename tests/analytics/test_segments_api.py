@@ -201,6 +201,16 @@ def test_what_is_personal_is_asked_about_only_by_keys_that_may_read_customers(ge
     assert with_it.post("segments/preview/", {"rule": NAMED_ANNA}).json()["customers"]["number"] == 1
 
 
+def test_a_rule_about_what_is_personal_is_told_to_keys_that_may_read_customers(germans):
+    Segment.objects.update(rule=NAMED_ANNA)
+    source = SourceFactory()
+    may, may_not = Caller.of(source, "segments:read", "customers:read"), Caller.of(source, "segments:read")
+
+    assert may.get("segments/germans/").json()["rule"] == NAMED_ANNA
+    assert may_not.get("segments/germans/").json()["rule"] is None
+    assert [one["rule"] for one in may_not.get("segments/").json()["results"]] == [None]
+
+
 def test_a_key_without_the_scope_may_not(germans):
     reads = Caller.of(SourceFactory(), "segments:read")
 

@@ -19,6 +19,8 @@ from workspace.models import Workspace
 
 pytestmark = pytest.mark.django_db
 
+ORDERS = "admin:orders_order_changelist"
+
 
 @pytest.fixture
 def shop():
@@ -161,3 +163,29 @@ def test_days_are_those_of_the_installation(shop):
     page = signed_in(is_superuser=True).get(address("statuses", period="last_7_days"))
 
     assert page.context["answer"].question.period.last.isoformat() == "2026-05-21"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "what=entered&type=general&statuses=1&end=2026-01-01T00:00:00Z",
+        "what=nothing&type=general&end=2026-01-01T00:00:00Z",
+        "what=standing&type=general&end=soon",
+        "what=standing&type=general&statuses=1.x&end=2026-01-01T00:00:00Z",
+        "what=standing&type=general&end=2026-01-01T00:00:00Z&statuses=" + ".".join(["1"] * 21),
+    ],
+)
+def test_what_is_no_figure_has_no_orders(written):
+    assert Behind.read(written) is None
+
+
+def test_only_who_may_read_reports_comes_to_the_orders_behind_a_figure():
+    turn_orders_on()
+    asked = {"figure": "what=standing&type=general&end=2026-01-01T00:00:00Z"}
+
+    def page(*permissions):
+        answer = signed_in("orders.view_order", *permissions).get(reverse(ORDERS), asked, follow=True)
+        return answer.content.decode()
+
+    assert "Orders behind a figure" in page("analytics.read_reports")
+    assert "Orders behind a figure" not in page()
