@@ -14,8 +14,8 @@ from workspace.roles import Reader
 
 
 class Way(Protocol):
-    """`parameter` stands in the address of the list, `needs` is the permission to narrow it so. `tell` says which orders
-    they are, after “Orders that”; empty, and no orders, where it cannot be read.
+    """`parameter` stands in the address of the list, `needs` is the permission to narrow it so. `tell` says which
+    orders they are, after “Orders that”; empty, and no orders, where it cannot be read.
     """
 
     @property
