@@ -29,13 +29,11 @@ from campaigns.rehearsal import Rehearsal, RehearsedWorld, enterings
 from campaigns.sms.connections import reaches_nobody
 from campaigns.steps import STEPS
 from campaigns.usages import segments_of
-from orders.standing import STATUS_FIELDS
 from statuses.models import OrderStatus, code_key
 from workspace.models import Workspace
 
 # So many of the newest matching orders each text is made for.
 TRIED_ON = 100
-TYPES_OF_FIELDS = {f"order.{field}": type for type, field in STATUS_FIELDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ def _asks_all_of_this_order(group: Group) -> bool:
 
 def _is_ruled_out(condition: Any, type: str, targets: frozenset[str]) -> bool:
     field = condition.field
-    if not targets or field.kind is not Kind.STATUS or TYPES_OF_FIELDS.get(field.key) != type:
+    if not targets or field.kind is not Kind.STATUS or field.status_type != type:
         return False
     wanted = condition.wanted
     keys = {code_key(code) for code in ([wanted] if isinstance(wanted, str) else wanted or ())}
