@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from analytics.fields import Field, Kind, Of, Subject, Value
 from analytics.other_orders import Found, Scope, as_of_customers, find_last, find_matching
@@ -102,8 +102,18 @@ class Condition:
         return reading.values(ids, asking) if ids else {}
 
     def saying(self, asking: Asking, among: Collection[int] | None = None) -> Asking:
-        inner = {"where": self.inner.where(replace(asking, among=among))} if self.inner else {}
-        return asking.saying({**self.params, **inner})
+        if self.inner is None:
+            return asking.saying(self.params)
+        of_inner = replace(asking, among=among)
+        return asking.saying(
+            {**self.params, "where": self.inner.where(of_inner), "once_each": self.inner.once_each(of_inner)}
+        )
+
+    def once_each(self, asking: Asking) -> QuerySet[Any] | None:
+        """Visits, one for each order of which it holds; None: it is not known of which."""
+        if self.field.once_each is None:
+            return None
+        return self.field.once_each(self.operator, self.meant(asking), self.saying(asking))
 
     def _wanted_of(self, subject: Subject) -> Any:
         return self.meant(subject.asking) if self._is_by_asking else self.wanted
@@ -144,6 +154,15 @@ class Group:
         if self.of is not Scope.THIS:
             found = as_of_customers(self.of, found)
         return ~found if self.is_negated else found
+
+    def once_each(self, asking: Asking) -> QuerySet[Any] | None:
+        """Visits, one for each order of which it holds: they tell of the order what is counted and added up of it, and
+        are fewer. None: there are none such, and orders are to be asked.
+        """
+        alone = self.parts[0]
+        if len(self.parts) > 1 or self.is_negated:
+            return None
+        return alone.once_each(asking)
 
     def conditions(self) -> Iterator[Condition]:
         """All inside, those of groups inside and of their `where` too."""

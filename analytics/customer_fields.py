@@ -83,6 +83,12 @@ def _orders(asking: Asking) -> QuerySet[Order]:
     return Order.objects.filter(asking.said.get("where") or Q(), is_test=False).order_by()
 
 
+def _orders_or_visits(asking: Asking) -> QuerySet[Order] | QuerySet[Visit]:
+    """A visit tells of its order whose it is and its total."""
+    once_each: QuerySet[Visit] | None = asking.said.get("once_each")
+    return _orders(asking) if once_each is None else once_each.filter(is_test=False).order_by()
+
+
 def _of_orders(
     key: str,
     label: Label,
@@ -91,8 +97,9 @@ def _of_orders(
     asserts: Callable[[Asking], Assertion],
     told: Callable[[Any, Asking], Value],
     of_none: Value = None,
+    rows: Callable[[Asking], QuerySet[Any]] = _orders_or_visits,
 ) -> Field:
-    reading = Grouped(_orders, "customer", aggregate, asserts, told, of_none, kind)
+    reading = Grouped(rows, "customer", aggregate, asserts, told, of_none, kind)
     return Field(key, label, kind, group=ORDERS, reading=reading, has_where=True)
 
 
@@ -121,6 +128,7 @@ def _placed(key: str, label: Label, aggregate: Any) -> Field:
         lambda _asking: aggregate("placed_at"),
         lambda _asking: where.moment,
         lambda at, _asking: at,
+        rows=_orders,
     )
 
 
@@ -132,6 +140,7 @@ def _since(key: str, label: Label, aggregate: Any) -> Field:
         lambda _asking: aggregate("placed_at"),
         lambda _asking: where.since,
         lambda at, asking: asking.now - at,
+        rows=_orders,
     )
 
 
@@ -140,14 +149,16 @@ def _since(key: str, label: Label, aggregate: Any) -> Field:
 
 def _steps(asking: Asking) -> QuerySet[Visit]:
     said = asking.said
-    steps = Visit.objects.filter(is_step=True, type=said["type"], entered_at__lte=asking.now).order_by()
+    steps = Visit.objects.filter(is_step=True, is_test=False, entered_at__lte=asking.now).order_by()
+    if said["from"] is None and said["to"] is None:
+        steps = steps.filter(type=said["type"])
     if said["within"] is not None:
         steps = steps.filter(entered_at__gt=asking.now - said["within"])
     for column, codes in (("path_from", said["from"]), ("status", said["to"])):
         if codes is not None:
             ids = {asking.status_id(said["type"], code) for code in codes}
             steps = steps.filter((f"{column}__in", ids))
-    return steps.exclude(order__in=Order.objects.filter(is_test=True).order_by().values("pk"))
+    return steps
 
 
 def _members(asking: Asking, codes: Collection[str] | None) -> QuerySet[Member]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -106,6 +107,8 @@ class Field:
     reading: Reading | None = None
     # A group of conditions about an order, which says which orders are meant.
     has_where: bool = False
+    # Visits, one for each order of which a condition holds, where it is so simple: an operator, what it compares with.
+    once_each: Callable[[str, Any, Asking], QuerySet[Any] | None] | None = None
     # It is read of analytics.models.Visit, which is to be brought up to date before.
     reads_history: bool = False
     choice_labels: tuple[Label, ...] = ()

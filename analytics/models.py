@@ -49,6 +49,13 @@ class Visit(models.Model):
         OrderStatus, models.CASCADE, null=True, db_index=False, db_constraint=False, related_name="+"
     )
     path_left_at = models.DateTimeField(null=True)
+    # When the order next came to this status by a step: of one that did so twice, the last is to be told.
+    again_at = models.DateTimeField(null=True)
+
+    # Of the order as it is now, so that it need not be looked up to be counted and added up.
+    total_minor = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, default="")
+    is_test = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -59,7 +66,10 @@ class Visit(models.Model):
             # Who reached a status, and when: segments and reports.
             models.Index(
                 fields=["status", "entered_at"],
-                include=["customer", "order", "path_from", "path_left_at", "type", "source"],
+                include=[
+                    *("customer", "order", "path_from", "path_left_at", "type", "source"),
+                    *("again_at", "total_minor", "currency", "is_test"),
+                ],
                 condition=models.Q(is_step=True),
                 name="analytics_steps_into",
             ),

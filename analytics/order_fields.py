@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -39,9 +39,19 @@ def _status_now(type: str, label: Label) -> Field:
 
 def _reached(type: str, label: Label) -> Field:
     def rows(asking: Asking, ids: Collection[int] | None) -> QuerySet[Visit]:
-        visits = _visits(asking, ids).filter(type=type)
+        visits = _visits(asking, ids) if ids else _visits(asking, ids).filter(type=type)
         within: timedelta | None = asking.said.get("within")
         return visits if within is None else visits.filter(entered_at__gt=asking.now - within)
+
+    def meant(codes: Iterable[str], asking: Asking) -> frozenset[int]:
+        return frozenset(asking.status_id(type, code) for code in codes)
+
+    def once_each(operator: str, codes: Any, asking: Asking) -> QuerySet[Visit] | None:
+        """The last step into the one status: it is the newest of those that are within a time."""
+        if operator not in ("anyOf", "allOf") or len(ids := meant(codes, asking)) > 1 or _unmarked(asking, ids):
+            return None
+        is_last = Q(again_at=None) | Q(again_at__gt=asking.now)
+        return rows(asking, ids).filter(is_last, status__in=ids)
 
     return Field(
         key=f"order.{type}_reached",
@@ -55,9 +65,10 @@ def _reached(type: str, label: Label) -> Field:
             rows,
             "order",
             "status",
-            meant=lambda codes, asking: frozenset(asking.status_id(type, code) for code in codes),
+            meant=meant,
             told=lambda status, asking: asking.vocabulary[status].code,
         ),
+        once_each=once_each,
         reads_history=True,
     )
 
@@ -65,7 +76,7 @@ def _reached(type: str, label: Label) -> Field:
 def _stayed(type: str, label: Label) -> Field:
     def rows(asking: Asking) -> QuerySet[Visit]:
         id = _asked_status(asking, type)
-        return _visits(asking, {id}).filter(type=type, status=id)
+        return _visits(asking, {id}).filter(status=id)
 
     return Field(
         key=f"order.{type}_stayed",

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from analytics.subjects import Batch
+from analytics.where import among_customers
 from customers.models import Customer
 from orders.models import Order
 from orders.standing import STATUS_FIELDS
@@ -42,7 +43,7 @@ def as_of_customers(scope: Scope, matching: Q) -> Q:
     orders = Order.objects.filter(matching, customer__isnull=False, is_test=False).order_by()
     if scope is Scope.LAST:
         orders = orders.filter(~Exists(_newer()))
-    return Q(pk__in=orders.values("customer"))
+    return among_customers(orders.values("customer"))
 
 
 def find_matching(batch: Batch, matching: Q, *, but_own: bool) -> Found:

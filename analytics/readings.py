@@ -17,7 +17,7 @@ from django.db.models import Count, Q, QuerySet
 
 from analytics.subjects import Asking
 from analytics.values import DENIALS, PRESENCE, Kind, Value, holds
-from analytics.where import ALWAYS, NEVER, Assertion
+from analytics.where import ALWAYS, NEVER, Assertion, among_customers
 
 
 class Reading(Protocol):
@@ -71,7 +71,7 @@ def where_all(asked: Sequence[tuple[Grouped, str, Any]], asking: Asking) -> Q:
     so of whom there are no rows, or none is.
     """
     first, operator, wanted = asked[0]
-    rows = first.rows(asking).filter((f"{first.by}__isnull", False)).order_by().values(first.by)
+    rows = _of_somebody(first.rows(asking), first.by).values(first.by)
     told = {f"told_{place}": reading.aggregate(asking) for place, (reading, _operator, _wanted) in enumerate(asked)}
     having = [
         reading.having(name, operator, wanted, asking)
@@ -79,8 +79,19 @@ def where_all(asked: Sequence[tuple[Grouped, str, Any]], asking: Asking) -> Q:
     ]
     groups = rows.annotate(**told)
     if first.is_so_of_none(operator, wanted):
-        return ~Q(pk__in=groups.filter(reduce(or_, (~one for one in having))).values(first.by))
-    return Q(pk__in=groups.filter(reduce(and_, having)).values(first.by))
+        return ~_among(groups.filter(reduce(or_, (~one for one in having))), first.by)
+    return _among(groups.filter(reduce(and_, having)), first.by)
+
+
+def _among(rows: QuerySet[Any], by: str) -> Q:
+    """Whose rows these are. Orders are few of many and are found by their keys; of customers it may be all."""
+    ids = rows.values(by)
+    return among_customers(ids) if by == "customer" else Q(pk__in=ids)
+
+
+def _of_somebody(rows: QuerySet[Any], by: str) -> QuerySet[Any]:
+    may_be_nobody = rows.model._meta.get_field(by).null
+    return (rows.filter((f"{by}__isnull", False)) if may_be_nobody else rows).order_by()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,7 @@ class Listed:
 
     def where(self, operator: str, wanted: Any, asking: Asking) -> Q:
         if operator in PRESENCE:
-            found = self._among(self.rows(asking, None))
+            found = _among(_of_somebody(self.rows(asking, None), self.by), self.by)
         else:
             found = self._named(operator, self.meant(wanted, asking), asking)
         return ~found if operator in DENIALS else found
@@ -111,11 +122,7 @@ class Listed:
         return {key: frozenset(words) for key, words in named.items()}
 
     def _named(self, operator: str, words: frozenset[Any], asking: Asking) -> Q:
-        rows = self.rows(asking, words).filter((f"{self.word}__in", words))
+        rows = _of_somebody(self.rows(asking, words), self.by).filter((f"{self.word}__in", words))
         if operator == "allOf" and len(words) > 1:
-            rows = rows.order_by().values(self.by).annotate(named=Count(self.word, distinct=True))
-            rows = rows.filter(named=len(words))
-        return self._among(rows)
-
-    def _among(self, rows: QuerySet[Any]) -> Q:
-        return Q(pk__in=rows.filter((f"{self.by}__isnull", False)).order_by().values(self.by))
+            rows = rows.values(self.by).annotate(named=Count(self.word, distinct=True)).filter(named=len(words))
+        return _among(rows, self.by)

@@ -58,7 +58,11 @@ SELECT step.order_id, step.type, step.ordinal, its_order.customer_id, step.sourc
        step.from_status_id, step.entered_at, step.left_at, step.is_step,
        CASE WHEN is_step THEN path_from END AS path_from_id,
        CASE WHEN is_step THEN lead(entered_at) OVER (PARTITION BY order_id, type, is_step ORDER BY ordinal) END
-           AS path_left_at
+           AS path_left_at,
+       CASE WHEN is_step THEN lead(entered_at) OVER (
+           PARTITION BY order_id, type, is_step, status_id ORDER BY ordinal
+       ) END AS again_at,
+       its_order.total_minor, its_order.currency, its_order.is_test
 FROM step JOIN orders_order AS its_order ON its_order.id = step.order_id
 """  # noqa: S608 - no values
 
@@ -73,7 +77,7 @@ DELETE = "DELETE FROM analytics_visit WHERE id IN ({visits})"
 
 COLUMNS = (
     "order_id, type, ordinal, customer_id, source_id, status_id, from_status_id, entered_at, left_at, is_step, "
-    "path_from_id, path_left_at"
+    "path_from_id, path_left_at, again_at, total_minor, currency, is_test"
 )
 
 

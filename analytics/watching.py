@@ -1,12 +1,13 @@
 """What makes an order's visits untrue without a new row of the ledger or the inbox, noted by the database itself.
 
-An order's customer is written by many: saves, sets, a copy that was read before somebody else changed it. Only the row
-knows that it changed. So does a change that was parked in the inbox, and turned out to be late or no change at all.
+An order's customer and total are written by many: saves, sets, a copy that was read before somebody else changed it.
+Only the row knows that they changed. So does a change that was parked in the inbox, and turned out to be late or no
+change at all.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
@@ -14,22 +15,39 @@ from django.db import connections
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """A row's order is stale once `column` came to differ, `where` it matters."""
+    """A row's order is stale once one of these columns came to differ, `where` it matters."""
 
     name: str
     table: str
-    column: str
+    columns: tuple[str, ...]
     order: str
     where: str = ""
 
+    def written(self, statement: str, differs: str) -> str:
+        """`differs` is how the database says it of two values."""
+        changed = " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in self.columns)
+        return statement.format(
+            name=self.name,
+            table=self.table,
+            columns=", ".join(self.columns),
+            order=self.order,
+            when=f"({changed}){self.where}",
+        )
+
 
 WATCHES = (
-    _Watch("analytics_customer_changed", "orders_order", "customer_id", "id"),
+    _Watch("analytics_order_changed", "orders_order", ("customer_id", "total_minor", "currency", "is_test"), "id"),
     _Watch(
-        "analytics_parked_was_applied", "orders_statuschange", "verdict", "order_id",
+        "analytics_parked_was_applied",
+        "orders_statuschange",
+        ("verdict",),
+        "order_id",
         where=" AND NEW.verdict IN ('unchanged', 'late')",
     ),
-)  # fmt: skip
+)
+
+# What installations have that ran earlier migrations.
+FORMER = ("analytics_customer_changed",)
 
 POSTGRESQL = """
 CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -37,12 +55,12 @@ BEGIN
     INSERT INTO analytics_staleorder (order_id) VALUES (NEW.{order});
     RETURN NULL;
 END $$;
-CREATE TRIGGER {name} AFTER UPDATE OF {column} ON {table} FOR EACH ROW
-    WHEN (NEW.{column} IS DISTINCT FROM OLD.{column}{where}) EXECUTE FUNCTION {name}();
+CREATE TRIGGER {name} AFTER UPDATE OF {columns} ON {table} FOR EACH ROW
+    WHEN ({when}) EXECUTE FUNCTION {name}();
 """
 SQLITE = """
-CREATE TRIGGER IF NOT EXISTS {name} AFTER UPDATE OF {column} ON {table} FOR EACH ROW
-    WHEN NEW.{column} IS NOT OLD.{column}{where}
+CREATE TRIGGER IF NOT EXISTS {name} AFTER UPDATE OF {columns} ON {table} FOR EACH ROW
+    WHEN {when}
     BEGIN INSERT INTO analytics_staleorder (order_id) VALUES (NEW.{order}); END
 """
 
@@ -69,16 +87,15 @@ def look_again(*, using: str, **_kwargs: Any) -> None:
 
 
 def _watch(connection: Any) -> None:
-    statement = POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+    is_postgresql = connection.vendor == "postgresql"
+    written = (POSTGRESQL, "IS DISTINCT FROM") if is_postgresql else (SQLITE, "IS NOT")
     with connection.cursor() as cursor:
         for one in WATCHES:
-            cursor.execute(statement.format(**asdict(one)))
+            cursor.execute(one.written(*written))
 
 
 def _unwatch(connection: Any) -> None:
+    drop = "DROP FUNCTION IF EXISTS {}() CASCADE" if connection.vendor == "postgresql" else "DROP TRIGGER IF EXISTS {}"
     with connection.cursor() as cursor:
-        for one in WATCHES:
-            if connection.vendor == "postgresql":
-                cursor.execute(f"DROP TRIGGER {one.name} ON {one.table}; DROP FUNCTION {one.name}()")
-            else:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {one.name}")
+        for name in (*(one.name for one in WATCHES), *FORMER):
+            cursor.execute(drop.format(name))

@@ -79,8 +79,12 @@ class Customer(HoldsPersonalData):
             ("view_personal_data", _("Can see names, numbers, addresses and texts")),
             ("erase_customer", _("Can erase customers")),
         ]
-        # Few are erased, and each batch of texts asks who.
-        indexes = [models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="customers_erased")]
+        indexes = [
+            # Few are erased, and each batch of texts asks who.
+            models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="customers_erased"),
+            # A segment is counted among all others.
+            models.Index(fields=["id"], condition=Q(erased_at__isnull=True), name="customers_not_erased"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(erased_at=None)

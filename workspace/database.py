@@ -153,7 +153,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Within this many seconds a statement is to be answered, or TookTooLong is raised. What it wrote is undone.
 
     On PostgreSQL it has more memory than usual: `NOT IN` of more keys than fit would be looked through row by row. And
-    it may read whole indexes: as pages cost by default, tables are read instead, at four times the work.
+    it may read whole indexes: as pages cost by default, tables are read instead, at four times the work. It does so
+    alone: its helpers would each find anew what a condition looks rows up in.
     """
     try:
         with _limited_by_postgresql(seconds) if is_postgresql() else _limited_by_sqlite(seconds):
@@ -164,7 +165,12 @@ def time_limit(seconds: float) -> Iterator[None]:
         raise
 
 
-READING_MUCH = {"work_mem": "'64MB'", "random_page_cost": "1.1", "jit": "off"}
+READING_MUCH = {
+    "work_mem": "'64MB'",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+}
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import QuerySet
 
 from analytics.models import Member, Visit
-from orders.models import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ ALL = Filters()
 
 
 def visits_counted(type: str, segment: int | None = None) -> QuerySet[Visit]:
-    visits = Visit.objects.filter(type=type).exclude(order__in=Order.objects.filter(is_test=True)).order_by()
+    visits = Visit.objects.filter(type=type, is_test=False).order_by()
     return visits if segment is None else visits.filter(customer__in=members(segment))
 
 

@@ -65,7 +65,8 @@ def told(visits: QuerySet[Visit]) -> frozenset[Told]:
     none are kept."""
     if not RollupDay.objects.exists():
         return frozenset()
-    return frozenset(visits.order_by().values_list("type", "order", "entered_at", "status", "source", "is_step"))
+    counted = visits.filter(is_test=False).order_by()
+    return frozenset(counted.values_list("type", "order", "entered_at", "status", "source", "is_step"))
 
 
 def reopen_changed(before: frozenset[Told], after: frozenset[Told]) -> None:
