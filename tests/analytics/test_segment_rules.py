@@ -138,6 +138,64 @@ def test_conditions_of_the_same_orders_are_one_question(orders):
     assert found({**both, "combinator": "or"}) == "abcd"
 
 
+def reached(*codes, **more):
+    return condition("order.payment_reached", "anyOf", list(codes), **more)
+
+
+def twice_for(amount, where):
+    return group(condition("orders.count", ">=", 2, where=where), condition("orders.sum", ">=", amount, where=where))
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        # One order of a came to it twice, which is one; of b's two one is of a test key; c's second is yet to come.
+        (group(reached("paid", within=days(30))), "d"),
+        (group(reached("paid")), "de"),
+        (group(reached("paid", within=days(10)), **{"not": True}), "cde"),
+        (group(reached("paid", "overdue", within=days(30))), "d"),
+        (group(reached("paid", within=days(30)), condition("order.total", ">", 5)), "d"),
+    ],
+)
+def test_orders_that_reached_a_status_count_once_each(shop, where, expected):
+    for name in ("a", "b", "c", "d", "e"):
+        owner = customer(name)
+        for nth in (1, 2):
+            order(f"{name}-{nth}", owner)
+    Order.objects.filter(external_id="b-2").update(is_test=True)
+    tell(shop, "a-1", "paid 20", "overdue 15", "paid 10", "refunded 5", "paid 2")
+    tell(shop, "a-2", "awaiting 20")
+    for name, first, second in (("b", 20, 10), ("c", 20, -0.01), ("d", 20, 10), ("e", 20, 40)):
+        tell(shop, f"{name}-1", f"paid {first}")
+        tell(shop, f"{name}-2", f"paid {second}")
+    tell(shop, "d-1", "paid -0.002", "overdue -0.001")
+
+    assert found(twice_for(20, where)) == expected
+
+
+def test_a_total_that_changed_afterwards_is_added_up_as_it_is(shop):
+    owner = customer("a")
+    for name in ("A-1", "A-2"):
+        order(name, owner)
+        tell(shop, name, "paid 3")
+    rule = twice_for(25, group(reached("paid", within=days(30))))
+    assert found(rule) == ""
+
+    Order.objects.filter(external_id="A-2").update(total_minor=1500)
+
+    assert found(rule) == "a"
+
+
+def test_what_visits_tell_of_their_orders_is_not_looked_up(shop, django_assert_num_queries):
+    rule = read_segment_rule(twice_for(20, group(reached("paid", within=days(30)))))
+
+    with django_assert_num_queries(2) as asked:
+        rule.customers(NOON).count()
+
+    _currency, question = asked
+    assert "orders_order" not in question["sql"]
+
+
 def test_of_no_orders_several_things_hold_at_once(orders):
     assert found(group(condition("orders.count", "<", 2), condition("orders.sum", "<", 1))) == "bcd"
 
