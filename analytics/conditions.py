@@ -104,10 +104,8 @@ class Condition:
     def saying(self, asking: Asking, among: Collection[int] | None = None) -> Asking:
         if self.inner is None:
             return asking.saying(self.params)
-        of_inner = replace(asking, among=among)
-        return asking.saying(
-            {**self.params, "where": self.inner.where(of_inner), "once_each": self.inner.once_each(of_inner)}
-        )
+        inner = {"where": self.inner.where(replace(asking, among=among)), "once_each": self.inner.once_each(asking)}
+        return asking.saying({**self.params, **inner})
 
     def once_each(self, asking: Asking) -> QuerySet[Any] | None:
         """Visits, one for each order of which it holds; None: it is not known of which."""

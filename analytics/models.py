@@ -76,6 +76,10 @@ class Visit(models.Model):
             # What one customer did: Filter customers.
             models.Index(
                 fields=["customer", "status", "entered_at"],
+                include=[
+                    *("order", "path_from", "path_left_at", "type"),
+                    *("again_at", "total_minor", "currency", "is_test"),
+                ],
                 condition=models.Q(is_step=True),
                 name="analytics_steps_of_customer",
             ),

@@ -67,6 +67,22 @@ class Migration(migrations.Migration):
                 name="analytics_steps_into",
             ),
         ),
+        migrations.RemoveIndex(
+            model_name="visit",
+            name="analytics_steps_of_customer",
+        ),
+        migrations.AddIndex(
+            model_name="visit",
+            index=models.Index(
+                condition=models.Q(("is_step", True)),
+                fields=["customer", "status", "entered_at"],
+                include=(
+                    *("order", "path_from", "path_left_at", "type"),
+                    *("again_at", "total_minor", "currency", "is_test"),
+                ),
+                name="analytics_steps_of_customer",
+            ),
+        ),
         migrations.RunPython(watch, migrations.RunPython.noop),
         migrations.RunPython(read_anew, migrations.RunPython.noop),
     ]
