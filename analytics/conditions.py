@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -98,14 +98,11 @@ class Condition:
         if self.field.reads_history or (self.inner and self.inner.reads_history):
             batch.catch_up()
         ids = batch.order_ids if self.field.of is Of.ORDER else batch.customer_ids
-        asking = self.saying(subject.asking, among=batch.customer_ids if self.inner else None)
+        asking = self.saying(replace(subject.asking, among=batch.customer_ids if self.inner else None))
         return reading.values(ids, asking) if ids else {}
 
-    def saying(self, asking: Asking, among: Collection[int] | None = None) -> Asking:
-        if self.inner is None:
-            return asking.saying(self.params)
-        inner = {"where": self.inner.where(replace(asking, among=among)), "once_each": self.inner.once_each(asking)}
-        return asking.saying({**self.params, **inner})
+    def saying(self, asking: Asking) -> Asking:
+        return asking.saying({**self.params, "where": self.inner} if self.inner else self.params)
 
     def once_each(self, asking: Asking) -> QuerySet[Any] | None:
         """Visits, one for each order of which it holds; None: it is not known of which."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics import where
+from analytics.conditions import Group
 from analytics.fields import FROM, ORDERS, PERHAPS_WITHIN, TO, TYPE, Field, Label, Param, register
 from analytics.models import Member, Segment, Visit
 from analytics.readings import Grouped, Listed
@@ -80,12 +82,14 @@ def _read_kept(customer_ids: Collection[int]) -> dict[int | None, tuple[dict[str
 
 
 def _orders(asking: Asking) -> QuerySet[Order]:
-    return Order.objects.filter(asking.said.get("where") or Q(), is_test=False).order_by()
+    which: Group | None = asking.said.get("where")
+    return Order.objects.filter(which.where(asking) if which else Q(), is_test=False).order_by()
 
 
 def _orders_or_visits(asking: Asking) -> QuerySet[Order] | QuerySet[Visit]:
-    """A visit tells of its order whose it is and its total."""
-    once_each: QuerySet[Visit] | None = asking.said.get("once_each")
+    """A visit tells of its order whose it is and its total; of whose it is asked, whoever reads asks."""
+    which: Group | None = asking.said.get("where")
+    once_each = which.once_each(replace(asking, among=None)) if which else None
     return _orders(asking) if once_each is None else once_each.filter(is_test=False).order_by()
 
 

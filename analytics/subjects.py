@@ -23,7 +23,7 @@ NO_STATUS = -1
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What the database must know to answer: as of when, what codes mean, on whose behalf, and what the condition says
-    beside its value (`said`; its `where`, as a Q of orders).
+    beside its value (`said`; its `where`, the group that says which orders are meant).
 
     `of_segment`: statuses that are not marked are as if they were not there, and neither are orders of a test key.
     """
