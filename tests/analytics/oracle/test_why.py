@@ -10,7 +10,7 @@ from orders.models import Order
 from statuses.vocabulary import Words
 from tests.analytics.oracle.rules import Author
 from tests.analytics.oracle.shops import NOW, Shop
-from tests.analytics.oracle.test_rules import marked_codes
+from tests.analytics.oracle.test_rules import codes_in_analytics
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def opened(seed, **how):
     for _happened in Shop(seed, SIZE, **how).open():
         pass
     history.catch_up()
-    return Author(f"why {seed}", marked_codes())
+    return Author(f"why {seed}", codes_in_analytics())
 
 
 @pytest.mark.parametrize("seed", range(SHOPS))
