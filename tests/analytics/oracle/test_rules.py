@@ -12,7 +12,7 @@ from tests.analytics.oracle import answers
 from tests.analytics.oracle.export import export
 from tests.analytics.oracle.history import read_history
 from tests.analytics.oracle.rules import Author
-from tests.analytics.oracle.shops import NOW, TYPES, Shop
+from tests.analytics.oracle.shops import NOW, PATIENCE_S, TYPES, Shop
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ class Case:
         self.seed, self.size = seed, size
         for _happened in Shop(seed, size, **how).open():
             pass
-        history.catch_up()
+        history.catch_up(within_s=PATIENCE_S)
         self.duck = export()
         read_history(self.duck)
         answers.prepare(self.duck)
