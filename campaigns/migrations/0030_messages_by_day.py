@@ -2,8 +2,12 @@
 
 from django.db import migrations, models
 
+from workspace.indexes import AddIndexConcurrently
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("campaigns", "0029_unfinished_by_page"),
         ("customers", "0004_erasing"),
@@ -12,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="message",
             index=models.Index(fields=["created_at"], name="campaigns_message_by_day"),
         ),

@@ -2,8 +2,12 @@
 
 from django.db import migrations, models
 
+from workspace.indexes import AddIndexConcurrently
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("customers", "0004_erasing"),
         ("orders", "0008_orders_of_customer"),
@@ -11,7 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="order",
             index=models.Index(condition=models.Q(("is_test", True)), fields=["id"], name="orders_told_by_test_keys"),
         ),

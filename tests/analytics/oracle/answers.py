@@ -1,4 +1,5 @@
-"""Of which customers a rule holds, by DuckDB: docs/analytics.md and docs/campaigns.md said a second time, as SQL.
+"""Of which customers a rule holds, or of which runs of campaigns, by DuckDB: what docs/analytics.md and
+docs/campaigns.md say, a second time, as SQL.
 
 Each field is an expression of what it reads, NULL where it is missing; each operator says when it holds of one that is
 there. The rest follows: a missing value equals nothing, and what denies is the denial of what asserts.
@@ -21,19 +22,28 @@ PREPARED = """
 CREATE OR REPLACE TEMP TABLE words AS
     SELECT told.id, told.type, told.code_key AS old_key, meant.code_key AS key, meant.include_in_analytics AS is_marked
     FROM statuses AS told JOIN statuses AS meant ON meant.id = coalesce(told.merged_into_id, told.id);
-CREATE OR REPLACE TEMP TABLE live_orders AS
-    SELECT *, currency = (SELECT currency FROM workspace) AS is_in_own_currency,
-        total_minor::DECIMAL(18, 0) * CASE currency WHEN 'JPY' THEN 1 WHEN 'KWD' THEN 0.001 ELSE 0.01 END AS total
-    FROM orders WHERE NOT is_test;
+CREATE OR REPLACE TEMP MACRO amount(minor, currency) AS
+    minor::DECIMAL(18, 0) * CASE currency WHEN 'JPY' THEN 1 WHEN 'KWD' THEN 0.001 ELSE 0.01 END;
+CREATE OR REPLACE TEMP TABLE all_orders AS
+    SELECT *, currency = (SELECT currency FROM workspace) AS is_in_own_currency, amount(total_minor, currency) AS total
+    FROM orders;
+CREATE OR REPLACE TEMP TABLE live_orders AS FROM all_orders WHERE NOT is_test;
 CREATE OR REPLACE TEMP TABLE last_orders AS
-    SELECT * FROM live_orders
+    FROM live_orders
     QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY coalesce(ordered_at, created_at) DESC, id DESC) = 1;
-CREATE OR REPLACE TEMP TABLE steps AS
-    SELECT visits.*, words.key, came.key AS from_key
+CREATE OR REPLACE TEMP TABLE last_of_all_orders AS
+    FROM all_orders
+    QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY coalesce(ordered_at, created_at) DESC, id DESC) = 1;
+CREATE OR REPLACE TEMP TABLE stays AS
+    SELECT visits.*, words.key, came.key AS from_key,
+        CASE WHEN words.is_marked THEN path_left_at ELSE left_at END AS over_at
     FROM visits
     JOIN words ON words.id = status_id
     LEFT JOIN words AS came ON came.id = path_from_id
-    WHERE is_step AND order_id IN (SELECT id FROM live_orders);
+    WHERE is_step OR NOT words.is_marked;
+CREATE OR REPLACE TEMP TABLE steps AS
+    FROM stays WHERE is_step AND order_id IN (SELECT id FROM live_orders);
+CREATE OR REPLACE TEMP TABLE moves AS SELECT *, amount(total_minor, currency) AS total FROM ledger;
 """
 
 
@@ -52,6 +62,20 @@ def customers(duck, rule, now):
     """The keys of those of whom the rule holds."""
     asked = translation(duck, now).group(rule)
     found = duck.execute(f"SELECT c.id FROM customers AS c WHERE c.erased_at IS NULL AND {asked}")
+    return {id for (id,) in found.fetchall()}
+
+
+def runs(duck, rule, now):
+    """The keys of those runs that Filter customers lets pass: `own` is the order that entered, `t` by which change."""
+    asked = translation(duck, now, OfRuns).group(rule)
+    found = duck.execute(f"""
+        SELECT r.id FROM runs AS r
+        JOIN all_orders AS own ON own.id = r.order_id
+        JOIN all_orders AS o ON o.id = r.order_id
+        LEFT JOIN customers AS c ON c.id = own.customer_id
+        LEFT JOIN moves AS t ON t.id = r.transition_id
+        WHERE {asked}
+    """)
     return {id for (id,) in found.fetchall()}
 
 
@@ -74,13 +98,21 @@ def about_customers(rule):
             yield from about_customers(part)
 
 
-def translation(duck, now):
+def translation(duck, now, of=None):
     merged = duck.execute("SELECT type, old_key, key FROM words WHERE old_key <> key").fetchall()
-    return Translation(now, {(type, old): key for type, old, key in merged})
+    return (of or Translation)(now, {(type, old): key for type, old, key in merged})
 
 
 class Translation:
-    """From JSON to SQL about a customer `c` and, where orders are spoken of, an order `o`."""
+    """From JSON to SQL about a customer `c` and, where orders are spoken of, an order `o`: as a segment is asked, of
+    what is included in analytics alone.
+    """
+
+    orders = {
+        "any_order": "live_orders AS o WHERE o.customer_id = c.id",
+        "last_order": "last_orders AS o WHERE o.customer_id = c.id",
+    }
+    words_of_orders, stays, is_test = "(FROM words WHERE is_marked)", "steps", "false"
 
     def __init__(self, now, renamed):
         self.now, self.renamed = moment(now), renamed
@@ -88,8 +120,8 @@ class Translation:
     def group(self, rule):
         parts = [self.condition(part) if "field" in part else self.group(part) for part in rule["rules"]]
         holds = "(" + f" {rule['combinator']} ".join(parts) + ")"
-        if orders := {"any_order": "live_orders", "last_order": "last_orders"}.get(rule.get("of")):
-            holds = f"EXISTS (FROM {orders} AS o WHERE o.customer_id = c.id AND {holds})"
+        if orders := self.orders.get(rule.get("of")):
+            holds = f"EXISTS (FROM {orders} AND {holds})"
         return f"(NOT {holds})" if rule.get("not") else holds
 
     def condition(self, rule):
@@ -109,7 +141,7 @@ class Translation:
     def of_customer(self, what, rule):
         match what:
             case "has_phone":
-                return Value("c.phone <> ''", "flag")
+                return Value("coalesce(c.phone, '') <> ''", "flag")
             case "attribute":
                 return Value(f"c.attributes->'{rule['name']}'", "any")
             case "tags":
@@ -123,22 +155,24 @@ class Translation:
 
     def of_order(self, what, rule):
         kind = what.partition("_")[2]
+        order = "t" if rule.get("at") == "trigger" else "o"
         match what, kind:
             case _, "status":
-                return Value(f"SELECT key FROM words WHERE is_marked AND id = o.{what}_id", "status")
+                return Value(f"SELECT key FROM {self.words_of_orders} WHERE id = {order}.{what}_id", "status")
             case _, "reached":
-                return words(f"SELECT DISTINCT key AS word FROM steps WHERE {self.is_step(what, rule)}", "statuses")
+                stays = f"{self.stays} WHERE {self.is_stay(what, rule)}"
+                return words(f"SELECT DISTINCT key AS word FROM {stays}", "statuses")
             case _, "stayed":
-                stays = f"epoch_us(coalesce(path_left_at, {self.now})) - epoch_us(entered_at)"
-                return Value(f"SELECT max({stays}) FROM steps WHERE {self.is_step(what, rule)}", "duration")
+                lengths = f"epoch_us(coalesce(over_at, {self.now})) - epoch_us(entered_at)"
+                return Value(f"SELECT max({lengths}) FROM {self.stays} WHERE {self.is_stay(what, rule)}", "duration")
             case "total", _:
-                return Value("o.total", "number")
+                return Value(f"{order}.total", "number")
             case (("ordered_at" | "placed_at"), _):
                 return Value(f"o.{what}", "time")
             case "sources", _:
                 ids = f"SELECT source_id FROM visits WHERE order_id = o.id AND entered_at <= {self.now}"
                 return words(f"SELECT code AS word FROM sources WHERE id IN ({ids})", "codes")
-        return Value(f"nullif(o.{what}, '')", "text")
+        return Value(f"nullif({order}.{what}, '')", "text")
 
     def of_orders(self, what, rule):
         where = self.group(rule["where"]) if rule.get("where") else "true"
@@ -172,7 +206,8 @@ class Translation:
             "delivered": ("'delivered'", "sent_at"),
             "skipped": ("'skipped'", "ended_at"),
         }.get(what, ("'accepted', 'delivered', 'undelivered'", "sent_at"))
-        asked = ["customer_id = c.id", "NOT is_test", f"state IN ({states})", f"{at} <= {self.now}"]
+        asked = ["customer_id = c.id", f"is_test = {self.is_test}", f"state IN ({states})", f"{at} <= {self.now}"]
+        asked += ["campaign_id = r.campaign_id"] if rule.get("campaign") == "this" else []
         asked += [self.is_within(at, rule["within"])] if rule.get("within") else []
         asked += [f"category = {text(rule['category'])}"] if rule.get("category") else []
         asked += [f"skip_reason = {text(rule['reason'])}"] if rule.get("reason") else []
@@ -187,7 +222,7 @@ class Translation:
         ids = f"SELECT campaign_id FROM runs WHERE customer_id = c.id AND state <> 'declined' AND {within}"
         return words(f"SELECT code AS word FROM campaigns WHERE id IN ({ids})", "codes")
 
-    def is_step(self, what, rule):
+    def is_stay(self, what, rule):
         """Of the order, of the type that the field is called by."""
         type = what.partition("_")[0]
         asked = [f"order_id = o.id AND type = {text(type)} AND entered_at <= {self.now}"]
@@ -258,6 +293,30 @@ class Translation:
         """Of one that was merged, the code of what is meant today."""
         keys = (code.strip().casefold() for code in as_list(codes))
         return ", ".join(text(self.renamed.get((type, key), key)) for key in keys)
+
+
+class OfRuns(Translation):
+    """As Filter customers is asked: of every status, and of every order of whoever the order that entered belongs to;
+    if that is nobody, it stands alone.
+    """
+
+    orders = {
+        "any_order": "all_orders AS o WHERE (o.customer_id = c.id OR o.id = own.id)",
+        "another_order": "all_orders AS o WHERE o.customer_id = c.id AND o.id <> own.id",
+        "last_order": """all_orders AS o WHERE o.id = coalesce(
+            (SELECT id FROM last_of_all_orders WHERE customer_id = c.id), own.id
+        )""",
+    }
+    words_of_orders, stays, is_test = "words", "stays", "coalesce(t.is_test, own.is_test)"
+
+    def of_messages(self, what, rule):
+        if what != "sent_for_order":
+            return super().of_messages(what, rule)
+        asked = f"""
+            order_id = own.id AND campaign_id = r.campaign_id AND is_test = {self.is_test}
+            AND state IN ('accepted', 'delivered', 'undelivered') AND sent_at <= {self.now}
+        """
+        return Value(f"EXISTS (FROM messages WHERE {asked})", "flag")
 
 
 # When a value of JSON is such a one, and what it is then.

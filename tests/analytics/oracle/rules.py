@@ -1,10 +1,12 @@
-"""Random rules of segments: some that ask one thing, which between them ask everything, and some that ask several.
+"""Random rules, of segments and of Filter customers: some that ask one thing, which between them ask everything, and
+some that ask several.
 
-What there is to ask stands here a second time: test_rules.py compares it with what is registered.
+What there is to ask stands here a second time: test_covered.py compares it with what is registered.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, product
 from random import Random
 
 from tests.analytics.oracle.shops import (
@@ -67,8 +69,34 @@ OF_CUSTOMERS = {
     "campaigns.entered": ("codes", (), ("within",)),
 }
 COUNTS = ("orders.count", "transitions.count", "messages.sent", "messages.delivered", "messages.skipped")
-SCOPES = ("any_order", "last_order")
+# Of the order that entered a campaign it is known how the change found it, and what the campaign sent about it.
+WITH_A_PAST = {*(f"order.{type}_status" for type in TYPES), "order.total", "order.currency"}
+OF_RUNS = {
+    field: (kind, needed, (*perhaps, "at") if field in WITH_A_PAST else perhaps)
+    for field, (kind, needed, perhaps) in {
+        **OF_ORDERS,
+        **OF_CUSTOMERS,
+        "messages.sent_for_order": ("flag", (), ()),
+    }.items()
+}
+FIELDS = {"orders": OF_ORDERS, "customers": OF_CUSTOMERS, "runs": OF_RUNS}
 DEEPEST = 4
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Of whom a rule asks outside of groups about other orders, about which orders such groups are, and by whose
+    campaigns texts may be.
+    """
+
+    about: str
+    scopes: tuple[str, ...]
+    own_scopes: tuple[str, ...]
+    campaigns: tuple[str, ...]
+
+
+SEGMENT = Purpose("customers", ("any_order", "last_order"), (), ("any",))
+FILTER_CUSTOMERS = Purpose("runs", ("any_order", "another_order", "last_order"), ("this_order",), ("any", "this"))
 
 
 def ways(fields):
@@ -92,43 +120,50 @@ def asked(rule):
             yield from asked(part)
 
 
-WAYS = {"orders": list(dict.fromkeys(ways(OF_ORDERS))), "customers": list(dict.fromkeys(ways(OF_CUSTOMERS)))}
+WAYS = {about: list(dict.fromkeys(ways(fields))) for about, fields in FIELDS.items()}
 
 
 class Author(Random):
-    """Writes rules about a shop. `marked` are the codes, by type, that segments offer."""
+    """Writes rules about a shop. `known` are the codes, by type, that may be named."""
 
-    def __init__(self, seed, marked):
+    def __init__(self, seed, known, purpose=SEGMENT):
         super().__init__(f"author {seed}")
-        self.marked = marked
+        self.known, self.purpose = known, purpose
 
     def simple_rules(self, number, of):
-        """Each asks one thing. It takes so many authors, numbered from 0 on, to ask everything."""
-        for about, ways_ in WAYS.items():
-            for way in ways_[number::of]:
+        """Each asks one thing, or has one group. It takes so many authors, numbered from 0 on, to ask everything."""
+        for about in ("orders", self.purpose.about):
+            for way in WAYS[about][number::of]:
                 rule = {"combinator": "and", "rules": [self.condition(way, 1)]}
-                yield {**rule, "of": self.choice(SCOPES)} if about == "orders" else rule
+                yield {**rule, "of": self.choice(self.purpose.scopes)} if about == "orders" else rule
+        scopes = (*self.purpose.own_scopes, *self.purpose.scopes)
+        for scope, combinator, is_denied in list(product(scopes, ("and", "or"), (True, False)))[number::of]:
+            about = "orders" if scope in self.purpose.scopes else self.purpose.about
+            group = {**self.group(2, about), "of": scope, "combinator": combinator, "not": is_denied}
+            yield {"combinator": "and", "rules": [group]}
 
     def chance(self, likelihood):
         return self.random() < likelihood
 
     def rule(self):
-        return self.group(1, "customers")
+        return self.group(1, self.purpose.about)
 
     def group(self, depth, about):
         rules = [self.part(depth, about) for _ in range(self.choice((1, 2, 2, 3)))]
-        return {"combinator": self.choice(("and", "or")), "not": self.chance(0.25), "rules": rules}
+        group = {"combinator": self.choice(("and", "or")), "not": self.chance(0.25), "rules": rules}
+        is_named = about == self.purpose.about and self.purpose.own_scopes and self.chance(0.3)
+        return {**group, "of": self.choice(self.purpose.own_scopes)} if is_named else group
 
     def part(self, depth, about):
-        if about == "customers" and self.chance(0.35):
-            return {**self.group(depth + 1, "orders"), "of": self.choice(SCOPES)}
+        if about == self.purpose.about and self.chance(0.35):
+            return {**self.group(depth + 1, "orders"), "of": self.choice(self.purpose.scopes)}
         if depth < DEEPEST and self.chance(0.2):
             return self.group(depth + 1, about)
         return self.condition(self.choice(WAYS[about]), depth)
 
     def condition(self, way, depth):
         field, operator, params = way
-        kind = {**OF_ORDERS, **OF_CUSTOMERS}[field][0]
+        kind = OF_RUNS[field][0]
         rule = {"field": field, "operator": operator}
         for name in params:
             rule[name] = getattr(self, f"param_{name}")(rule, depth)
@@ -159,13 +194,16 @@ class Author(Random):
         return self.choice([*ATTRIBUTES, "never"])
 
     def param_campaign(self, _rule, _depth):
-        return "any"
+        return self.choice(self.purpose.campaigns)
 
     def param_category(self, _rule, _depth):
         return self.choice([*filter(None, CATEGORIES), "never"])
 
     def param_reason(self, _rule, _depth):
         return self.choice(SKIP_REASONS)
+
+    def param_at(self, _rule, _depth):
+        return self.choice(("trigger", "trigger", "now"))
 
     # Values.
 
@@ -185,13 +223,13 @@ class Author(Random):
         return float(end["value"] * {"hours": 1, "days": 24}[end["unit"]]) if isinstance(end, dict) else float_or(end)
 
     def one_status(self, rule):
-        [code] = self.sample(self.marked[rule["field"].removeprefix("order.").partition("_")[0]], 1)
+        [code] = self.sample(self.known[rule["field"].removeprefix("order.").partition("_")[0]], 1)
         return self.choice((code, code.upper(), code.lower()))
 
     one_statuses = one_status
 
     def codes(self, type):
-        return self.sample(self.marked[type], min(len(self.marked[type]), self.choice((1, 1, 2))))
+        return self.sample(self.known[type], min(len(self.known[type]), self.choice((1, 1, 2))))
 
     def one_text(self, rule):
         if rule["field"] == "order.currency":

@@ -25,6 +25,8 @@ from workspace.models import Source, Workspace
 
 NOW = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+# However busy the machine is: a reader who waits for history two seconds only, as on screens, is told of less.
+PATIENCE_S = 600
 # How long ago things happen, in hours: what rules ask for is among these.
 AGES = (0, 1, 2, 24, 48, 7 * 24, 30 * 24, 60 * 24, 90 * 24, 119 * 24)
 # What is told is told at these, and what happened before each may be told then or later.

@@ -8,7 +8,7 @@ from analytics import history
 from analytics.models import Visit
 from tests.analytics.oracle.export import export
 from tests.analytics.oracle.history import COLUMNS, read_history, visits
-from tests.analytics.oracle.shops import Shop
+from tests.analytics.oracle.shops import PATIENCE_S, Shop
 
 pytestmark = pytest.mark.django_db
 
@@ -26,12 +26,16 @@ def check_history(seed, size):
             history.catch_up_for(some)
             assert_same(seed, size, "of a few", some)
         if shop.chance(0.7):
-            history.catch_up()
+            read_all()
             assert_same(seed, size, "brought up to date")
             are_statuses_read = True
-    for read in (history.catch_up, history.rebuild):
+    for read in (read_all, history.rebuild):
         read()
         assert_same(seed, size, read.__name__)
+
+
+def read_all():
+    history.catch_up(within_s=PATIENCE_S)
 
 
 def assert_same(seed, size, when, customers=None):

@@ -19,7 +19,7 @@ from tests.analytics.oracle import reports
 from tests.analytics.oracle.export import export
 from tests.analytics.oracle.history import read_history
 from tests.analytics.oracle.reports import Asked
-from tests.analytics.oracle.shops import TYPES, Shop
+from tests.analytics.oracle.shops import PATIENCE_S, TYPES, Shop
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +40,7 @@ class Reader:
 
     def check(self):
         for _happened in self.shop.open():
-            history.catch_up()
+            history.catch_up(within_s=PATIENCE_S)
             duck = export(TABLES)
             read_history(duck)
             for _ in range(ASKED):

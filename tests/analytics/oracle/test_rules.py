@@ -12,7 +12,7 @@ from tests.analytics.oracle import answers
 from tests.analytics.oracle.export import export
 from tests.analytics.oracle.history import read_history
 from tests.analytics.oracle.rules import Author
-from tests.analytics.oracle.shops import NOW, TYPES, Shop
+from tests.analytics.oracle.shops import NOW, PATIENCE_S, TYPES, Shop
 
 pytestmark = pytest.mark.django_db
 
@@ -28,11 +28,11 @@ class Case:
         self.seed, self.size = seed, size
         for _happened in Shop(seed, size, **how).open():
             pass
-        history.catch_up()
+        history.catch_up(within_s=PATIENCE_S)
         self.duck = export()
         read_history(self.duck)
         answers.prepare(self.duck)
-        self.author = Author(seed, marked_codes())
+        self.author = Author(seed, codes_in_analytics())
 
     def check(self, rule):
         if self.differ(rule):
@@ -86,9 +86,22 @@ def parts(group):
         yield {**around, **group["rules"][0]}
 
 
-def marked_codes():
-    marked = OrderStatus.objects.filter(include_in_analytics=True, merged_into=None).order_by("pk")
-    return {type: [status.code for status in marked if status.type == type] for type in TYPES}
+def codes_in_analytics():
+    """Those of merged statuses too, whose meaning is marked."""
+    return codes_of(status for status in all_statuses() if (status.merged_into or status).include_in_analytics)
+
+
+def all_codes():
+    return codes_of(all_statuses())
+
+
+def all_statuses():
+    return OrderStatus.objects.select_related("merged_into").order_by("pk")
+
+
+def codes_of(statuses):
+    statuses = list(statuses)
+    return {type: [status.code for status in statuses if status.type == type] for type in TYPES}
 
 
 def names(customers):

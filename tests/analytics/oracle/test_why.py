@@ -9,8 +9,8 @@ from customers.models import Customer
 from orders.models import Order
 from statuses.vocabulary import Words
 from tests.analytics.oracle.rules import Author
-from tests.analytics.oracle.shops import NOW, Shop
-from tests.analytics.oracle.test_rules import marked_codes
+from tests.analytics.oracle.shops import NOW, PATIENCE_S, Shop
+from tests.analytics.oracle.test_rules import codes_in_analytics
 
 pytestmark = pytest.mark.django_db
 
@@ -20,8 +20,8 @@ SIZE, SHOPS, RULES = 10, 4, 25
 def opened(seed, **how):
     for _happened in Shop(seed, SIZE, **how).open():
         pass
-    history.catch_up()
-    return Author(f"why {seed}", marked_codes())
+    history.catch_up(within_s=PATIENCE_S)
+    return Author(f"why {seed}", codes_in_analytics())
 
 
 @pytest.mark.parametrize("seed", range(SHOPS))
