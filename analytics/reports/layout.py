@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from django.utils.functional import Promise
 
-from analytics.reports.behind import Behind
+from analytics.reports.figures import Lead
 
 Text = str | Promise
 Value = str | int | float | date | None
@@ -28,10 +28,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value, and the orders behind it. `colour` is a status's."""
+    """A value, and what is behind it. `colour` is a status's."""
 
     value: Value
-    orders: Behind | None = None
+    behind: Lead | None = None
     colour: str = ""
 
 
@@ -66,7 +66,7 @@ class Headline:
     value: Value
     kind: Kind = Kind.NUMBER
     before: Value = None
-    orders: Behind | None = None
+    behind: Lead | None = None
 
     @property
     def change(self) -> float | None:
@@ -110,6 +110,11 @@ class Layout:
     tables: tuple[Table, ...]
     # What there is to say when there is nothing to count.
     empty: Text = ""
+
+    def leads(self) -> Iterator[Lead]:
+        figures: list[Headline | Cell] = [*self.headlines]
+        figures += (cell for table in self.tables for row in table.rows for cell in row)
+        return (figure.behind for figure in figures if figure.behind)
 
 
 def beside(columns: Sequence[Column], *, compared: bool) -> tuple[Column, ...]:

@@ -44,6 +44,11 @@ class Question:
     # What is chosen of the report's own choice.
     chosen: str = ""
 
+    @property
+    def end(self) -> datetime:
+        """That of the period, or now if it goes on."""
+        return min(self.period.end, self.now)
+
     def before(self) -> Question:
         return replace(self, period=self.period.before())
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -27,6 +28,7 @@ from analytics.reports.wording import in_words
 from statuses.models import StatusType
 from workspace import history
 from workspace.models import Source, Verb
+from workspace.screens import list_of
 
 REPORTS = "reports"
 Asked = Mapping[str, str]
@@ -65,7 +67,7 @@ def report_page(request: HttpRequest, report: str) -> HttpResponse:
             (kind.upper(), f"{reverse('report-file', args=[found.key, kind])}{_query(asked, steps=_steps(request))}")
             for kind in FORMATS
         ],
-        "may_see_orders": request.user.has_perm("orders.view_order"),
+        "lists": _lists(request, answer),
     }
     return render(request, "analytics/reports/report.html", page, status=422 if problem else 200)
 
@@ -156,6 +158,13 @@ def _form(report: Report, asked: Asked, answer: Answer) -> dict[str, Any]:
         form["steps"] = _steps_shown(answer)
         form["statuses"] = [(status.code, status.name) for status in marked_statuses(question.type)]
     return form
+
+
+def _lists(request: HttpRequest, answer: Answer) -> dict[type[Model], str]:
+    """Those that this report's figures lead to, and this person may see."""
+    kinds = {lead.rows for lead in answer.layout.leads()}
+    may_see = (rows for rows in kinds if admin.site.get_model_admin(rows).has_view_permission(request))
+    return {rows: reverse(list_of(rows._meta)) for rows in may_see}
 
 
 def _steps_shown(answer: Answer) -> Sequence[str]:

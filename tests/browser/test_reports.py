@@ -60,7 +60,7 @@ def test_a_funnel_is_read_and_its_orders_found(visitor, live_server, shop, shoot
     figure = int(number.inner_text())
     number.click()
 
-    page.get_by_text("Orders behind a figure: New → Packed (general)").wait_for()
+    page.get_by_text("Behind the figure: New → Packed (general)").wait_for()
     shoot("report-orders")
     look_at(page)
     assert figure > 0

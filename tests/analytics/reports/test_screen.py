@@ -69,12 +69,23 @@ def test_a_figure_leads_to_its_orders(shop):
     client = signed_in(is_superuser=True)
 
     page = client.get(f"{reverse('report', args=['funnel'])}?steps=new&steps=packed&steps=sent").content.decode()
-    links = [link.replace("&amp;", "&") for link in re.findall(r'<a class="os-link" href="([^"]+)">\d', page)]
+    found = re.findall(r'<td class="os-number"><a class="os-link" href="([^"]+)">\d', page)
+    links = [link.replace("&amp;", "&") for link in found]
     lists = [client.get(link) for link in links]
 
     shown = [{order.pk for order in one.context["cl"].result_list} for one in lists]
     assert shown == [{went.pk, stayed.pk}, {went.pk, stayed.pk}, {went.pk}]
-    assert "Orders behind a figure: New → Packed → Sent (general)" in lists[2].content.decode()
+    assert "Behind the figure: New → Packed → Sent (general)" in lists[2].content.decode()
+
+
+def test_figures_lead_nowhere_where_there_is_no_list_of_orders(shop):
+    told(shop, [Event(NOW - timedelta(days=3), shop.statuses["new"], shop.sources[1])])
+    link = '<a class="os-link" href="/admin/orders/order/?figure='
+
+    assert link in holding("Analyst").get(address("statuses")).content.decode()
+    assert link not in signed_in("analytics.read_reports").get(address("statuses")).content.decode()
+    Workspace.objects.update(orders_enabled=False)
+    assert link not in holding("Analyst").get(address("statuses")).content.decode()
 
 
 @pytest.mark.parametrize("what", ["standing", "entered", "left", "there"])
@@ -89,6 +100,50 @@ def test_the_list_behind_a_figure_has_as_many_orders(shop, what):
     page = client.get(reverse("admin:orders_order_changelist"), {"figure": written})
 
     assert len(page.context["cl"].result_list) == {"standing": 1, "entered": 2, "left": 1, "there": 1}[what]
+
+
+def test_headlines_and_sums_lead_to_orders_of_any_status(shop):
+    new, checked, sent = (shop.statuses[code] for code in ("new", "checked", "sent"))
+    before, at = NOW - timedelta(days=40), NOW - timedelta(days=3)
+    old, new_one, unmarked = told(
+        shop,
+        [Event(before, new, shop.sources[0])],
+        [Event(at, new, shop.sources[0]), Event(at + timedelta(hours=1), sent, shop.sources[0])],
+        [Event(at, checked, shop.sources[0])],
+    )
+    client = signed_in(is_superuser=True)
+
+    def behind(report, headline):
+        page = client.get(address(report)).content.decode()
+        link = re.search(rf'<dt>{headline}</dt>\s*<dd><a class="os-link" href="([^"]+)">\d', page)[1]
+        return {order.pk for order in client.get(link.replace("&amp;", "&")).context["cl"].result_list}
+
+    assert behind("statuses", "Orders with a status now") == {old.pk, new_one.pk, unmarked.pk}
+    assert behind("statuses", "Came to a status") == {new_one.pk, unmarked.pk}
+    assert behind("time_in_status", "Left a status") == {new_one.pk}
+
+
+def test_figures_of_the_period_before_lead_to_its_orders(shop):
+    new, packed = shop.statuses["new"], shop.statuses["packed"]
+    told(
+        shop,
+        [
+            Event(NOW - timedelta(days=10), new, shop.sources[0]),
+            Event(NOW - timedelta(days=9), packed, shop.sources[0]),
+        ],
+    )
+    told(shop, [Event(NOW - timedelta(days=9), new, shop.sources[0])])
+    client = signed_in(is_superuser=True)
+
+    for report in ("funnel", "statuses"):
+        page = client.get(address(report, period="last_7_days", compare=1))
+        table = page.context["answer"].layout.tables[0]
+        before = next(
+            cell for row in table.cells() for column, cell in row if column.key.endswith("_before") and cell.value
+        )
+        shown = client.get(reverse(ORDERS), {"figure": before.behind.written()}).context["cl"].result_list
+
+        assert len(shown) == before.value
 
 
 @pytest.mark.parametrize("written", ["nonsense", "what=standing", "what=standing&type=general&end=never&statuses=1"])
@@ -187,5 +242,5 @@ def test_only_who_may_read_reports_comes_to_the_orders_behind_a_figure():
         answer = signed_in("orders.view_order", *permissions).get(reverse(ORDERS), asked, follow=True)
         return answer.content.decode()
 
-    assert "Orders behind a figure" in page("analytics.read_reports")
-    assert "Orders behind a figure" not in page()
+    assert "Behind the figure: " in page("analytics.read_reports")
+    assert "Behind the figure: " not in page()
