@@ -43,7 +43,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Orders"), "package_2", "orders.order") if orders_on else None,
                 _told(request) if orders_on else None,
                 _screen(request, _("Customers"), "group", "customers.customer"),
-                _screen(request, _("Segments"), "group_work", "analytics.segment", "analytics.member"),
             ],
         ),
         (
@@ -56,7 +55,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Incoming texts"), "chat", "campaigns.incomingtext"),
             ],
         ),
-        (_("Analytics"), [_reports(request)]),
+        (
+            _("Analytics"),
+            [_reports(request), _screen(request, _("Segments"), "group_work", "analytics.segment", "analytics.member")],
+        ),
         (
             _("Settings"),
             [

@@ -93,7 +93,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`shape`: "lines", "areas" (lines that stand on each other), or "bars" (that lie)."""
+    """`shape`: "lines", "areas" (lines that stand on each other), or "bars" (that lie). `goes_on`: the last of its
+    days, weeks or months is not over, so that there is less of it."""
 
     key: str
     title: Text
@@ -101,6 +102,7 @@ class Chart:
     labels: tuple[Text | date, ...]
     series: tuple[Series, ...]
     kind: Kind = Kind.NUMBER
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

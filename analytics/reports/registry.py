@@ -49,6 +49,10 @@ class Question:
         """That of the period, or now if it goes on."""
         return min(self.period.end, self.now)
 
+    @property
+    def goes_on(self) -> bool:
+        return self.now < self.period.end
+
     def before(self) -> Question:
         return replace(self, period=self.period.before())
 

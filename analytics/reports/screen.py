@@ -24,7 +24,7 @@ from analytics.reports.layout import Chart, Kind
 from analytics.reports.periods import Every, Relative
 from analytics.reports.registry import Ask, Report, find, may_read, reports_for
 from analytics.reports.statuses_over_time import marked_statuses
-from analytics.reports.wording import in_words
+from analytics.reports.wording import in_words, units
 from statuses.models import StatusType
 from workspace import history
 from workspace.models import Source, Verb
@@ -197,6 +197,8 @@ def _drawn(chart: Chart) -> dict[str, Any]:
         "title": str(chart.title),
         "shape": chart.shape,
         "kind": chart.kind,
+        "units": units(),
+        "goes_on": chart.goes_on,
         "labels": [in_words(label, Kind.DAY) if isinstance(label, date) else str(label) for label in chart.labels],
         "series": [
             {"label": str(one.label), "values": one.values, "colour": one.colour, "is_before": one.is_before}

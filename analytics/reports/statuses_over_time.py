@@ -117,7 +117,10 @@ def lay_out(question: Question, before: Question | None) -> Layout:
                 behind=_behind_all(question, "entered", question.period.start, end),
             ),
         ),
-        (_chart(report, "standing", _("Orders by status"), "areas"), _chart(report, "entered", _("Came"), "lines")),
+        (
+            _chart(report, "standing", _("Orders by status"), "areas"),
+            _chart(report, "entered", _("Came"), "lines", goes_on=question.goes_on),
+        ),
         (
             _summary(question, before, report, earlier),
             _table(question, report, "standing", _("At the end of each")),
@@ -140,11 +143,12 @@ def _name(line: Line) -> str:
     return line.status.name if line.status else gettext("Not in analytics (%s)") % number(_last(line.standing))
 
 
-def _chart(report: StatusesOverTime, of: str, title: Text, shape: str) -> Chart:
+def _chart(report: StatusesOverTime, of: str, title: Text, shape: str, *, goes_on: bool = False) -> Chart:
     series = (
         Series(_name(line), getattr(line, of), line.status.colour if line.status else "none") for line in report.lines
     )
-    return Chart(of, title, shape, tuple(part.first for part in report.parts), tuple(series))
+    labels = tuple(part.first for part in report.parts)
+    return Chart(of, title, shape, labels, tuple(series), goes_on=goes_on)
 
 
 def _summary(

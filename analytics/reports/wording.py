@@ -47,5 +47,10 @@ def duration(seconds: float) -> str:
     return _("%d s") % whole
 
 
+def units() -> dict[str, str]:
+    """In short, for a scale."""
+    return {"days": _("%s d"), "hours": _("%s h"), "minutes": _("%s min"), "seconds": _("%s s")}
+
+
 def _together(more: str, less: str) -> str:
     return f"{more} {less}".strip()

@@ -94,7 +94,7 @@ def lay_out(question: Question, before: Question | None) -> Layout:
             headline(_("Not sent"), "skipped"),
             headline(_("Parts"), "parts"),
         ),
-        (_chart(report),),
+        (_chart(question, report),),
         (
             _fates_table(question, before, report, earlier),
             _reasons(question, before, report, earlier),
@@ -115,12 +115,13 @@ def _share(fates: Fates) -> float | None:
 COLOURS = {"sent": "blue", "delivered": "green", "failed": "red", "skipped": "yellow"}
 
 
-def _chart(report: Messages) -> Chart:
+def _chart(question: Question, report: Messages) -> Chart:
     series = (
         Series(FATE_LABELS[fate], tuple(getattr(of, fate) for of in report.fates), colour)
         for fate, colour in COLOURS.items()
     )
-    return Chart("messages", _("Messages"), "lines", tuple(part.first for part in report.parts), tuple(series))
+    labels = tuple(part.first for part in report.parts)
+    return Chart("messages", _("Messages"), "lines", labels, tuple(series), goes_on=question.goes_on)
 
 
 def _fates_table(question: Question, before: Question | None, report: Messages, earlier: Messages | None) -> Table:

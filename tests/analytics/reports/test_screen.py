@@ -88,6 +88,25 @@ def test_figures_lead_nowhere_where_there_is_no_list_of_orders(shop):
     assert link not in holding("Analyst").get(address("statuses")).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("asked", "goes_on"),
+    [
+        ({"period": "last_7_days"}, True),
+        ({"period": "this_month", "every": "month"}, True),
+        ({"period": "last_month"}, False),
+        ({"from": "2026-05-01", "to": "2026-05-19"}, False),
+    ],
+)
+def test_what_is_not_over_is_said_to_be_counted_so_far(shop, asked, goes_on):
+    told(shop, [Event(NOW - timedelta(days=40), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("statuses", **asked))
+
+    drawn = {chart["key"]: chart["goes_on"] for chart in page.context["charts"]}
+    assert drawn == {"standing": False, "entered": goes_on}
+    assert ("is counted so far." in page.content.decode()) == goes_on
+
+
 @pytest.mark.parametrize("what", ["standing", "entered", "left", "there"])
 def test_the_list_behind_a_figure_has_as_many_orders(shop, what):
     at = NOW - timedelta(days=3)
