@@ -9,11 +9,17 @@ from datetime import date
 from enum import StrEnum
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from analytics.reports.figures import Lead
+from analytics.reports.periods import Every
 
 Text = str | Promise
 Value = str | int | float | date | None
+
+
+# The heading of days, weeks or months, each told by its first day.
+BEGINS = {Every.DAY: _("Day"), Every.WEEK: _("Week from"), Every.MONTH: _("Month from")}
 
 
 class Kind(StrEnum):

@@ -50,6 +50,10 @@ class Question:
         return min(self.period.end, self.now)
 
     @property
+    def shown_by(self) -> Every:
+        return self.every or self.period.usual_every()
+
+    @property
     def goes_on(self) -> bool:
         return self.now < self.period.end
 

@@ -180,8 +180,7 @@ def _boxes(report: Report, asked: Asked, answer: Answer) -> Any:
         options = report.choice.options()
         yield report.choice.name, report.choice.label, answer.question.chosen, options
     if Ask.EVERY in report.asks:
-        every = answer.question.every or answer.question.period.usual_every()
-        yield Ask.EVERY.value, _("By"), every.value, Every.choices
+        yield Ask.EVERY.value, _("By"), answer.question.shown_by.value, Every.choices
     if Ask.SOURCE in report.asks:
         sources = Source.objects.order_by("name").values_list("code", "name")
         yield Ask.SOURCE.value, _("Source"), asked.get("source", ""), [("", _("All sources")), *sources]

@@ -18,7 +18,7 @@ from analytics.models import Visit
 from analytics.reports.behind import Behind
 from analytics.reports.counting import Moves
 from analytics.reports.filters import Filters
-from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
+from analytics.reports.layout import BEGINS, Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
 from analytics.reports.periods import Every, Period
 from analytics.reports.registry import Ask, Question, Report, register
 from analytics.reports.rollups import Day, read
@@ -26,6 +26,17 @@ from statuses.models import OrderStatus
 from workspace.local_formats import number
 
 Numbers = defaultdict[int | None, list[int]]
+
+AT_THE_END = {
+    Every.DAY: _("At the end of each day"),
+    Every.WEEK: _("At the end of each week"),
+    Every.MONTH: _("At the end of each month"),
+}
+CAME = {
+    Every.DAY: _("Came on each day"),
+    Every.WEEK: _("Came in each week"),
+    Every.MONTH: _("Came in each month"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ def lay_out(question: Question, before: Question | None) -> Layout:
     return Layout(
         (
             Headline(
-                _("Orders with a status now"),
+                _("Orders with a status now") if question.goes_on else _("Orders with a status at the end"),
                 _last(report.total),
                 behind=_behind_all(question, "standing", None, end),
             ),
@@ -119,12 +130,12 @@ def lay_out(question: Question, before: Question | None) -> Layout:
         ),
         (
             _chart(report, "standing", _("Orders by status"), "areas"),
-            _chart(report, "entered", _("Came"), "lines", goes_on=question.goes_on),
+            _chart(report, "entered", _("Came to a status"), "lines", goes_on=question.goes_on),
         ),
         (
             _summary(question, before, report, earlier),
-            _table(question, report, "standing", _("At the end of each")),
-            _table(question, report, "entered", _("Came in each")),
+            _table(question, report, "standing", AT_THE_END),
+            _table(question, report, "entered", CAME),
         ),
         "" if any(report.total) else _("No order has had a status of this type yet."),
     )
@@ -144,9 +155,9 @@ def _name(line: Line) -> str:
 
 
 def _chart(report: StatusesOverTime, of: str, title: Text, shape: str, *, goes_on: bool = False) -> Chart:
-    series = (
-        Series(_name(line), getattr(line, of), line.status.colour if line.status else "none") for line in report.lines
-    )
+    """Without the lines of statuses in which nothing was."""
+    lines = [line for line in report.lines if any(getattr(line, of))] or report.lines
+    series = (Series(_name(line), getattr(line, of), line.status.colour if line.status else "none") for line in lines)
     labels = tuple(part.first for part in report.parts)
     return Chart(of, title, shape, labels, tuple(series), goes_on=goes_on)
 
@@ -156,7 +167,7 @@ def _summary(
 ) -> Table:
     columns = (
         Column("status", _("Status"), Kind.TEXT),
-        Column("standing", _("There now")),
+        Column("standing", _("There now") if question.goes_on else _("There at the end")),
         Column("standing_before", _("There before")),
         Column("entered", _("Came")),
         Column("entered_before", _("Came before")),
@@ -184,9 +195,10 @@ def _entered(question: Question, line: Line) -> Cell:
     return Cell(sum(line.entered), _behind(question, "entered", line, question.period.start, question.end))
 
 
-def _table(question: Question, report: StatusesOverTime, of: str, title: Text) -> Table:
+def _table(question: Question, report: StatusesOverTime, of: str, titles: Mapping[Every, Text]) -> Table:
+    every = question.shown_by
     columns = (
-        Column("from", _("Day"), Kind.DAY),
+        Column("from", BEGINS[every], Kind.DAY),
         *(Column(line.status.code if line.status else "not_in_analytics", _name(line)) for line in report.lines),
         Column("total", _("Together")),
     )
@@ -199,7 +211,7 @@ def _table(question: Question, report: StatusesOverTime, of: str, title: Text) -
             for found, line in zip(numbers, report.lines, strict=True)
         )
         rows.append((Cell(part.first), *cells, Cell(sum(numbers), _behind_all(question, of, part.start, end))))
-    return Table(of, title, columns, tuple(rows), is_long=True)
+    return Table(of, titles[every], columns, tuple(rows), is_long=True)
 
 
 def _colour(line: Line) -> str:

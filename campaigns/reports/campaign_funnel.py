@@ -148,7 +148,7 @@ def _lines(report: CampaignFunnel) -> dict[str, Line]:
 
 
 def _chart(now: Mapping[str, Line], was: Mapping[str, Line]) -> Chart:
-    series = [Series(_("Number"), tuple(line.number for line in now.values()))]
+    series = [Series(_("How many"), tuple(line.number for line in now.values()))]
     if was:
         numbers = (was[key].number if key in was else 0 for key in now)
         series.append(Series(_("Before"), tuple(numbers), is_before=True))
@@ -166,7 +166,7 @@ def _table(
 ) -> Table:
     columns = (
         Column("what", "", Kind.TEXT),
-        Column("number", _("Number")),
+        Column("number", _("How many")),
         Column("number_before", _("Before")),
         Column("of_entered", _("Of those that entered"), Kind.SHARE),
     )

@@ -15,7 +15,7 @@ from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
 from analytics.reports.filters import Filters
-from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
+from analytics.reports.layout import BEGINS, Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
 from analytics.reports.periods import Every, Period
 from analytics.reports.registry import Ask, Question, Report, register
 from campaigns.models import Message, MessageState, SkipReason
@@ -112,6 +112,7 @@ def _share(fates: Fates) -> float | None:
     return fates.delivered / fates.sent if fates.sent else None
 
 
+EACH = {Every.DAY: _("Day by day"), Every.WEEK: _("Week by week"), Every.MONTH: _("Month by month")}
 COLOURS = {"sent": "blue", "delivered": "green", "failed": "red", "skipped": "yellow"}
 
 
@@ -159,12 +160,15 @@ def _table(key: str, title: Text, rows: Sequence[tuple[Cell, Cell, Cell]], *, co
 
 
 def _days(question: Question, report: Messages) -> Table:
-    columns = (Column("from", _("Day"), Kind.DAY), *(Column(fate, label) for fate, label in FATE_LABELS.items()))
+    columns = (
+        Column("from", BEGINS[question.shown_by], Kind.DAY),
+        *(Column(fate, label) for fate, label in FATE_LABELS.items()),
+    )
     rows = tuple(
         (Cell(part.first), *(Cell(getattr(of, fate), _behind(question, fate, within=part)) for fate in FATE_LABELS))
         for part, of in zip(report.parts, report.fates, strict=True)
     )
-    return Table("days", _("In each"), columns, rows, is_long=True)
+    return Table("days", EACH[question.shown_by], columns, rows, is_long=True)
 
 
 def _behind(question: Question, fate: str, reason: str = "", within: Period | None = None) -> MessagesBehind:

@@ -65,6 +65,16 @@ function dataset(series, chart, place, before) {
     };
 }
 
+// Words of a bar, on lines of their own where there is no room for them on one.
+function lines(label, most) {
+    return label.split(" ").reduce((told, word) => {
+        const last = told.at(-1);
+        if (last !== undefined && `${last} ${word}`.length <= most) told[told.length - 1] = `${last} ${word}`;
+        else told.push(word);
+        return told;
+    }, []);
+}
+
 function options(chart) {
     const style = getComputedStyle(document.documentElement);
     const text = asRgb(style.getPropertyValue("--os-quiet").trim()).at(1);
@@ -88,11 +98,14 @@ function options(chart) {
 
 function draw(charts, drawn) {
     drawn.splice(0).forEach(chart => chart.destroy());
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     for (const chart of charts) {
         const canvas = document.getElementById(`chart-${chart.key}`);
         const datasets = chart.series.map((series, place) => dataset(series, chart, place, chart.series.slice(0, place)));
-        if (chart.shape === "bars") canvas.parentElement.style.height = `${6 + 3.5 * chart.labels.length}rem`;
-        drawn.push(new Chart(canvas, {type: chart.shape === "bars" ? "bar" : "line", data: {labels: chart.labels, datasets}, options: options(chart)}));
+        const isBars = chart.shape === "bars";
+        if (isBars) canvas.parentElement.style.height = `${6 + 3.5 * chart.labels.length}rem`;
+        const labels = isBars ? chart.labels.map(label => lines(label, canvas.parentElement.clientWidth < 500 ? 16 : 32)) : chart.labels;
+        drawn.push(new Chart(canvas, {type: isBars ? "bar" : "line", data: {labels, datasets}, options: options(chart)}));
     }
 }
 
