@@ -184,8 +184,8 @@ def _held(request: HttpRequest) -> list[Banner]:
 
 def _orders_off(request: HttpRequest) -> list[Banner]:
     """On the screens that make no sense without Orders."""
-    about_orders = ("/statuses/", "/campaigns/")
-    if workspace_of(request).orders_enabled or not any(part in request.path for part in about_orders):
+    about_orders = tuple(f"{reverse('admin:index')}{app}/" for app in ("statuses", "campaigns"))
+    if workspace_of(request).orders_enabled or not request.path.startswith(about_orders):
         return []
     title, text = _("Orders is off."), _("No change of an order's status starts a campaign.")
     if not request.user.has_perm(TO_SWITCH):

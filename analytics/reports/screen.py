@@ -58,6 +58,8 @@ def report_page(request: HttpRequest, report: str) -> HttpResponse:
         "report": found,
         "problem": problem,
         "answer": answer,
+        # Nothing at all is told in a sentence, without its zeros.
+        "has_figures": not answer.layout.empty or any(headline.before for headline in answer.layout.headlines),
         "charts": [_drawn(chart) for chart in answer.layout.charts],
         "reports": [
             (one, f"{reverse('report', args=[one.key])}{_query(asked, _shared(one))}") for one in _mine(request)
@@ -176,8 +178,7 @@ def _steps_shown(answer: Answer) -> Sequence[str]:
 
 def _boxes(report: Report, asked: Asked, answer: Answer) -> Any:
     """Name, label, what is chosen, and what there is to choose from."""
-    if report.choice:
-        options = report.choice.options()
+    if report.choice and (options := report.choice.options()):
         yield report.choice.name, report.choice.label, answer.question.chosen, options
     if Ask.EVERY in report.asks:
         yield Ask.EVERY.value, _("By"), answer.question.shown_by.value, Every.choices

@@ -57,6 +57,41 @@ def test_an_empty_shop_is_told_what_is_missing(shop):
     assert "By status" not in page
 
 
+@pytest.mark.parametrize("report", all_reports(), ids=lambda report: report.key)
+def test_nothing_at_all_is_told_without_its_zeros(shop, report):
+    page = signed_in(is_superuser=True).get(address(report.key, compare=1)).content.decode()
+
+    assert "rp-empty" in page
+    assert "rp-headlines" not in page
+    assert 'id="report-campaign"' not in page  # there is none to choose
+
+
+def test_nothing_now_is_told_beside_what_was_before(shop):
+    told(shop, [Event(NOW - timedelta(days=10), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("funnel", period="last_7_days", compare=1)).content.decode()
+
+    assert "rp-empty" in page
+    assert "rp-headlines" in page
+
+
+def test_days_of_another_year_are_told_with_it(shop):
+    told(shop, [Event(NOW - timedelta(days=200), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("statuses", **{"from": "2025-12-31", "to": "2026-01-01"}))
+
+    assert page.context["charts"][0]["labels"] == ["31 Dec 2025", "1 Jan"]
+
+
+@pytest.mark.parametrize(("every", "title"), [("day", "Came on each day"), ("month", "Came in each month")])
+def test_tables_say_what_they_go_by(shop, every, title):
+    told(shop, [Event(NOW - timedelta(days=2), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("statuses", every=every)).content.decode()
+
+    assert f"<h2>{title}</h2>" in page
+
+
 def test_a_figure_leads_to_its_orders(shop):
     at = NOW - timedelta(days=3)
     new, packed, sent = (shop.statuses[code] for code in ("new", "packed", "sent"))
