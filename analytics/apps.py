@@ -18,7 +18,7 @@ class AnalyticsConfig(AppConfig):
             status_usages,
             watching,
         )
-        from analytics.reports import funnel, orders_behind, statuses_over_time, time_in_status, usages  # noqa: F401
+        from analytics.reports import funnel, statuses_over_time, time_in_status, usages  # noqa: F401
 
         pre_migrate.connect(watching.look_away, sender=self, dispatch_uid="analytics.look_away")
         post_migrate.connect(watching.look_again, sender=self, dispatch_uid="analytics.look_again")

@@ -50,6 +50,7 @@ def _conditions() -> dict[str, str]:
     return {
         "add_condition": _("Add condition"),
         "find_condition": _("Add a condition: type what it is about"),
+        "find_value": _("add another: type its name"),
         "found": pgettext("how many conditions were found", "%s found"),
         "nothing_found": _("Nothing is called like that."),
         "field": _("What"),

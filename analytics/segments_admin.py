@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, npgettext
 from django.views.decorators.http import require_GET, require_POST
 from unfold.views import ChangeList
 
@@ -225,6 +225,7 @@ class SegmentScreen(BuilderScreen):
         count = segment.members_count
         return {
             "count": None if count is None else number(count),
+            "customers": npgettext("after their number", "customer", "customers", count or 0),
             "share": share_in_words(count, everybody),
             "counted_at": segment.counted_at and moment(segment.counted_at, seconds=True),
             "progress": _progress(segment, timezone.now()),
@@ -386,7 +387,7 @@ def share_in_words(part: int | None, whole: int) -> str:
     if not whole or part is None:
         return ""
     words = {"share": number(100 * part / whole, 1), "whole": number(whole)}
-    return _("%(share)s %% of %(whole)s customers") % words
+    return ngettext("%(share)s %% of %(whole)s customer", "%(share)s %% of %(whole)s customers", whole) % words
 
 
 def _progress(segment: Segment, now: datetime) -> dict[str, Any] | None:

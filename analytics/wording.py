@@ -167,13 +167,12 @@ class _Sentence:
         rules = raw.get("rules") if isinstance(raw, Mapping) else None
         if not isinstance(raw, Mapping) or not isinstance(rules, list):
             return ""
-        said = [self.condition(each) or self.group(each, is_inner=True) for each in rules]
+        said = [self.condition(each) or self.group(each, is_inner=is_inner or len(rules) > 1) for each in rules]
         said = [each for each in said if each]
         joined = (_(" or ") if raw.get("combinator") == "or" else _(" and ")).join(said)
-        joined = _of(raw.get("of"), joined)
         if raw.get("not") is True and joined:
-            return _("not (%s)") % joined
-        return f"({joined})" if is_inner and len(said) > 1 else joined
+            return _("not (%s)") % _of(raw.get("of"), joined)
+        return _of(raw.get("of"), f"({joined})" if is_inner and len(said) > 1 else joined)
 
     def condition(self, raw: Any) -> str:
         if not isinstance(raw, Mapping) or "field" not in raw:
@@ -237,8 +236,8 @@ def _verb(field: Field | None, operator: Any, value: Any) -> str:
 def _of(scope: Any, said: str) -> str:
     """Which of the customer's orders a group is about."""
     sentences = {
-        "any_order": _("one of the customer's orders: (%s)"),
-        "another_order": _("another order of the customer: (%s)"),
-        "last_order": _("the customer's last order: (%s)"),
+        "any_order": _("one of the customer's orders: %s"),
+        "another_order": _("another order of the customer: %s"),
+        "last_order": _("the customer's last order: %s"),
     }
     return sentences[scope] % said if said and isinstance(scope, str) and scope in sentences else said

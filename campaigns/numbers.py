@@ -94,11 +94,11 @@ def recent(campaigns: Collection[int], now: datetime, zone: tzinfo) -> dict[int,
     return {pk: Recent(by_day[pk], went_on.get(pk)) for pk in campaigns}
 
 
-def went_on(campaign: Campaign, runs: QuerySet[Run, Any]) -> int:
-    """How many of these orders that entered reached another status within the window after their first text; of all of
-    them, also of those whose window is not over. Two queries."""
-    window = next(iter(_windows([campaign.pk])), ATTRIBUTION_WINDOW)
-    return _first_texts().filter(campaign=campaign, run__in=runs).filter(_moved_within(window)).count()
+def gone_on(campaign: int, runs: QuerySet[Run, Any]) -> QuerySet[Message]:
+    """The first texts of those of these orders that reached another status within the window after it; of all of them,
+    also of those whose window is not over. One query to ask, one to answer."""
+    window = next(iter(_windows([campaign])), ATTRIBUTION_WINDOW)
+    return _first_texts().filter(campaign=campaign, run__in=runs).filter(_moved_within(window))
 
 
 def _by_day(campaigns: Collection[int], today: date, zone: tzinfo) -> dict[int, list[int]]:

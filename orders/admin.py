@@ -19,10 +19,7 @@ from django.views.decorators.http import require_GET
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from customers.models import Customer
-from orders import (
-    narrowing,
-    unknown_codes_admin,  # noqa: F401 - it registers itself
-)
+from orders import unknown_codes_admin  # noqa: F401 - it registers itself
 from orders.by_hand import SeenOtherwise, change_status
 from orders.drawing import Block, draw_block, draw_lines
 from orders.models import InboxVerdict, Order, SilentBecause, Speaker, StatusChange, StatusTransition
@@ -35,7 +32,8 @@ from workspace.local_formats import money
 from workspace.local_time import workspace_of
 from workspace.models import Workspace
 from workspace.money import BadMoney, to_minor
-from workspace.screens import Choice, Facts, ReadOnlyScreen, close_window, code, link, moment, nothing, pill
+from workspace.narrowed import NarrowedScreen
+from workspace.screens import Facts, ReadOnlyScreen, close_window, code, link, moment, nothing, pill
 from workspace.sessions import polled
 
 # By type, the code of the status that an order has, or had when it moved.
@@ -84,19 +82,6 @@ class DeliveryFilter(StatusFilter):
 
 class PaymentFilter(StatusFilter):
     type, title, parameter_name = StatusType.PAYMENT, StatusType.PAYMENT.label, "payment_status"
-
-
-class Narrowing(Choice):
-    """What others narrow this list by, as its address says: offered only while it does."""
-
-    way: narrowing.Way
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = self.value()
-        return [(chosen, self.way.tell(chosen) or _("There is no such figure any more"))] if chosen else []
-
-    def narrow(self, rows: QuerySet[Any], chosen: str) -> QuerySet[Any]:
-        return self.way.narrow(rows, chosen)
 
 
 class ChangeForm(forms.Form):
@@ -162,7 +147,7 @@ class NewOrderForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Order)
-class OrderScreen(OrdersScreen):
+class OrderScreen(NarrowedScreen, OrdersScreen):
     form = NewOrderForm
     fieldsets = (
         (None, {"fields": ("external_id", "customer", "total")}),
@@ -188,7 +173,6 @@ class OrderScreen(OrdersScreen):
     personal_search_fields = ("^customer__phone", "^customer__last_name")
     personal_search_help_text = gettext_lazy("Order or customer id, phone, last name")
     list_filter = (GeneralFilter, DeliveryFilter, PaymentFilter)
-    list_before_template = "orders/narrowed.html"
     export = Export(
         "orders",
         [
@@ -239,22 +223,6 @@ class OrderScreen(OrdersScreen):
         if may_see_customers(request):
             return self.list_display
         return ["customer_id_shown" if column == "customer_shown" else column for column in self.list_display]
-
-    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
-        ways = narrowing.ways(request.user)
-        return [
-            *self.list_filter,
-            *(
-                type(way.parameter, (Narrowing,), {"title": way.title, "parameter_name": way.parameter, "way": way})
-                for way in ways
-            ),
-        ]
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Above the list it is said what it is narrowed by."""
-        asked = (way for way in narrowing.ways(request.user) if request.GET.get(way.parameter))
-        words = [way.tell(request.GET[way.parameter]) for way in asked]
-        return super().changelist_view(request, {**(extra_context or {}), "narrowed": words})
 
     def sees_personal_data(self, request: HttpRequest) -> bool:
         return may_see_customers(request) and super().sees_personal_data(request)

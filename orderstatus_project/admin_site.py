@@ -43,7 +43,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Orders"), "package_2", "orders.order") if orders_on else None,
                 _told(request) if orders_on else None,
                 _screen(request, _("Customers"), "group", "customers.customer"),
-                _screen(request, _("Segments"), "group_work", "analytics.segment", "analytics.member"),
             ],
         ),
         (
@@ -56,7 +55,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _screen(request, _("Incoming texts"), "chat", "campaigns.incomingtext"),
             ],
         ),
-        (_("Analytics"), [_reports(request)]),
+        (
+            _("Analytics"),
+            [_reports(request), _screen(request, _("Segments"), "group_work", "analytics.segment", "analytics.member")],
+        ),
         (
             _("Settings"),
             [
@@ -182,8 +184,8 @@ def _held(request: HttpRequest) -> list[Banner]:
 
 def _orders_off(request: HttpRequest) -> list[Banner]:
     """On the screens that make no sense without Orders."""
-    about_orders = ("/statuses/", "/campaigns/")
-    if workspace_of(request).orders_enabled or not any(part in request.path for part in about_orders):
+    about_orders = tuple(f"{reverse('admin:index')}{app}/" for app in ("statuses", "campaigns"))
+    if workspace_of(request).orders_enabled or not request.path.startswith(about_orders):
         return []
     title, text = _("Orders is off."), _("No change of an order's status starts a campaign.")
     if not request.user.has_perm(TO_SWITCH):

@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode
+from typing import Any, ClassVar, Self
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from analytics.models import Visit
+from analytics.reports.figures import Told, Unreadable, filters_in_words, lead_to, write
 from analytics.reports.filters import ALL, Filters, visits_counted
+from orders.models import Order
 from statuses.models import OrderStatus, StatusType
 from workspace.local_formats import short_moment
-from workspace.reading import Problem, read_time
 
 # Those that are about one moment, not about a period.
-OF_A_MOMENT = ("standing", "there")
+OF_A_MOMENT = ("standing", "there", "with_status")
 # No report names more at a time.
 MOST_STATUSES = 20
 
@@ -31,6 +31,8 @@ MOST_STATUSES = 20
 @dataclass(frozen=True, slots=True)
 class Behind:
     """`what` is one of the keys of KINDS; `statuses` are primary keys, none: those that are not marked."""
+
+    rows: ClassVar[type[Model]] = Order
 
     what: str
     type: str
@@ -40,32 +42,33 @@ class Behind:
     filters: Filters = ALL
 
     def written(self) -> str:
-        """For an address."""
         told = {
             "what": self.what,
             "type": self.type,
-            "statuses": ".".join(map(str, self.statuses)),
-            "start": self.start and self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "source": self.filters.source,
-            "segment": self.filters.segment,
+            "statuses": self.statuses,
+            "start": self.start,
+            "end": self.end,
         }
-        return urlencode({name: value for name, value in told.items() if value})
+        return write(told, self.filters)
 
     @classmethod
     def read(cls, written: str) -> Self | None:
         """None: it is no such thing."""
-        told = dict(parse_qsl(written))
-        start, end = (_moment(told.get(name, "")) for name in ("start", "end"))
-        keys = [key for key in told.get("statuses", "").split(".") if key]
-        numbers = [*keys, *(told[name] for name in ("source", "segment") if name in told)]
-        is_one = told.get("what") in KINDS and told.get("type") in StatusType.values and end is not None
-        is_whole = (start is not None or told.get("what") in OF_A_MOMENT) and len(keys) <= MOST_STATUSES
-        if not is_one or not is_whole or not all(number.isdecimal() and len(number) < 19 for number in numbers):
+        try:
+            return cls._read(Told(written))
+        except Unreadable:
             return None
-        assert end is not None
-        filters = Filters(*(int(told[name]) if name in told else None for name in ("source", "segment")))
-        return cls(told["what"], told["type"], tuple(map(int, keys)), start, end, filters)
+
+    @classmethod
+    def _read(cls, told: Told) -> Self:
+        what, type = told.one_of("what", KINDS), told.one_of("type", StatusType.values)
+        start, end = told.moment("start"), told.moment("end")
+        if end is None or (start is None and what not in OF_A_MOMENT):
+            raise Unreadable("start")
+        return cls(what, type, told.keys("statuses", MOST_STATUSES), start, end, told.filters())
+
+    def narrow(self, rows: QuerySet[Order]) -> QuerySet[Order]:
+        return rows.filter(pk__in=self.orders())
 
     def orders(self) -> QuerySet[Visit, Any]:
         """Their keys."""
@@ -83,12 +86,7 @@ class Behind:
             "start": short_moment(self.start) if self.start else "",
             "end": short_moment(self.end),
         }
-        return str(KINDS[self.what].words) % words
-
-
-def _moment(written: str) -> datetime | None:
-    read = read_time(written)
-    return None if isinstance(read, Problem) else read
+        return str(KINDS[self.what].words) % words + filters_in_words(self.filters)
 
 
 Visits = QuerySet[Visit]
@@ -108,19 +106,31 @@ def _in(behind: Behind, visits: Visits) -> Visits:
     return visits.filter(status__include_in_analytics=False)
 
 
-def _standing(behind: Behind, visits: Visits) -> Visits:
+def _with_status(behind: Behind, visits: Visits) -> Visits:
     is_there = Q(left_at=None) | Q(left_at__gte=behind.end)
-    return _in(behind, visits).filter(is_there, entered_at__lt=behind.end)
+    return visits.filter(is_there, entered_at__lt=behind.end)
+
+
+def _standing(behind: Behind, visits: Visits) -> Visits:
+    return _with_status(behind, _in(behind, visits))
+
+
+def _came(behind: Behind, visits: Visits) -> Visits:
+    """By steps; to what is not marked there are none, and each visit counts."""
+    counts = Q(is_step=True) | Q(status__include_in_analytics=False)
+    return visits.filter(counts, entered_at__gte=behind.start, entered_at__lt=behind.end)
 
 
 def _entered(behind: Behind, visits: Visits) -> Visits:
-    came = _in(behind, visits).filter(entered_at__gte=behind.start, entered_at__lt=behind.end)
-    return came.filter(is_step=True) if behind.statuses else came
+    return _came(behind, _in(behind, visits))
+
+
+def _went(behind: Behind, visits: Visits) -> Visits:
+    return visits.filter(is_step=True, path_left_at__gte=behind.start, path_left_at__lt=behind.end)
 
 
 def _left(behind: Behind, visits: Visits) -> Visits:
-    steps = _in(behind, visits).filter(is_step=True)
-    return steps.filter(path_left_at__gte=behind.start, path_left_at__lt=behind.end)
+    return _went(behind, _in(behind, visits))
 
 
 def _there(behind: Behind, visits: Visits) -> Visits:
@@ -143,8 +153,13 @@ def _through(behind: Behind, visits: Visits) -> Visits:
 
 KINDS = {
     "standing": What(_("%(type)s status %(statuses)s, %(end)s"), _standing),
+    "with_status": What(_("any %(type)s status, %(end)s"), _with_status),
     "entered": What(_("came to %(statuses)s (%(type)s) from %(start)s to %(end)s"), _entered),
+    "came": What(_("came to any status (%(type)s) from %(start)s to %(end)s"), _came),
     "left": What(_("left %(statuses)s (%(type)s) from %(start)s to %(end)s"), _left),
+    "went": What(_("left any status (%(type)s) from %(start)s to %(end)s"), _went),
     "there": What(_("in %(statuses)s (%(type)s) since before %(end)s"), _there),
     "through": What(_("%(statuses)s (%(type)s), the first from %(start)s to %(end)s"), _through),
 }
+
+lead_to(Order, "analytics.read_reports", Behind.read)

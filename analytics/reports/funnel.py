@@ -100,18 +100,18 @@ def lay_out(question: Question, before: Question | None) -> Layout:
                 _("Began"),
                 first.reached,
                 before=was[0].reached if was else None,
-                orders=_behind(question, statuses[:1]),
+                behind=_behind(question, statuses[:1]),
             ),
             Headline(
                 _("Went all the way"),
                 last.reached,
                 before=was[-1].reached if was else None,
-                orders=_behind(question, statuses),
+                behind=_behind(question, statuses),
             ),
             Headline(_("Of those that began"), last.of_first, Kind.SHARE, was[-1].of_first if was else None),
         ),
         (_chart(report, earlier),),
-        (_table(question, report, earlier),),
+        (_table(question, before, report, earlier),),
         "" if first.reached else _("No order came to “%s” in this period.") % first.status.name,
     )
 
@@ -129,7 +129,7 @@ def _chart(report: Funnel, earlier: Funnel | None) -> Chart:
     )
 
 
-def _table(question: Question, report: Funnel, earlier: Funnel | None) -> Table:
+def _table(question: Question, before: Question | None, report: Funnel, earlier: Funnel | None) -> Table:
     columns = (
         Column("step", _("Step"), Kind.TEXT),
         Column("reached", _("Orders")),
@@ -148,7 +148,9 @@ def _table(question: Question, report: Funnel, earlier: Funnel | None) -> Table:
         cells = {
             "step": Cell(step.status.name, colour=step.status.colour),
             "reached": Cell(step.reached, _behind(question, statuses[: place + 1])),
-            "reached_before": Cell(was.reached if was else None),
+            "reached_before": Cell(was.reached, _behind(before, statuses[: place + 1]))
+            if before and was
+            else Cell(None),
             "of_previous": Cell(step.of_before),
             "of_previous_before": Cell(was.of_before if was else None),
             "of_first": Cell(step.of_first),
@@ -160,8 +162,8 @@ def _table(question: Question, report: Funnel, earlier: Funnel | None) -> Table:
 
 
 def _behind(question: Question, statuses: Sequence[OrderStatus]) -> Behind:
-    keys, period = tuple(status.pk for status in statuses), question.period
-    return Behind("through", question.type, keys, period.start, min(period.end, question.now), question.filters)
+    keys = tuple(status.pk for status in statuses)
+    return Behind("through", question.type, keys, question.period.start, question.end, question.filters)
 
 
 register(

@@ -9,11 +9,17 @@ from datetime import date
 from enum import StrEnum
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from analytics.reports.behind import Behind
+from analytics.reports.figures import Lead
+from analytics.reports.periods import Every
 
 Text = str | Promise
 Value = str | int | float | date | None
+
+
+# The heading of days, weeks or months, each told by its first day.
+BEGINS = {Every.DAY: _("Day"), Every.WEEK: _("Week from"), Every.MONTH: _("Month from")}
 
 
 class Kind(StrEnum):
@@ -28,10 +34,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value, and the orders behind it. `colour` is a status's."""
+    """A value, and what is behind it. `colour` is a status's."""
 
     value: Value
-    orders: Behind | None = None
+    behind: Lead | None = None
     colour: str = ""
 
 
@@ -66,7 +72,7 @@ class Headline:
     value: Value
     kind: Kind = Kind.NUMBER
     before: Value = None
-    orders: Behind | None = None
+    behind: Lead | None = None
 
     @property
     def change(self) -> float | None:
@@ -93,7 +99,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`shape`: "lines", "areas" (lines that stand on each other), or "bars" (that lie)."""
+    """`shape`: "lines", "areas" (lines that stand on each other), or "bars" (that lie). `goes_on`: the last of its
+    days, weeks or months is not over, so that there is less of it."""
 
     key: str
     title: Text
@@ -101,6 +108,7 @@ class Chart:
     labels: tuple[Text | date, ...]
     series: tuple[Series, ...]
     kind: Kind = Kind.NUMBER
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,11 @@ class Layout:
     tables: tuple[Table, ...]
     # What there is to say when there is nothing to count.
     empty: Text = ""
+
+    def leads(self) -> Iterator[Lead]:
+        figures: list[Headline | Cell] = [*self.headlines]
+        figures += (cell for table in self.tables for row in table.rows for cell in row)
+        return (figure.behind for figure in figures if figure.behind)
 
 
 def beside(columns: Sequence[Column], *, compared: bool) -> tuple[Column, ...]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 DAY = timedelta(days=1)
 LONGEST_DAYS = 3660
@@ -28,9 +29,9 @@ class Relative(TextChoices):
 
 
 class Every(TextChoices):
-    DAY = "day", _("day")
-    WEEK = "week", _("week")
-    MONTH = "month", _("month")
+    DAY = "day", pgettext_lazy("by", "day")
+    WEEK = "week", pgettext_lazy("by", "week")
+    MONTH = "month", pgettext_lazy("by", "month")
 
 
 class Unit(StrEnum):

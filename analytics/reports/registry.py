@@ -44,6 +44,19 @@ class Question:
     # What is chosen of the report's own choice.
     chosen: str = ""
 
+    @property
+    def end(self) -> datetime:
+        """That of the period, or now if it goes on."""
+        return min(self.period.end, self.now)
+
+    @property
+    def shown_by(self) -> Every:
+        return self.every or self.period.usual_every()
+
+    @property
+    def goes_on(self) -> bool:
+        return self.now < self.period.end
+
     def before(self) -> Question:
         return replace(self, period=self.period.before())
 

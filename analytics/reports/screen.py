@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -23,10 +24,11 @@ from analytics.reports.layout import Chart, Kind
 from analytics.reports.periods import Every, Relative
 from analytics.reports.registry import Ask, Report, find, may_read, reports_for
 from analytics.reports.statuses_over_time import marked_statuses
-from analytics.reports.wording import in_words
+from analytics.reports.wording import in_words, units
 from statuses.models import StatusType
 from workspace import history
 from workspace.models import Source, Verb
+from workspace.screens import list_of
 
 REPORTS = "reports"
 Asked = Mapping[str, str]
@@ -56,6 +58,8 @@ def report_page(request: HttpRequest, report: str) -> HttpResponse:
         "report": found,
         "problem": problem,
         "answer": answer,
+        # Nothing at all is told in a sentence, without its zeros.
+        "has_figures": not answer.layout.empty or any(headline.before for headline in answer.layout.headlines),
         "charts": [_drawn(chart) for chart in answer.layout.charts],
         "reports": [
             (one, f"{reverse('report', args=[one.key])}{_query(asked, _shared(one))}") for one in _mine(request)
@@ -65,7 +69,7 @@ def report_page(request: HttpRequest, report: str) -> HttpResponse:
             (kind.upper(), f"{reverse('report-file', args=[found.key, kind])}{_query(asked, steps=_steps(request))}")
             for kind in FORMATS
         ],
-        "may_see_orders": request.user.has_perm("orders.view_order"),
+        "lists": _lists(request, answer),
     }
     return render(request, "analytics/reports/report.html", page, status=422 if problem else 200)
 
@@ -158,6 +162,13 @@ def _form(report: Report, asked: Asked, answer: Answer) -> dict[str, Any]:
     return form
 
 
+def _lists(request: HttpRequest, answer: Answer) -> dict[type[Model], str]:
+    """Those that this report's figures lead to, and this person may see."""
+    kinds = {lead.rows for lead in answer.layout.leads()}
+    may_see = (rows for rows in kinds if admin.site.get_model_admin(rows).has_view_permission(request))
+    return {rows: reverse(list_of(rows._meta)) for rows in may_see}
+
+
 def _steps_shown(answer: Answer) -> Sequence[str]:
     """Those that are shown, and room for one more."""
     question = answer.question
@@ -167,12 +178,10 @@ def _steps_shown(answer: Answer) -> Sequence[str]:
 
 def _boxes(report: Report, asked: Asked, answer: Answer) -> Any:
     """Name, label, what is chosen, and what there is to choose from."""
-    if report.choice:
-        options = report.choice.options()
+    if report.choice and (options := report.choice.options()):
         yield report.choice.name, report.choice.label, answer.question.chosen, options
     if Ask.EVERY in report.asks:
-        every = answer.question.every or answer.question.period.usual_every()
-        yield Ask.EVERY.value, _("By"), every.value, Every.choices
+        yield Ask.EVERY.value, _("By"), answer.question.shown_by.value, Every.choices
     if Ask.SOURCE in report.asks:
         sources = Source.objects.order_by("name").values_list("code", "name")
         yield Ask.SOURCE.value, _("Source"), asked.get("source", ""), [("", _("All sources")), *sources]
@@ -188,6 +197,8 @@ def _drawn(chart: Chart) -> dict[str, Any]:
         "title": str(chart.title),
         "shape": chart.shape,
         "kind": chart.kind,
+        "units": units(),
+        "goes_on": chart.goes_on,
         "labels": [in_words(label, Kind.DAY) if isinstance(label, date) else str(label) for label in chart.labels],
         "series": [
             {"label": str(one.label), "values": one.values, "colour": one.colour, "is_before": one.is_before}

@@ -18,7 +18,7 @@ from analytics.models import Visit
 from analytics.reports.behind import Behind
 from analytics.reports.counting import Moves
 from analytics.reports.filters import Filters
-from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
+from analytics.reports.layout import BEGINS, Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
 from analytics.reports.periods import Every, Period
 from analytics.reports.registry import Ask, Question, Report, register
 from analytics.reports.rollups import Day, read
@@ -26,6 +26,17 @@ from statuses.models import OrderStatus
 from workspace.local_formats import number
 
 Numbers = defaultdict[int | None, list[int]]
+
+AT_THE_END = {
+    Every.DAY: _("At the end of each day"),
+    Every.WEEK: _("At the end of each week"),
+    Every.MONTH: _("At the end of each month"),
+}
+CAME = {
+    Every.DAY: _("Came on each day"),
+    Every.WEEK: _("Came in each week"),
+    Every.MONTH: _("Came in each month"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +112,30 @@ def _line(key: int | None, changed: Numbers, entered: Numbers) -> tuple[tuple[in
 
 
 def lay_out(question: Question, before: Question | None) -> Layout:
-    report = _counted(question)
+    report, end = _counted(question), question.end
     earlier = {line.status: line for line in _counted(before).lines} if before else {}
     return Layout(
         (
-            Headline(_("Orders with a status now"), _last(report.total)),
+            Headline(
+                _("Orders with a status now") if question.goes_on else _("Orders with a status at the end"),
+                _last(report.total),
+                behind=_behind_all(question, "standing", None, end),
+            ),
             Headline(
                 _("Came to a status"),
                 sum(sum(line.entered) for line in report.lines),
                 before=sum(sum(line.entered) for line in earlier.values()) if before else None,
+                behind=_behind_all(question, "entered", question.period.start, end),
             ),
         ),
-        (_chart(report, "standing", _("Orders by status"), "areas"), _chart(report, "entered", _("Came"), "lines")),
         (
-            _summary(question, report, earlier),
-            _table(question, report, "standing", _("At the end of each")),
-            _table(question, report, "entered", _("Came in each")),
+            _chart(report, "standing", _("Orders by status"), "areas"),
+            _chart(report, "entered", _("Came to a status"), "lines", goes_on=question.goes_on),
+        ),
+        (
+            _summary(question, before, report, earlier),
+            _table(question, report, "standing", AT_THE_END),
+            _table(question, report, "entered", CAME),
         ),
         "" if any(report.total) else _("No order has had a status of this type yet."),
     )
@@ -135,17 +154,20 @@ def _name(line: Line) -> str:
     return line.status.name if line.status else gettext("Not in analytics (%s)") % number(_last(line.standing))
 
 
-def _chart(report: StatusesOverTime, of: str, title: Text, shape: str) -> Chart:
-    series = (
-        Series(_name(line), getattr(line, of), line.status.colour if line.status else "none") for line in report.lines
-    )
-    return Chart(of, title, shape, tuple(part.first for part in report.parts), tuple(series))
+def _chart(report: StatusesOverTime, of: str, title: Text, shape: str, *, goes_on: bool = False) -> Chart:
+    """Without the lines of statuses in which nothing was."""
+    lines = [line for line in report.lines if any(getattr(line, of))] or report.lines
+    series = (Series(_name(line), getattr(line, of), line.status.colour if line.status else "none") for line in lines)
+    labels = tuple(part.first for part in report.parts)
+    return Chart(of, title, shape, labels, tuple(series), goes_on=goes_on)
 
 
-def _summary(question: Question, report: StatusesOverTime, earlier: Mapping[OrderStatus | None, Line]) -> Table:
+def _summary(
+    question: Question, before: Question | None, report: StatusesOverTime, earlier: Mapping[OrderStatus | None, Line]
+) -> Table:
     columns = (
         Column("status", _("Status"), Kind.TEXT),
-        Column("standing", _("There now")),
+        Column("standing", _("There now") if question.goes_on else _("There at the end")),
         Column("standing_before", _("There before")),
         Column("entered", _("Came")),
         Column("entered_before", _("Came before")),
@@ -153,23 +175,30 @@ def _summary(question: Question, report: StatusesOverTime, earlier: Mapping[Orde
     rows = []
     for line in report.lines:
         was = earlier.get(line.status)
-        end = min(question.period.end, question.now)
         cells = {
             "status": Cell(_name(line), colour=_colour(line)),
-            "standing": Cell(_last(line.standing), _behind(question, "standing", line, None, end)),
-            "standing_before": Cell(_last(was.standing) if was else 0),
-            "entered": Cell(sum(line.entered), _behind(question, "entered", line, question.period.start, end)),
-            "entered_before": Cell(sum(was.entered) if was else 0),
+            "standing": _standing(question, line),
+            "standing_before": _standing(before, was) if before and was else Cell(0),
+            "entered": _entered(question, line),
+            "entered_before": _entered(before, was) if before and was else Cell(0),
         }
         rows.append(cells)
     shown = beside(columns, compared=bool(earlier))
     return Table("statuses", _("By status"), shown, tuple(tuple(row[c.key] for c in shown) for row in rows))
 
 
-def _table(question: Question, report: StatusesOverTime, of: str, title: Text) -> Table:
-    what = "standing" if of == "standing" else "entered"
+def _standing(question: Question, line: Line) -> Cell:
+    return Cell(_last(line.standing), _behind(question, "standing", line, None, question.end))
+
+
+def _entered(question: Question, line: Line) -> Cell:
+    return Cell(sum(line.entered), _behind(question, "entered", line, question.period.start, question.end))
+
+
+def _table(question: Question, report: StatusesOverTime, of: str, titles: Mapping[Every, Text]) -> Table:
+    every = question.shown_by
     columns = (
-        Column("from", _("Day"), Kind.DAY),
+        Column("from", BEGINS[every], Kind.DAY),
         *(Column(line.status.code if line.status else "not_in_analytics", _name(line)) for line in report.lines),
         Column("total", _("Together")),
     )
@@ -178,11 +207,11 @@ def _table(question: Question, report: StatusesOverTime, of: str, title: Text) -
         end = min(part.end, question.now)
         numbers = [getattr(line, of)[place] for line in report.lines]
         cells = (
-            Cell(found, _behind(question, what, line, part.start, end))
+            Cell(found, _behind(question, of, line, part.start, end))
             for found, line in zip(numbers, report.lines, strict=True)
         )
-        rows.append((Cell(part.first), *cells, Cell(sum(numbers))))
-    return Table(of, title, columns, tuple(rows), is_long=True)
+        rows.append((Cell(part.first), *cells, Cell(sum(numbers), _behind_all(question, of, part.start, end))))
+    return Table(of, titles[every], columns, tuple(rows), is_long=True)
 
 
 def _colour(line: Line) -> str:
@@ -191,6 +220,12 @@ def _colour(line: Line) -> str:
 
 def _behind(question: Question, what: str, line: Line, start: datetime | None, end: datetime) -> Behind:
     return Behind(what, question.type, (line.status.pk,) if line.status else (), start, end, question.filters)
+
+
+def _behind_all(question: Question, of: str, start: datetime | None, end: datetime) -> Behind:
+    """Whatever the status."""
+    what = "with_status" if of == "standing" else "came"
+    return Behind(what, question.type, (), start, end, question.filters)
 
 
 register(

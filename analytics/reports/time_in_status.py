@@ -115,6 +115,7 @@ def lay_out(question: Question, before: Question | None) -> Layout:
                 _("Left a status"),
                 sum(stay.left for stay in report.stays),
                 before=sum(stay.left for stay in earlier.values()) if before else None,
+                behind=Behind("went", question.type, (), question.period.start, question.end, question.filters),
             ),
         ),
         (_chart(report),),
@@ -156,11 +157,10 @@ def _table(question: Question, report: TimeInStatus, earlier: Mapping[OrderStatu
         Column("stuck", _("Longer than usual")),
     )
     shown = beside(columns, compared=bool(earlier))
-    end = min(question.period.end, question.now)
     rows = []
     for stay in report.stays:
         was, of = earlier.get(stay.status), (stay.status.pk,)
-        left = Behind("left", question.type, of, question.period.start, end, question.filters)
+        left = Behind("left", question.type, of, question.period.start, question.end, question.filters)
         there = Behind("there", question.type, of, None, question.now, question.filters)
         cells = {
             "status": Cell(stay.status.name, colour=stay.status.colour),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,12 +14,13 @@ from workspace.local_formats import number
 
 
 def in_words(value: Value, kind: Kind) -> str:
-    """A dash where there is none."""
+    """A dash where there is none. A day of this year is told without it."""
     match value:
         case None:
             return "–"
         case date():
-            return date_format(value, "MONTH_DAY_FORMAT" if kind is Kind.DAY else "DATE_FORMAT")
+            is_short = kind is Kind.DAY and value.year == timezone.localdate().year
+            return date_format(value, "MONTH_DAY_FORMAT" if is_short else "DATE_FORMAT")
         case str():
             return value
     match kind:
@@ -45,6 +47,11 @@ def duration(seconds: float) -> str:
     if minutes:
         return _together(_("%d min") % minutes, _("%d s") % (whole % 60) if whole % 60 else "")
     return _("%d s") % whole
+
+
+def units() -> dict[str, str]:
+    """In short, for a scale."""
+    return {"days": _("%s d"), "hours": _("%s h"), "minutes": _("%s min"), "seconds": _("%s s")}
 
 
 def _together(more: str, less: str) -> str:

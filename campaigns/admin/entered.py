@@ -21,6 +21,7 @@ from campaigns.models import CampaignVersion, Message, Run, RunState
 from campaigns.story import tell, tell_messages
 from orders.admin import WHAT_SHOPS_TELL, OrdersScreen
 from workspace.exports import Export, column, columns
+from workspace.narrowed import NarrowedScreen
 from workspace.personal import shown_to
 from workspace.screens import Facts, moment, nothing, pill
 from workspace.text import is_storable
@@ -115,7 +116,7 @@ class EnteredList(ChangeList):
 
 
 @admin.register(Run)
-class EnteredScreen(OrdersScreen):
+class EnteredScreen(NarrowedScreen, OrdersScreen):
     """The orders that entered campaigns."""
 
     list_display = ("entered", "order", "campaign", "change", "state_shown", "told_shown")

@@ -20,6 +20,7 @@ from campaigns.story import tell, tell_message, tell_messages
 from campaigns.timeline import TONES
 from orders.admin import WHAT_SHOPS_TELL
 from workspace.exports import Export, column, columns
+from workspace.narrowed import NarrowedScreen
 from workspace.screens import Facts, excerpt, moment, nothing, pill
 from workspace.timeline import entries
 
@@ -35,7 +36,7 @@ class MessageList(ChangeList):
 
 
 @admin.register(Message)
-class MessageScreen(SettlingDesk):
+class MessageScreen(NarrowedScreen, SettlingDesk):
     list_display = ("created", "told_shown", "order_shown", "campaign", "text_shown")
     list_display_links = ("created",)
     list_filter = ("state", "skip_reason", "purpose", "campaign", "is_test")

@@ -14,14 +14,12 @@ from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
-from analytics.reports.filters import Filters, members
-from analytics.reports.layout import Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
+from analytics.reports.filters import Filters
+from analytics.reports.layout import BEGINS, Cell, Chart, Column, Headline, Kind, Layout, Series, Table, Text, beside
 from analytics.reports.periods import Every, Period
 from analytics.reports.registry import Ask, Question, Report, register
 from campaigns.models import Message, MessageState, SkipReason
-
-FAILED = frozenset({MessageState.UNDELIVERED, MessageState.REJECTED})
-UNDER_WAY = frozenset(MessageState.values) - Message.SENT - FAILED - {MessageState.SKIPPED}
+from campaigns.reports.behind import FATE_LABELS, FATES, MessagesBehind, owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +52,16 @@ class Messages:
 
 
 def messages(period: Period, filters: Filters, now: datetime, every: Every | None = None) -> Messages:
-    owed = _owed(period, filters, now)
-    by_day = _by_day(owed, period)
+    found = owed(period.start, min(period.end, now), filters)
+    by_day = _by_day(found, period)
     parts = [part for part in period.parts(every or period.usual_every()) if part.start < now]
     fates = [sum((of for day, of in by_day.items() if part.first <= day <= part.last), Fates()) for part in parts]
-    reasons = owed.filter(state=MessageState.SKIPPED).values_list("skip_reason").annotate(Count("pk"))
+    reasons = found.filter(state=MessageState.SKIPPED).values_list("skip_reason").annotate(Count("pk"))
     return Messages(tuple(parts), tuple(fates), dict(reasons))
 
 
-def _owed(period: Period, filters: Filters, now: datetime) -> QuerySet[Message]:
-    end = min(period.end, now)
-    owed = Message.objects.filter(created_at__gte=period.start, created_at__lt=end, is_test=False).order_by()
-    if filters.source is not None:
-        owed = owed.filter(run__transition__source=filters.source)
-    return owed if filters.segment is None else owed.filter(customer__in=members(filters.segment))
-
-
-def _by_day(owed: QuerySet[Message], period: Period) -> dict[date, Fates]:
-    days = owed.annotate(day=TruncDate("created_at", tzinfo=period.zone)).values_list("day", "state")
+def _by_day(found: QuerySet[Message], period: Period) -> dict[date, Fates]:
+    days = found.annotate(day=TruncDate("created_at", tzinfo=period.zone)).values_list("day", "state")
     by_day: dict[date, Fates] = {}
     for day, state, number, parts in days.annotate(Count("pk"), parts_sent=Sum("parts")):
         by_day[day] = by_day.get(day, Fates()) + _fates(state, number, parts or 0)
@@ -79,30 +69,37 @@ def _by_day(owed: QuerySet[Message], period: Period) -> dict[date, Fates]:
 
 
 def _fates(state: str, number: int, parts: int) -> Fates:
-    is_sent = state in Message.SENT
-    return Fates(
-        owed=number,
-        sent=number if is_sent else 0,
-        delivered=number if state == MessageState.DELIVERED else 0,
-        failed=number if state in FAILED else 0,
-        skipped=number if state == MessageState.SKIPPED else 0,
-        under_way=number if state in UNDER_WAY else 0,
-        parts=parts if is_sent else 0,
-    )
+    counted = {fate: parts if fate == "parts" else number for fate, states in FATES.items() if state in states}
+    return Fates(**counted)
 
 
 def lay_out(question: Question, before: Question | None) -> Layout:
     report, earlier = _counted(question), _counted(before) if before else None
     total, was = report.total, earlier.total if earlier else None
+
+    def headline(label: Text, fate: str) -> Headline:
+        before = getattr(was, fate) if was else None
+        return Headline(label, getattr(total, fate), before=before, behind=_behind(question, fate))
+
     return Layout(
         (
-            Headline(_("Sent"), total.sent, before=was.sent if was else None),
-            Headline(_("Delivered, of those sent"), _share(total), Kind.SHARE, before=_share(was) if was else None),
-            Headline(_("Not sent"), total.skipped, before=was.skipped if was else None),
-            Headline(_("Parts"), total.parts, before=was.parts if was else None),
+            headline(_("Sent"), "sent"),
+            Headline(
+                _("Delivered, of those sent"),
+                _share(total),
+                Kind.SHARE,
+                before=_share(was) if was else None,
+                behind=_behind(question, "delivered"),
+            ),
+            headline(_("Not sent"), "skipped"),
+            headline(_("Parts"), "parts"),
         ),
-        (_chart(report),),
-        (_fates_table(report, earlier), _reasons(report, earlier), _days(report)),
+        (_chart(question, report),),
+        (
+            _fates_table(question, before, report, earlier),
+            _reasons(question, before, report, earlier),
+            _days(question, report),
+        ),
         "" if total.owed else _("No message was to be sent in this period."),
     )
 
@@ -115,53 +112,68 @@ def _share(fates: Fates) -> float | None:
     return fates.delivered / fates.sent if fates.sent else None
 
 
-LABELS = {
-    "owed": _("To be sent in all"),
-    "sent": _("Sent"),
-    "delivered": _("Delivered"),
-    "failed": _("Failed"),
-    "skipped": _("Not sent"),
-    "under_way": _("Under way"),
-    "parts": _("Parts"),
-}
+EACH = {Every.DAY: _("Day by day"), Every.WEEK: _("Week by week"), Every.MONTH: _("Month by month")}
 COLOURS = {"sent": "blue", "delivered": "green", "failed": "red", "skipped": "yellow"}
 
 
-def _chart(report: Messages) -> Chart:
-    series = (Series(LABELS[name], tuple(getattr(of, name) for of in report.fates), of) for name, of in COLOURS.items())
-    return Chart("messages", _("Messages"), "lines", tuple(part.first for part in report.parts), tuple(series))
+def _chart(question: Question, report: Messages) -> Chart:
+    series = (
+        Series(FATE_LABELS[fate], tuple(getattr(of, fate) for of in report.fates), colour)
+        for fate, colour in COLOURS.items()
+    )
+    labels = tuple(part.first for part in report.parts)
+    return Chart("messages", _("Messages"), "lines", labels, tuple(series), goes_on=question.goes_on)
 
 
-def _fates_table(report: Messages, earlier: Messages | None) -> Table:
+def _fates_table(question: Question, before: Question | None, report: Messages, earlier: Messages | None) -> Table:
     rows = [
-        (str(LABELS[name]), getattr(report.total, name), getattr(earlier.total, name) if earlier else None)
-        for name in LABELS
+        (
+            Cell(str(label)),
+            Cell(getattr(report.total, fate), _behind(question, fate)),
+            Cell(getattr(earlier.total, fate), _behind(before, fate)) if before and earlier else Cell(None),
+        )
+        for fate, label in FATE_LABELS.items()
     ]
     return _table("fates", _("What came of them"), rows, compared=earlier is not None)
 
 
-def _reasons(report: Messages, earlier: Messages | None) -> Table:
+def _reasons(question: Question, before: Question | None, report: Messages, earlier: Messages | None) -> Table:
     was = Counter(earlier.skipped if earlier else {})
-    occurred = [reason for reason in SkipReason if reason in report.skipped or reason in was]
-    rows = [(str(reason.label), report.skipped.get(reason, 0), was[reason] if earlier else None) for reason in occurred]
+    rows = [
+        (
+            Cell(str(reason.label)),
+            Cell(report.skipped.get(reason, 0), _behind(question, "skipped", reason)),
+            Cell(was[reason], _behind(before, "skipped", reason)) if before else Cell(None),
+        )
+        for reason in SkipReason
+        if reason in report.skipped or reason in was
+    ]
     return _table("skipped", _("Why they were not sent"), rows, compared=earlier is not None)
 
 
-def _table(key: str, title: Text, rows: Sequence[tuple[str, int, int | None]], *, compared: bool) -> Table:
+def _table(key: str, title: Text, rows: Sequence[tuple[Cell, Cell, Cell]], *, compared: bool) -> Table:
     columns = beside(
         (Column("what", "", Kind.TEXT), Column("messages", _("Messages")), Column("messages_before", _("Before"))),
         compared=compared,
     )
-    return Table(key, title, columns, tuple(tuple(map(Cell, row[: len(columns)])) for row in rows))
+    return Table(key, title, columns, tuple(row[: len(columns)] for row in rows))
 
 
-def _days(report: Messages) -> Table:
-    columns = (Column("from", _("Day"), Kind.DAY), *(Column(name, label) for name, label in LABELS.items()))
-    rows = (
-        (Cell(part.first), *(Cell(getattr(of, name)) for name in LABELS))
+def _days(question: Question, report: Messages) -> Table:
+    columns = (
+        Column("from", BEGINS[question.shown_by], Kind.DAY),
+        *(Column(fate, label) for fate, label in FATE_LABELS.items()),
+    )
+    rows = tuple(
+        (Cell(part.first), *(Cell(getattr(of, fate), _behind(question, fate, within=part)) for fate in FATE_LABELS))
         for part, of in zip(report.parts, report.fates, strict=True)
     )
-    return Table("days", _("In each"), columns, tuple(rows), is_long=True)
+    return Table("days", EACH[question.shown_by], columns, rows, is_long=True)
+
+
+def _behind(question: Question, fate: str, reason: str = "", within: Period | None = None) -> MessagesBehind:
+    period = within or question.period
+    return MessagesBehind(fate, period.start, min(period.end, question.now), question.filters, reason)
 
 
 register(

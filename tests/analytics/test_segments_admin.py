@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from analytics import counting, lists, segments
 from analytics.models import Member, Segment
+from analytics.wording import rule_in_words
 from tests.factories import CustomerFactory, OrderFactory, StatusFactory, vocabulary
 from tests.screens import HTMX, cost, done, holding, page_of, signed_in
 
@@ -367,3 +368,37 @@ def test_a_ready_made_one_asks_which_status_is_meant(admin):
 
     assert "Say which status that is." in shown
     assert not Segment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "customers"), [("en", (1, "customer", "50.0 % of 2 customers")), ("ru", (1, "клиент", "50,0 % из 2"))]
+)
+def test_the_number_of_customers_and_its_word_agree(admin, germans, language, customers):
+    admin.user.language = language
+    admin.user.save()
+    number, word, share = customers
+
+    shown = text(admin.get(f"{LIST}{germans.pk}/change/"))
+
+    assert f'<p class="sg-number">{number}</p>' in shown
+    assert f'<p class="os-quiet">{word}</p>' in shown
+    assert share in shown
+
+
+def test_a_sentence_has_brackets_only_where_it_needs_them(admin):
+    vocabulary(("payment", "paid", "Paid"), ("payment", "lost", "Lost"))
+
+    def condition(code):
+        return {"field": "order.payment_status", "operator": "=", "value": code}
+
+    one = {"combinator": "and", "of": "any_order", "rules": [condition("paid")]}
+    two = {"combinator": "or", "of": "any_order", "rules": [condition("paid"), condition("lost")]}
+    said = {
+        "one": "one of the customer's orders: payment status is Paid",
+        "two": "one of the customer's orders: payment status is Paid or payment status is Lost",
+        "both": "one of the customer's orders: payment status is Paid and "
+        "one of the customer's orders: (payment status is Paid or payment status is Lost)",
+    }
+
+    for name, rules in {"one": [one], "two": [two], "both": [one, two]}.items():
+        assert rule_in_words({"combinator": "and", "rules": rules}, admin.user) == said[name]

@@ -60,7 +60,7 @@ def test_a_funnel_is_read_and_its_orders_found(visitor, live_server, shop, shoot
     figure = int(number.inner_text())
     number.click()
 
-    page.get_by_text("Orders behind a figure: New → Packed (general)").wait_for()
+    page.get_by_text("Behind the figure: New → Packed (general)").wait_for()
     shoot("report-orders")
     look_at(page)
     assert figure > 0
@@ -82,7 +82,7 @@ def test_statuses_over_time_are_read_by_keyboard(visitor, live_server, shop, sho
     page.wait_for_url("**period=last_90_days**")
     press(page, page.locator("summary", has_text="Came in each"))
 
-    page.get_by_role("region", name="Came in each").wait_for()
+    page.get_by_role("region", name="Came in each week").wait_for()
     shoot("report-statuses-90")
     look_at(page)
 

@@ -71,6 +71,50 @@ def save(page):
     page.get_by_role("button", name="Save", exact=True).click()
 
 
+@pytest.fixture
+def many(shop):
+    """More statuses than are shown at once."""
+    vocabulary(*(("payment", f"plan_{number}", f"Plan {number}") for number in range(1, 21)))
+
+
+def test_of_many_statuses_some_are_found_by_typing_and_taken_away_by_keyboard(visit, visitor, many):
+    visit(ADD)
+    page = visitor
+    find(page, "payment status")
+    page.get_by_role("combobox", name="How").select_option("in")
+    chosen = page.get_by_role("group", name="Value")
+    line = chosen.get_by_role("combobox", name="Value: add another: type its name")
+
+    expect(chosen.get_by_role("checkbox")).to_have_count(0)
+    line.press_sequentially("plan 17")
+    line.press("Enter")
+    line.press_sequentially("pai")
+    line.press("Enter")
+
+    expect(line).to_be_focused()
+    expect(line).to_have_value("")
+    expect(chosen.get_by_role("button")).to_have_count(2)
+    assert rule(page)["rules"][0]["rules"][0]["value"] == ["plan_17", "paid"]
+    line.press_sequentially("plan 17")
+    expect(page.get_by_role("option", name="Nothing is called like that.")).to_be_visible()
+    line.press("Escape")
+    assert flaws(page) == []
+    press(page, chosen.get_by_role("button", name="Take away: Plan 17"))
+    expect(chosen.get_by_role("button", name="Take away: Paid")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(line).to_be_focused()
+    assert rule(page)["rules"][0]["rules"][0]["value"] == []
+
+
+def test_of_a_dozen_statuses_each_is_ticked(visit, visitor, shop):
+    visit(ADD)
+    page = visitor
+    find(page, "payment status")
+    page.get_by_role("combobox", name="How").select_option("in")
+
+    expect(page.get_by_role("group", name="Value").get_by_role("checkbox")).to_have_count(2)
+
+
 def test_a_segment_is_built_by_mouse(page, visit, shop, shoot):
     visit(ADD)
     page.get_by_label("Name", exact=True).fill("Spenders")

@@ -25,9 +25,9 @@ def test_the_sidebar(admin):
     turn_orders_on()
 
     assert sidebar(admin) == [
-        ("", ["Start", "Orders", "Customers", "Segments"]),
+        ("", ["Start", "Orders", "Customers"]),
         ("Campaigns", ["Campaigns", "Orders that entered", "Messages", "Messages to settle", "Incoming texts"]),
-        ("Analytics", ["Reports"]),
+        ("Analytics", ["Reports", "Segments"]),
         (
             "Settings",
             ["Order Statuses", "General", "SMS", "Integrations", "Webhooks", "People", "History of actions", "System"],
@@ -37,9 +37,9 @@ def test_the_sidebar(admin):
 
 def test_without_orders_the_sidebar_has_none_of_them_but_their_statuses(admin):
     assert sidebar(admin) == [
-        ("", ["Start", "Customers", "Segments"]),
+        ("", ["Start", "Customers"]),
         ("Campaigns", ["Campaigns", "Messages", "Messages to settle", "Incoming texts"]),
-        ("Analytics", ["Reports"]),
+        ("Analytics", ["Reports", "Segments"]),
         (
             "Settings",
             ["Order Statuses", "General", "SMS", "Integrations", "Webhooks", "People", "History of actions", "System"],

@@ -169,6 +169,10 @@ def test_orders_is_turned_on_from_the_banner_by_an_administrator(admin):
     assert "Orders is off." not in admin.get(statuses).content.decode()
 
 
+def test_reports_of_what_was_say_nothing_of_orders_being_off(admin):
+    assert "Orders is off." not in admin.get("/admin/analytics/reports/statuses/").content.decode()
+
+
 def test_others_are_told_whom_to_ask():
     viewer = signed_in("statuses.view_orderstatus", "workspace.change_workspace")
 

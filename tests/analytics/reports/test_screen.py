@@ -57,6 +57,41 @@ def test_an_empty_shop_is_told_what_is_missing(shop):
     assert "By status" not in page
 
 
+@pytest.mark.parametrize("report", all_reports(), ids=lambda report: report.key)
+def test_nothing_at_all_is_told_without_its_zeros(shop, report):
+    page = signed_in(is_superuser=True).get(address(report.key, compare=1)).content.decode()
+
+    assert "rp-empty" in page
+    assert "rp-headlines" not in page
+    assert 'id="report-campaign"' not in page  # there is none to choose
+
+
+def test_nothing_now_is_told_beside_what_was_before(shop):
+    told(shop, [Event(NOW - timedelta(days=10), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("funnel", period="last_7_days", compare=1)).content.decode()
+
+    assert "rp-empty" in page
+    assert "rp-headlines" in page
+
+
+def test_days_of_another_year_are_told_with_it(shop):
+    told(shop, [Event(NOW - timedelta(days=200), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("statuses", **{"from": "2025-12-31", "to": "2026-01-01"}))
+
+    assert page.context["charts"][0]["labels"] == ["31 Dec 2025", "1 Jan"]
+
+
+@pytest.mark.parametrize(("every", "title"), [("day", "Came on each day"), ("month", "Came in each month")])
+def test_tables_say_what_they_go_by(shop, every, title):
+    told(shop, [Event(NOW - timedelta(days=2), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("statuses", every=every)).content.decode()
+
+    assert f"<h2>{title}</h2>" in page
+
+
 def test_a_figure_leads_to_its_orders(shop):
     at = NOW - timedelta(days=3)
     new, packed, sent = (shop.statuses[code] for code in ("new", "packed", "sent"))
@@ -69,12 +104,42 @@ def test_a_figure_leads_to_its_orders(shop):
     client = signed_in(is_superuser=True)
 
     page = client.get(f"{reverse('report', args=['funnel'])}?steps=new&steps=packed&steps=sent").content.decode()
-    links = [link.replace("&amp;", "&") for link in re.findall(r'<a class="os-link" href="([^"]+)">\d', page)]
+    found = re.findall(r'<td class="os-number"><a class="os-link" href="([^"]+)">\d', page)
+    links = [link.replace("&amp;", "&") for link in found]
     lists = [client.get(link) for link in links]
 
     shown = [{order.pk for order in one.context["cl"].result_list} for one in lists]
     assert shown == [{went.pk, stayed.pk}, {went.pk, stayed.pk}, {went.pk}]
-    assert "Orders behind a figure: New → Packed → Sent (general)" in lists[2].content.decode()
+    assert "Behind the figure: New → Packed → Sent (general)" in lists[2].content.decode()
+
+
+def test_figures_lead_nowhere_where_there_is_no_list_of_orders(shop):
+    told(shop, [Event(NOW - timedelta(days=3), shop.statuses["new"], shop.sources[1])])
+    link = '<a class="os-link" href="/admin/orders/order/?figure='
+
+    assert link in holding("Analyst").get(address("statuses")).content.decode()
+    assert link not in signed_in("analytics.read_reports").get(address("statuses")).content.decode()
+    Workspace.objects.update(orders_enabled=False)
+    assert link not in holding("Analyst").get(address("statuses")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "goes_on"),
+    [
+        ({"period": "last_7_days"}, True),
+        ({"period": "this_month", "every": "month"}, True),
+        ({"period": "last_month"}, False),
+        ({"from": "2026-05-01", "to": "2026-05-19"}, False),
+    ],
+)
+def test_what_is_not_over_is_said_to_be_counted_so_far(shop, asked, goes_on):
+    told(shop, [Event(NOW - timedelta(days=40), shop.statuses["new"], shop.sources[0])])
+
+    page = signed_in(is_superuser=True).get(address("statuses", **asked))
+
+    drawn = {chart["key"]: chart["goes_on"] for chart in page.context["charts"]}
+    assert drawn == {"standing": False, "entered": goes_on}
+    assert ("is counted so far." in page.content.decode()) == goes_on
 
 
 @pytest.mark.parametrize("what", ["standing", "entered", "left", "there"])
@@ -89,6 +154,50 @@ def test_the_list_behind_a_figure_has_as_many_orders(shop, what):
     page = client.get(reverse("admin:orders_order_changelist"), {"figure": written})
 
     assert len(page.context["cl"].result_list) == {"standing": 1, "entered": 2, "left": 1, "there": 1}[what]
+
+
+def test_headlines_and_sums_lead_to_orders_of_any_status(shop):
+    new, checked, sent = (shop.statuses[code] for code in ("new", "checked", "sent"))
+    before, at = NOW - timedelta(days=40), NOW - timedelta(days=3)
+    old, new_one, unmarked = told(
+        shop,
+        [Event(before, new, shop.sources[0])],
+        [Event(at, new, shop.sources[0]), Event(at + timedelta(hours=1), sent, shop.sources[0])],
+        [Event(at, checked, shop.sources[0])],
+    )
+    client = signed_in(is_superuser=True)
+
+    def behind(report, headline):
+        page = client.get(address(report)).content.decode()
+        link = re.search(rf'<dt>{headline}</dt>\s*<dd><a class="os-link" href="([^"]+)">\d', page)[1]
+        return {order.pk for order in client.get(link.replace("&amp;", "&")).context["cl"].result_list}
+
+    assert behind("statuses", "Orders with a status now") == {old.pk, new_one.pk, unmarked.pk}
+    assert behind("statuses", "Came to a status") == {new_one.pk, unmarked.pk}
+    assert behind("time_in_status", "Left a status") == {new_one.pk}
+
+
+def test_figures_of_the_period_before_lead_to_its_orders(shop):
+    new, packed = shop.statuses["new"], shop.statuses["packed"]
+    told(
+        shop,
+        [
+            Event(NOW - timedelta(days=10), new, shop.sources[0]),
+            Event(NOW - timedelta(days=9), packed, shop.sources[0]),
+        ],
+    )
+    told(shop, [Event(NOW - timedelta(days=9), new, shop.sources[0])])
+    client = signed_in(is_superuser=True)
+
+    for report in ("funnel", "statuses"):
+        page = client.get(address(report, period="last_7_days", compare=1))
+        table = page.context["answer"].layout.tables[0]
+        before = next(
+            cell for row in table.cells() for column, cell in row if column.key.endswith("_before") and cell.value
+        )
+        shown = client.get(reverse(ORDERS), {"figure": before.behind.written()}).context["cl"].result_list
+
+        assert len(shown) == before.value
 
 
 @pytest.mark.parametrize("written", ["nonsense", "what=standing", "what=standing&type=general&end=never&statuses=1"])
@@ -187,5 +296,5 @@ def test_only_who_may_read_reports_comes_to_the_orders_behind_a_figure():
         answer = signed_in("orders.view_order", *permissions).get(reverse(ORDERS), asked, follow=True)
         return answer.content.decode()
 
-    assert "Orders behind a figure" in page("analytics.read_reports")
-    assert "Orders behind a figure" not in page()
+    assert "Behind the figure: " in page("analytics.read_reports")
+    assert "Behind the figure: " not in page()

@@ -1,6 +1,10 @@
-/* Inputs of several parts: how long, when, and which statuses. */
+/* Inputs of several parts: how long, when, and which of some or of many. */
 
-import { choose, h, isObject, sameCode, whole } from "./dom.js";
+import { combobox } from "./combobox.js";
+import { announce, choose, h, iconButton, isObject, sameCode, whole } from "./dom.js";
+
+// More than these are not shown all at once, but found by typing.
+export const MOST_AT_ONCE = 12;
 
 // How long
 
@@ -34,19 +38,54 @@ export function momentInput(value, set, context, attributes) {
         onchange: (event) => set(event.target.value ? new Date(momentOf(event.target.value)).toISOString() : ""), ...attributes });
 }
 
-// Statuses
+// Which of some, or of many
+
+const isIn = (list, key) => list.some((code) => sameCode(code, key));
 
 // `options`: [[key, text, colour], …]; what is chosen and not among them is offered too.
-export function drawChips(options, chosen, set) {
+export function drawSome(options, chosen, set, label, words) {
     const list = Array.isArray(chosen) ? [...chosen] : [];
-    const missing = list.filter((code) => !options.some(([key]) => sameCode(key, code))).map((code) => [code, String(code)]);
-    return h("div", { class: "ed-chips" }, [...options, ...missing].map(([key, text, colour]) => h("label", { class: "ed-chip" },
-        h("input", { type: "checkbox", checked: list.some((code) => sameCode(code, key)), onchange: (event) => {
-            const rest = list.filter((code) => !sameCode(code, key));
-            list.splice(0, list.length, ...(event.target.checked ? [...rest, key] : rest));
-            set([...list]);
-        } }), colour ? h("span", { class: `os-status os-colour-${colour}` }, text) : text)));
+    const known = options.map(([key]) => key);
+    const all = [...options, ...list.filter((code) => !isIn(known, code)).map((code) => [code, String(code)])];
+    const put = (codes) => { list.splice(0, list.length, ...codes); set([...list]); };
+    return all.length > MOST_AT_ONCE ? drawFound(all, list, put, label, words) : drawChips(all, list, put);
 }
+
+export function asGroup(box, label) {
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", label);
+    return box;
+}
+
+function drawChips(options, list, put) {
+    const tick = (key, isChosen) => put([...list.filter((code) => !sameCode(code, key)), ...(isChosen ? [key] : [])]);
+    return h("div", { class: "ed-chips" }, options.map((option) => h("label", { class: "ed-chip" },
+        h("input", { type: "checkbox", checked: isIn(list, option[0]), onchange: (event) => tick(option[0], event.target.checked) }), named(option))));
+}
+
+// What is chosen, each to be taken away, and a line to find the others.
+function drawFound(options, list, put, label, words) {
+    const picked = h("span", { class: "ed-picked" });
+    const rest = () => options.filter(([key]) => !isIn(list, key)).map(([key, text]) => ({ key, label: text, group: "" }));
+    const add = (key) => { put([...list, key]); show(); announce(textOf(key)); };
+    const line = combobox({ options: rest, choose: add, words, "aria-label": `${label}: ${words.find_value}`, placeholder: words.find_value });
+    const textOf = (key) => options.find((option) => sameCode(option[0], key))[1];
+    const take = (key, place) => {
+        put(list.filter((code) => !sameCode(code, key)));
+        show();
+        const beside = picked.querySelectorAll("button");
+        (beside[Math.min(place, beside.length - 1)] || line.querySelector("input")).focus();
+    };
+    const show = () => picked.replaceChildren(...list.map((key, place) => h("span", { class: "ed-chip ed-chosen" },
+        named(options.find((option) => sameCode(option[0], key))),
+        iconButton(`${words.take_away}: ${textOf(key)}`, "close", { onclick: () => take(key, place) }))));
+    show();
+    return h("div", { class: "ed-chips ed-found" }, picked, line);
+}
+
+const named = ([, text, colour]) => (colour ? h("span", { class: `os-status os-colour-${colour}` }, text) : text);
+
+// Statuses
 
 // What is retired or merged away is offered only where it is chosen already.
 export function statusesOf(type, chosen, { vocabulary, words }) {
@@ -59,7 +98,7 @@ export function statusesOf(type, chosen, { vocabulary, words }) {
 export function statusChips(type, chosen, set, label, at, context) {
     const options = statusesOf(type, Array.isArray(chosen) ? chosen : [], context);
     if (!options.length) return h("p", { class: "os-help" }, context.words.no_statuses);
-    const chips = drawChips(options, chosen, set);
-    for (const [name, value] of [["role", "group"], ["aria-label", label], ["data-at", at]]) chips.setAttribute(name, value);
-    return chips;
+    const box = asGroup(drawSome(options, chosen, set, label, context.words), label);
+    if (at) box.setAttribute("data-at", at);
+    return box;
 }

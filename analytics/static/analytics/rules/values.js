@@ -1,10 +1,9 @@
 /* What a condition compares its field with, and what it says of the field beside that (its params). */
 
+import { combobox } from "./combobox.js";
 import { choicesOf, comparesWithNothing, initial, isList, isRelative, paramsOf } from "./conditions.js";
-import { choose, h, icon, iconButton, namesInUse, newId, suggesting, typed } from "./dom.js";
-import { drawChips, durationInputs, momentInput, statusChips, statusesOf } from "./inputs.js";
-
-const MOST_OFFERED = 20;
+import { announce, choose, h, icon, iconButton, namesInUse, newId, suggesting, typed } from "./dom.js";
+import { asGroup, drawSome, durationInputs, momentInput, MOST_AT_ONCE, statusChips, statusesOf } from "./inputs.js";
 
 export function drawValue(builder, part, field) {
     const { context } = builder;
@@ -26,24 +25,23 @@ function drawSeveral(part, field, set, context) {
     const { words } = context;
     if (field.type) return statusChips(field.type, part.value, set, words.value, undefined, context);
     const offered = choicesOf(field);
-    if (offered.length) return named(drawChips(offered, part.value, set), words.value);
-    return drawLines(part.value, set, words.values, namesInUse(context, field.suggests));
+    if (offered.length) return asGroup(drawSome(offered, part.value, set, words.value, words), words.value);
+    return drawLines(part.value, set, words, namesInUse(context, field.suggests).map(([name]) => name));
 }
 
-function named(chips, label) {
-    chips.setAttribute("role", "group");
-    chips.setAttribute("aria-label", label);
-    return chips;
-}
-
-// Several values. What is in use already is put in by a button, as a text of several lines has no list under it.
-function drawLines(value, set, label, offered) {
+// Several values. What is in use already is put in by a button or, where there is much, found by typing, as a text of
+// several lines has no list under it.
+function drawLines(value, set, words, offered) {
     const written = () => area.value.split("\n").map((line) => line.trim()).filter(Boolean);
-    const area = h("textarea", { class: "os-input", rows: "2", "aria-label": label, title: label, placeholder: label, oninput: () => set(written()) });
-    const add = (name) => { if (!written().includes(name)) { area.value = [...written(), name].join("\n"); set(written()); } };
+    const area = h("textarea", { class: "os-input", rows: "2", "aria-label": words.values, title: words.values, placeholder: words.values, oninput: () => set(written()) });
+    const add = (name) => { if (!written().includes(name)) { area.value = [...written(), name].join("\n"); set(written()); announce(name); } };
     area.value = (Array.isArray(value) ? value : [value ?? ""]).join("\n");
     if (!offered.length) return area;
-    return h("div", {}, area, h("div", { class: "ed-offered" }, offered.slice(0, MOST_OFFERED).map(([name]) => h("button", { type: "button", class: "ed-variable", onclick: () => add(name) }, name))));
+    const rest = () => offered.filter((name) => !written().includes(name)).map((name) => ({ key: name, label: name, group: "" }));
+    const offers = offered.length > MOST_AT_ONCE
+        ? combobox({ options: rest, choose: add, words, "aria-label": `${words.value}: ${words.find_value}`, placeholder: words.find_value })
+        : offered.map((name) => h("button", { type: "button", class: "ed-variable", onclick: () => add(name) }, name));
+    return h("div", {}, area, h("div", { class: "ed-offered" }, offers));
 }
 
 function drawRange(part, set, field, context) {

@@ -22,7 +22,7 @@
 
 import { drawRule } from "../../analytics/rules/builder.js";
 import { choose, grouped, h, iconButton, isObject, labelled, namesInUse, newId, suggesting, typed, whole } from "../../analytics/rules/dom.js";
-import { drawChips, durationInputs, momentInput, statusChips } from "../../analytics/rules/inputs.js";
+import { drawSome, durationInputs, momentInput, statusChips } from "../../analytics/rules/inputs.js";
 import { drawTextMessage } from "./text_message.js";
 
 export const CONTROLS = {
@@ -70,13 +70,13 @@ function drawChoice({ field, value, set, at, context }) {
     return labelled(field.label, choose(options, value ?? (field.required ? undefined : ""), put, {}, context.words.choose), at, field.help);
 }
 
-function drawChoiceMany({ field, value, set, at }) {
-    return grouped(field.label, drawChips(choicesOf(field), value, set), at, field.help);
+function drawChoiceMany({ field, value, set, at, context }) {
+    return grouped(field.label, drawSome(choicesOf(field), value, set, field.label, context.words), at, field.help);
 }
 
 function drawWeekdays({ field, value, set, at, context }) {
     const days = field.choices ? choicesOf(field) : context.vocabulary.weekdays.map(({ key, label }) => [key, label]);
-    return grouped(field.label, drawChips(days, value, set), at, field.help);
+    return grouped(field.label, drawSome(days, value, set, field.label, context.words), at, field.help);
 }
 
 // Of what is asked of the trigger's target, the label names that status, once there is one.
