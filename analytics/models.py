@@ -71,7 +71,7 @@ class Visit(models.Model):
                     *("again_at", "total_minor", "currency", "is_test"),
                 ],
                 condition=models.Q(is_step=True),
-                name="analytics_steps_into",
+                name="analytics_steps_reached",
             ),
             # What one customer did: Filter customers.
             models.Index(
@@ -81,7 +81,7 @@ class Visit(models.Model):
                     *("again_at", "total_minor", "currency", "is_test"),
                 ],
                 condition=models.Q(is_step=True),
-                name="analytics_steps_of_customer",
+                name="analytics_steps_by_customer",
             ),
             # What came and went on a day, and how long it had been there: reports.
             models.Index(fields=["type", "entered_at"], name="analytics_visits_came"),

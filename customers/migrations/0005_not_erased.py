@@ -2,14 +2,18 @@
 
 from django.db import migrations, models
 
+from workspace.indexes import AddIndexConcurrently
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("customers", "0004_erasing"),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name="customer",
             index=models.Index(
                 condition=models.Q(("erased_at__isnull", True)), fields=["id"], name="customers_not_erased"
