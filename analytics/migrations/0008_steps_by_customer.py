@@ -7,22 +7,10 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("analytics", "0006_totals_of_visits"),
+        ("analytics", "0007_steps_reached"),
     ]
 
     operations = [
-        AddIndexConcurrently(
-            model_name="visit",
-            index=models.Index(
-                condition=models.Q(("is_step", True)),
-                fields=["status", "entered_at"],
-                include=(
-                    *("customer", "order", "path_from", "path_left_at", "type", "source"),
-                    *("again_at", "total_minor", "currency", "is_test"),
-                ),
-                name="analytics_steps_reached",
-            ),
-        ),
         AddIndexConcurrently(
             model_name="visit",
             index=models.Index(

@@ -3,7 +3,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0007_visits_by_index_alone"),
+        ("analytics", "0008_steps_by_customer"),
     ]
 
     operations = [
