@@ -1,8 +1,8 @@
 """Counting who is in a segment: its rule is asked once, and what differs from its members is written.
 
 A count is claimed by a conditional update, and the claim runs out: two workers never count one segment at once, and
-the count of a worker that died is begun anew. Members, crossings and whatever hears of them, as campaigns do, are
-written in one transaction, so a count that was killed leaves nothing behind. Its rule is asked before, into a table of
+the count of a worker that died is begun anew. Members, crossings and what campaigns note of them are written in
+one transaction, so a count that was killed leaves nothing behind. Its rule is asked before, into a table of
 the connection's own: nobody waits for a long one, not even on SQLite.
 """
 
@@ -81,9 +81,11 @@ def _count_rule(segment: Segment) -> Counted | None:
             kept = _still_ours(segment)
             if kept is None:
                 return None
-            entered, left = members.replace(kept, table, began, is_news=_is_news(kept))
+            is_news = _is_news(kept)
+            entered, left = members.replace(kept, table, began, is_news=is_news)
             counted = _keep(kept, entered, left)
-            members.tell(kept, began)
+            if is_news and (entered or left):
+                members.tell(kept, began)
     reach("counting.counted")
     log.info("segment_counted", segment=kept.pk, entered=entered, left=left, seconds=kept.counted_in_s)
     return counted

@@ -62,7 +62,7 @@ def add(segment: Segment, written: Sequence[str], *, replaces: bool = False, by_
         segment = lock_rows(Segment.objects.filter(pk=segment.pk)).get()
         entered = sum(_enter(segment, some, at) for some in in_sets(ids))
         left = _leave_but(segment, set(ids), at) if replaces else 0
-        _keep(segment, at)
+        _keep(segment, at, is_news=bool(entered or left))
     return TakenIn(entered, left, len(ids) - entered, not_found)
 
 
@@ -78,7 +78,7 @@ def remove(segment: Segment, customers: Sequence[int]) -> int:
     with transaction.atomic():
         segment = lock_rows(Segment.objects.filter(pk=segment.pk)).get()
         left = sum(_leave(segment, some, at) for some in in_sets(customers))
-        _keep(segment, at)
+        _keep(segment, at, is_news=bool(left))
     return left
 
 
@@ -128,7 +128,8 @@ def _leave_but(segment: Segment, staying: set[int], at: datetime) -> int:
     return sum(_leave(segment, some, at) for some in in_sets([pk for pk in there if pk not in staying]))
 
 
-def _keep(segment: Segment, at: datetime) -> None:
+def _keep(segment: Segment, at: datetime, *, is_news: bool) -> None:
     segment.counted_at, segment.members_count = at, Member.objects.filter(segment=segment).count()
     segment.save(update_fields=["counted_at", "members_count"])
-    members.tell(segment, at)
+    if is_news:
+        members.tell(segment, at)

@@ -29,6 +29,7 @@ MOST_S = 8.0
 SAMPLE = 5
 COUNT, SHARES, A_FEW = "count", "shares", "sample"
 PARTS = (COUNT, SHARES, A_FEW)
+TO_SEE_ORDERS = "orders.view_order"
 
 NEWEST = "SELECT id, (SELECT COUNT(*) FROM found) FROM found ORDER BY id DESC LIMIT %s"
 THEIR_ORDERS = f"""
@@ -111,5 +112,5 @@ def _with_reasons(rule: SegmentRule, few: Sequence[int], reader: Reader, now: da
     customers = shown_to(reader, Customer.objects.filter(pk__in=few)).order_by("-pk")
     seen = rule.why(few, now, tells_personal=may_see_personal_data(reader))
     there = [one for one in customers if one.pk in seen]
-    words = why_in_words(rule, [seen[one.pk] for one in there])
+    words = why_in_words(rule, [seen[one.pk] for one in there], names_orders=reader.has_perm(TO_SEE_ORDERS))
     return [Someone(one, why) for one, why in zip(there, words, strict=True)]

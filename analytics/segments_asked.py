@@ -188,7 +188,7 @@ def _shown(counted: Preview, request: HttpRequest) -> dict[str, Any]:
         "as_of": counted.as_of.isoformat(),
         "counted": _("As of %s") % clock(counted.as_of, seconds=True),
         "figures": list(_figures(counted)),
-        "sample": [_someone(one, request) for one in counted.sample],
+        "sample": _sample(counted, request),
     }
 
 
@@ -211,7 +211,11 @@ def _figure(key: str, label: str, part: Part, written: Callable[[int], str]) -> 
     return {"key": key, "label": label, "value": written(part.number), "of": of, "share": share}
 
 
-def _someone(one: Someone, request: HttpRequest) -> dict[str, Any]:
-    may_see = request.user.has_perm(TO_SEE_CUSTOMERS)
-    address = reverse("admin:customers_customer_change", args=[one.customer.pk]) if may_see else ""
+def _sample(counted: Preview, request: HttpRequest) -> list[dict[str, Any]] | None:
+    """None for whoever may not see customers: neither who they are, nor what was seen of one of them."""
+    return [_someone(one) for one in counted.sample] if request.user.has_perm(TO_SEE_CUSTOMERS) else None
+
+
+def _someone(one: Someone) -> dict[str, Any]:
+    address = reverse("admin:customers_customer_change", args=[one.customer.pk])
     return {"name": str(one.customer), "url": address, "why": list(one.why)}

@@ -23,11 +23,13 @@ MOST_REASONS = 8
 Names = Mapping[tuple[str, str], str]
 
 
-def why_in_words(rule: SegmentRule, answers: Sequence[Answer]) -> list[list[str]]:
-    """Of each answer a few sentences such as “payment status: Awaiting payment”. Two queries."""
+def why_in_words(rule: SegmentRule, answers: Sequence[Answer], *, names_orders: bool) -> list[list[str]]:
+    """Of each answer a few sentences such as “payment status: Awaiting payment”. Two queries. `names_orders`: the
+    reader may see orders.
+    """
     conditions = {one.told_as: one for one in rule.root.conditions()}
     names: Names = {(one.type, one.code_key): one.name for one in rule.words.values()}
-    orders = _orders_of(answers)
+    orders = _orders_of(answers) if names_orders else None
     return [list(_reasons(answer.seen, conditions, names, orders))[:MOST_REASONS] for answer in answers]
 
 
@@ -37,15 +39,17 @@ def _orders_of(answers: Sequence[Answer]) -> dict[int, str]:
 
 
 def _reasons(
-    seen: Mapping[str, Any], conditions: Mapping[str, Condition], names: Names, orders: Mapping[int, str]
+    seen: Mapping[str, Any], conditions: Mapping[str, Condition], names: Names, orders: Mapping[int, str] | None
 ) -> Iterator[str]:
     for key, value in seen.items():
         if key in conditions:
             yield _reason(conditions[key], value, names)
     for told in seen.get(OTHER_ORDERS, ()):
-        if told["order"] in orders:
-            of_it = [_reason(conditions[key], value, names) for key, value in told.items() if key in conditions]
-            yield _("order %(order)s: %(seen)s") % {"order": orders[told["order"]], "seen": ", ".join(of_it)}
+        of_it = ", ".join(_reason(conditions[key], value, names) for key, value in told.items() if key in conditions)
+        if orders is None:
+            yield _("an order: %s") % of_it
+        elif told["order"] in orders:
+            yield _("order %(order)s: %(seen)s") % {"order": orders[told["order"]], "seen": of_it}
 
 
 def _reason(condition: Condition, value: Any, names: Names) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from campaigns import crossed
 from campaigns.back_filling import fill
 from campaigns.engine import advance
 from campaigns.sms import sending
@@ -29,7 +30,8 @@ def drain() -> Drained:
     calling.recover_expired()
     sweep()
     while True:
-        looked_at, runs, messages, calls = fill(), advance(), sending.send_due(), calling.call_due()
+        looked_at = fill() + crossed.start_next()
+        runs, messages, calls = advance(), sending.send_due(), calling.call_due()
         drained.runs += runs
         drained.messages += messages
         drained.calls += calls

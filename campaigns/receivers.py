@@ -9,9 +9,8 @@ from django.dispatch import receiver
 
 from analytics.models import Segment
 from analytics.signals import segment_changed
-from campaigns import lifecycle
+from campaigns import crossed, lifecycle
 from campaigns.matching import start_created, take_in
-from campaigns.sweeping import start_crossings
 from orders.models import NewOrder, StatusTransition
 from orders.signals import orders_created, statuses_changed
 from orders.transitions import Started
@@ -42,4 +41,4 @@ def many_added(*, statuses: Sequence[OrderStatus], **_kwargs: Any) -> None:
 
 @receiver(segment_changed, dispatch_uid="campaigns.segment_changed")
 def customers_crossed(*, segment: Segment, at: datetime, **_kwargs: Any) -> None:
-    start_crossings(segment, at)
+    crossed.note(segment, at)

@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from analytics.models import Segment
-from campaigns.definitions import read_plan, trigger_of
+from campaigns.definitions import read_plan
 from campaigns.engine import readable_plans
 from campaigns.matching import in_time, not_started, start_new
 from campaigns.models import Activation
@@ -43,29 +42,7 @@ def sweep() -> int:
     return started
 
 
-def start_crossings(segment: Segment, at: datetime) -> None:
-    """Start what those who crossed its edge at this moment start, within the transaction that tells so. What is missed,
-    as a campaign that is activated just now does, a sweep finds.
-    """
-    if not Workspace.orders_are_on():
-        return
-    live = Activation.objects.live().filter(version__definition__trigger__params__segment=segment.code)
-    for activation in live.select_related("version", "back_fill"):
-        trigger, since = trigger_of(activation.version.definition), activation.sweeps_from(at)
-        if trigger and trigger.kind.segment(trigger.params) and (since is None or since <= at):
-            _start_within(activation, trigger, Window(at, at))
-
-
 def _start_found(
-    activation: Activation, trigger: Trigger, window: Window, *, unwanted_before: datetime | None = None
-) -> int:
-    """Start what came within the window, and note how far that was looked for. Answers how many began."""
-    started = _start_within(activation, trigger, window, unwanted_before=unwanted_before)
-    Activation.objects.live().filter(pk=activation.pk, swept_to__lt=window.until).update(swept_to=window.until)
-    return started
-
-
-def _start_within(
     activation: Activation, trigger: Trigger, window: Window, *, unwanted_before: datetime | None = None
 ) -> int:
     """Start a run for each occasion within the window, a set in one transaction. Answers how many began."""
@@ -77,6 +54,7 @@ def _start_within(
                 return started
             started += start_new(activation, in_time(found), unwanted_before=unwanted_before)
         reach("sweeping.started")
+    Activation.objects.live().filter(pk=activation.pk, swept_to__lt=window.until).update(swept_to=window.until)
     return started
 
 

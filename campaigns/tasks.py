@@ -13,7 +13,7 @@ import structlog
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from campaigns import back_filling, books, doorbell, engine, live, measures, sweeping
+from campaigns import back_filling, books, crossed, doorbell, engine, live, measures, sweeping
 from campaigns.sms import receipts, sending, settling
 from campaigns.webhooks import calling
 from workspace import heartbeats
@@ -26,8 +26,9 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="campaigns.advance_due_runs")
 def advance_due_runs() -> None:
-    """And what a campaign that reaches back finds in the ledger, a set between two batches."""
-    _work(RUNS, lambda: back_filling.fill() + engine.advance())
+    """And what a campaign that reaches back finds in the ledger, and who crossed the edge of a segment: a set of each
+    between two batches."""
+    _work(RUNS, lambda: back_filling.fill() + crossed.start_next() + engine.advance())
 
 
 @shared_task(name="campaigns.send_due_messages")

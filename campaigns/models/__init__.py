@@ -12,6 +12,7 @@ from campaigns.models.campaigns import (
     Former,
     From,
     Unfinished,
+    UntoldCount,
     Watch,
 )
 from campaigns.models.gateways import Fate, IncomingText, PhoneText, Receipt, SmsGateway
@@ -74,6 +75,7 @@ __all__ = [
     "SmsGateway",
     "StepTally",
     "Unfinished",
+    "UntoldCount",
     "Wake",
     "Watch",
     "WebhookCall",

@@ -252,6 +252,23 @@ class BackFill(models.Model):
         return self.ended_at is not None and self.ended_at < now and not self.is_stopped
 
 
+class UntoldCount(models.Model):
+    """A count of a segment that an activation has not answered to yet, written with what it counted: of those who
+    crossed at `at`, the ones after `done_up_to` have no runs so far. It goes with the last of them.
+    """
+
+    activation = models.ForeignKey(Activation, models.CASCADE, db_index=False, related_name="+")
+    # The `Crossing.at` of each of them, and the id of one.
+    at = models.DateTimeField()
+    done_up_to = models.BigIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.activation_id}: {self.at} after {self.done_up_to}"
+
+
 class From(models.TextChoices):
     """Where a matching change may come from."""
 

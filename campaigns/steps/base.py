@@ -241,6 +241,7 @@ class TriggerKind:
     `has_change`: its runs are about a change of status, or follow from one. `target(params, names)`: the name of the
     one status that it led to; "": several, any, or none. Params as they are written.
     `statuses(params)`: (type, code key) of each status it names; `segment(params)`: the code of the segment.
+    `crossed(params, at, after)`: of the occasions at that moment the next set after a Crossing's id, by their ids.
     `says(params, names)`: when it starts a campaign, as StepKind has it. `tells(params, transition, at)`: what
     happened to one order, as the first sentence of its path, where its change of status does not say it; params as they
     are written, `at` the moment in words.
@@ -258,6 +259,7 @@ class TriggerKind:
     gate: Callable[[Sequence[Run], Params, World], list[Decision]] | None = None
     statuses: Callable[[Params], frozenset[tuple[str, str]]] = lambda _params: frozenset()
     segment: Callable[[Params], str] = lambda _params: ""
+    crossed: Callable[[Params, datetime, int], dict[int, Occasion]] | None = None
     says: Callable[[Params, Names], str] = lambda _params, _names: ""
     tells: Callable[[Params, StatusTransition | None, str], str] | None = None
     icon: str = "bolt"
@@ -295,6 +297,9 @@ class Trigger:
 
     def find(self, window: Window) -> Iterator[Occasion]:
         return self.kind.find(self.params, window) if self.kind.find else iter(())
+
+    def crossed(self, at: datetime, *, after: int) -> dict[int, Occasion]:
+        return self.kind.crossed(self.params, at, after) if self.kind.crossed else {}
 
     def ask(self, runs: Sequence[Run], world: World) -> list[Decision]:
         """Whether what each was started for still stands."""

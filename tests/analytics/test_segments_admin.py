@@ -9,6 +9,7 @@ from django.utils import timezone
 from analytics import counting, lists, segments
 from analytics.models import Member, Segment
 from analytics.wording import rule_in_words
+from customers.models import Customer
 from tests.factories import CustomerFactory, OrderFactory, StatusFactory, vocabulary
 from tests.screens import HTMX, cost, done, holding, page_of, signed_in
 
@@ -277,6 +278,51 @@ def test_the_preview_shows_an_analyst_nothing_personal_and_asks_nothing_personal
 
     assert told.json()["sample"][0]["name"] == "anna"
     assert analyst.post(f"{LIST}preview/", {"rule": json.dumps(rule)}).status_code == 422
+
+
+ORDERED = {
+    "combinator": "and",
+    "rules": [
+        {
+            "combinator": "and",
+            "of": "any_order",
+            "rules": [{"field": "order.currency", "operator": "=", "value": "EUR"}],
+        }
+    ],
+}
+WITH_PERSONAL_DATA = ("analytics.view_segment", "customers.view_personal_data", "orders.view_order")
+
+
+def test_nobody_is_named_to_whoever_may_not_see_customers(germans):
+    """Roles of one's own may hold any permissions, personal data without customers too."""
+    anna = Customer.objects.get(external_id="anna")
+    OrderFactory(customer=anna, currency="EUR")
+    reader = signed_in(*WITH_PERSONAL_DATA)
+
+    previews = [reader.post(f"{LIST}preview/", {"rule": json.dumps(rule)}) for rule in (GERMANS, ORDERED)]
+    page = reader.get(page_of("analytics_segment", "change", germans.pk))
+
+    assert [told.json()["figures"][0]["value"] for told in previews] == ["1", "1"]
+    assert [told.json()["sample"] for told in previews] == [None, None]
+    for shown in (*previews, page):
+        assert "anna" not in text(shown).lower()
+        assert f"/customer/{anna.pk}/" not in text(shown)
+    of_segment = f"?segment__id__exact={germans.pk}"
+    for address in ("", "export/", "export/xlsx/"):
+        assert reader.get(f"/admin/analytics/member/{address}{of_segment}").status_code == 403
+
+
+def test_orders_are_named_to_whoever_may_see_orders():
+    OrderFactory(external_id="1001", customer=CustomerFactory(external_id="anna"), currency="EUR")
+    without = signed_in("analytics.view_segment", "customers.view_customer")
+    with_it = signed_in("analytics.view_segment", "customers.view_customer", "orders.view_order")
+
+    whys = [
+        reader.post(f"{LIST}preview/", {"rule": json.dumps(ORDERED)}).json()["sample"][0]["why"]
+        for reader in (without, with_it)
+    ]
+
+    assert whys == [["an order: order currency: EUR"], ["order 1001: order currency: EUR"]]
 
 
 def test_a_segment_is_saved_and_counted_soon(admin):

@@ -191,6 +191,23 @@ def test_the_preview_counts_without_writing(api):
     assert not Segment.objects.exists()
 
 
+def test_orders_are_named_to_keys_that_may_read_orders():
+    OrderFactory(external_id="1001", customer=CustomerFactory(external_id="anna", first_name="Anna"), currency="EUR")
+    of_order = {"field": "order.currency", "operator": "=", "value": "EUR"}
+    rule = {"combinator": "and", "rules": [{"combinator": "and", "of": "any_order", "rules": [of_order]}]}
+    source = SourceFactory()
+
+    whys = [
+        Caller.of(source, *scopes).post("segments/preview/", {"rule": rule}).json()["sample"]
+        for scopes in (("segments:read",), ("segments:read", "orders:read"))
+    ]
+
+    assert whys == [
+        [{"external_id": "anna", "why": ["an order: order currency: EUR"]}],
+        [{"external_id": "anna", "why": ["order 1001: order currency: EUR"]}],
+    ]
+
+
 def test_what_is_personal_is_asked_about_only_by_keys_that_may_read_customers(germans):
     source = SourceFactory()
     without = Caller.of(source, "segments:read", "segments:write")

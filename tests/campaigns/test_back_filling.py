@@ -2,14 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -24,13 +21,13 @@ from campaigns.expecting import would_enter
 from campaigns.lifecycle import activate, end, pause, resume, save_draft
 from campaigns.models import BackFill, Campaign, Run
 from campaigns.sweeping import sweep
-from campaigns.tasks import advance_due_runs
 from customers.models import Customer
 from orders.models import Order
 from orders.said import Said
 from orders.transitions import hear
 from statuses.lifecycle import begin_merge
 from tests.campaigns.shop import NOON, PAID, Shop, definition, later, sms, wait
+from tests.campaigns.workers import rung, wait_until, worker
 from tests.factories import CustomerFactory, OrderFactory, StatusFactory
 from tests.processes import meet
 from workspace.models import Source
@@ -452,26 +449,6 @@ class TestRaces:
 
 
 # Killed
-
-
-def worker(environment, **more):
-    """A worker's process, of what campaigns have to do."""
-    environment = {**environment, "REDIS_URL": settings.REDIS_URL, "SECRET_KEY": settings.SECRET_KEY, **more}
-    command = [sys.executable, "-m", "celery", "-A", "orderstatus_project", "worker"]
-    options = ["--pool", "solo", "--queues", "runs", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"]
-    return subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def wait_until(is_so, seconds=90):
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.002)
-
-
-def rung():
-    """As beat does, and as the commit that asked for it did."""
-    advance_due_runs.delay()
 
 
 @pytest.mark.processes

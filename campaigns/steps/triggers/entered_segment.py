@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.wording import Names
-from campaigns.crossings import Form, find, gate, segment_name, segment_of
+from campaigns.crossings import Form, crossed, find, gate, segment_name, segment_of
 from campaigns.steps.base import Params, TriggerKind
 from orders.models import StatusTransition
 
@@ -29,6 +29,7 @@ KIND = TriggerKind(
     find=partial(find, has_entered=True),
     gate=gate,
     segment=segment_of,
+    crossed=partial(crossed, has_entered=True),
     says=says,
     tells=tells,
     icon="group_add",

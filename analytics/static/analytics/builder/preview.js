@@ -70,9 +70,10 @@ export class Preview {
 
     drawSample(sample) {
         const { words } = this;
+        if (!sample) return []; // it is not for whoever may not see customers
         if (!sample.length) return [h("p", { class: "os-quiet" }, words.nobody)];
         return [h("h3", {}, words.some_of_them), h("ul", { class: "sb-sample" }, sample.map(({ name, url, why }) => h("li", {},
-            url ? h("a", { class: "os-link", href: url, target: "_blank", rel: "noopener" }, name) : h("strong", {}, name),
+            h("a", { class: "os-link", href: url, target: "_blank", rel: "noopener" }, name),
             why.length ? h("ul", { class: "sb-why", "aria-label": words.why }, why.map((reason) => h("li", {}, reason))) : null)))];
     }
 }
