@@ -80,9 +80,9 @@ def test_statuses_over_time_are_read_by_keyboard(visitor, live_server, shop, sho
     )
     press(page, page.get_by_role("button", name="Show"))
     page.wait_for_url("**period=last_90_days**")
-    press(page, page.locator("summary", has_text="Came in each"))
+    press(page, page.locator("summary", has_text="Came on each day"))
 
-    page.get_by_role("region", name="Came in each week").wait_for()
+    page.get_by_role("region", name="Came on each day").wait_for()
     shoot("report-statuses-90")
     look_at(page)
 

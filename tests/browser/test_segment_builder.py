@@ -172,7 +172,7 @@ def test_a_segment_is_built_by_keyboard_alone(page, visit, shop):
     expect(page.get_by_role("checkbox", name="Awaiting payment")).to_be_checked()
     keys.press("Tab")
     keys.press("Space")
-    sentence(page, "One of the customer's orders: (payment status is one of Awaiting payment or Paid)")
+    sentence(page, "One of the customer's orders: payment status is one of Awaiting payment or Paid")
 
     adds = page.get_by_role("combobox", name="Add condition")
     adds.last.focus()
