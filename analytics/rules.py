@@ -60,6 +60,7 @@ from analytics.models import Segment
 from analytics.other_orders import Scope
 from analytics.subjects import Asking, Batch, Subject
 from analytics.values import OPERATORS, PRESENCE, Kind
+from analytics.where import joined_if_alone
 from customers.models import Customer
 from statuses.models import OrderStatus
 from statuses.vocabulary import Words
@@ -112,7 +113,7 @@ class SegmentRule:
     def customers(self, now: datetime) -> QuerySet[Customer]:
         """Those of whom it holds, in no order. Whoever was erased is nobody."""
         asking = Asking(now, self.words, self.words.renamed, of_segment=True)
-        return Customer.objects.filter(self.root.where(asking), erased_at=None).order_by()
+        return Customer.objects.filter(joined_if_alone(self.root.where(asking)), erased_at=None).order_by()
 
     def why(self, customer_ids: Collection[int], now: datetime, *, tells_personal: bool = False) -> dict[int, Answer]:
         """What was seen of each: a few queries for each condition, however many customers."""

@@ -37,9 +37,11 @@ from campaigns.models import Campaign, CampaignVersion, Run
 from campaigns.world import World
 from orders.models import Order
 from statuses.models import OrderStatus
+from workspace.database import time_limit
 from workspace.models import User
 
 SEGMENTS, RUNS = 50, 500
+GIVE_UP_S = 60
 FUNNEL = ("awaiting_payment", "paid")
 UTC = ZoneInfo("UTC")
 
@@ -244,7 +246,8 @@ def _counting(asked: Asked) -> Timed:
 
     def count() -> None:
         history.catch_up()
-        read_segment_rule(asked.rule).customers(timezone.now()).count()
+        with time_limit(GIVE_UP_S):
+            read_segment_rule(asked.rule).customers(timezone.now()).count()
 
     return lambda: seconds_of(count)
 
