@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -208,9 +208,17 @@ def kept_aside(rows: models.QuerySet[Any], *, within_s: float) -> Iterator[str]:
         cursor.execute(f"ANALYZE {table}" if is_postgresql() else f"CREATE INDEX temp.{table}_id ON {table} (id)")
     try:
         yield table
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE {table}")
+    except BaseException:
+        # In somebody's transaction that failed nothing more can be said; the table goes with it.
+        with suppress(DatabaseError):
+            _drop(table)
+        raise
+    _drop(table)
+
+
+def _drop(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {table}")
 
 
 def ask_of_found(rows: models.QuerySet[Any], question: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -6,7 +6,10 @@ history says so (`reopen`), and those days are dropped; who reads next, or beat,
 right whether or not beat comes to close days: it only saves readers the time.
 
 Whoever keeps days or drops them locks their Rollup first, and history says so in the transaction that changes it. So
-what was counted before such a change is not kept after it.
+what was counted before such a change is not kept after it. A Rollup that is just being made could not be locked by
+whoever does not see it yet. So whoever changes history shares MAKING_LOCK until it commits, from before it looks for
+Rollups; whoever makes one holds it alone until that is committed, and counts only then. A change is thus either
+committed before the first count, or sees the Rollup.
 """
 
 from __future__ import annotations
@@ -24,7 +27,10 @@ from analytics.models import Rollup, RollupDay, Visit
 from analytics.reports.counting import Counted, Counting
 from analytics.reports.periods import DAY, beginning_of
 from analytics.reports.tallies import Tallies, add, pack, unpack
-from workspace.database import lock_rows, set_size
+from workspace.database import hold, lock_rows, set_size
+
+# Shared by those who change history; alone is who makes a Rollup.
+MAKING_LOCK = 6_127_004
 
 # Of the past that is not kept so much is counted at once.
 DAYS_AT_ONCE = 31
@@ -62,8 +68,9 @@ def first_open_day(now: datetime, zone: ZoneInfo) -> date:
 
 def told(visits: QuerySet[Visit]) -> frozenset[Told]:
     """What history says of some orders, for whoever is about to change it: what closed days are counted of. Nothing, if
-    none are kept."""
-    if not RollupDay.objects.exists():
+    none are kept; until that transaction ends none are begun, either."""
+    hold(MAKING_LOCK, shared=True)
+    if not Rollup.objects.exists():
         return frozenset()
     counted = visits.filter(is_test=False).order_by()
     return frozenset(counted.values_list("type", "order", "entered_at", "status", "source", "is_step"))
@@ -115,7 +122,7 @@ def _closed(counting: Counting, first: date, last: date, now: datetime, *, with_
             return open_day, days
     _keep(counting, first, last, open_day)
     with transaction.atomic():
-        days = _stored(_locked(counting, open_day), first, last, with_times=with_times)
+        days = _stored(_locked(counting), first, last, with_times=with_times)
     # None: history changed just now.
     return (first, []) if days is None else (open_day, days)
 
@@ -133,10 +140,11 @@ def _stored(rollup: Rollup, first: date, last: date, *, with_times: bool) -> lis
 
 def _keep(counting: Counting, first: date, last: date, open_day: date) -> None:
     """Close the days before the open one, and count those of these that are missing, some at a time."""
+    _begin(counting, open_day)
     is_whole = False
     while not is_whole:
         with transaction.atomic():
-            rollup = _locked(counting, open_day)
+            rollup = _locked(counting)
             _close_up_to(rollup, counting, open_day)
             kept = set(rollup.days.filter(day__gte=first, day__lte=last).values_list("day", flat=True))
             missing = _first_stretch(day for day in _days(first, last) if day not in kept)
@@ -156,9 +164,17 @@ def _rollups(counting: Counting) -> QuerySet[Rollup]:
     return Rollup.objects.filter(about=counting.about, timezone=counting.zone.key)
 
 
-def _locked(counting: Counting, open_day: date) -> Rollup:
+def _begin(counting: Counting, open_day: date) -> None:
+    """In a transaction of its own: see above."""
+    if _rollups(counting).exists():
+        return
     begun = {"type": counting.type, "closed_until": open_day, "asked_at": timezone.now()}
-    Rollup.objects.get_or_create(about=counting.about, timezone=counting.zone.key, defaults=begun)
+    with transaction.atomic():
+        hold(MAKING_LOCK)
+        Rollup.objects.get_or_create(about=counting.about, timezone=counting.zone.key, defaults=begun)
+
+
+def _locked(counting: Counting) -> Rollup:
     rollup: Rollup = lock_rows(_rollups(counting)).get()
     return rollup
 
