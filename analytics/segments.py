@@ -19,12 +19,13 @@ from analytics.models import Member, Segment
 from analytics.naming import segments_named
 from analytics.segment_usages import usages
 from customers.models import Customer
-from workspace.database import kept_aside, lock_rows
+from workspace.database import hold, kept_aside, lock_rows
 from workspace.models import User
 from workspace.reading import BadDocument, Problem
 from workspace.upserts import is_same
 
 COPIED_WITHIN_S = 20.0
+CIRCLES_LOCK = 6_127_004
 LONGEST_NAME, LONGEST_STEM = 200, 56
 
 
@@ -41,6 +42,7 @@ def create(*, code: str, name: str, rule: Any = None, by: User | None = None) ->
     kind = Segment.Kind.LIST if rule is None else Segment.Kind.RULE
     segment = Segment(code=code, name=name, kind=kind, rule=rule or {}, created_by=by)
     with transaction.atomic():
+        _take_turns(segment.rule)
         _refuse_circles(segment)
         try:
             with transaction.atomic():
@@ -54,6 +56,7 @@ def create(*, code: str, name: str, rule: Any = None, by: User | None = None) ->
 def change(segment: Segment, *, name: str, rule: Any = None, revision: int | None = None) -> Segment:
     """Set its name and, unless it is a list, its rule. With a `revision`, only if nobody changed it since."""
     with transaction.atomic():
+        _take_turns(rule or {})
         kept = _locked(segment)
         if revision not in (None, kept.revision):
             raise Refusal(
@@ -115,12 +118,17 @@ def _needs(segments: Iterable[Segment]) -> Mapping[str, set[str]]:
     return {segment.code: set(segments_named(segment.rule)) for segment in segments}
 
 
+def _take_turns(rule: Mapping[str, Any]) -> None:
+    """Of those who save rules that name segments. Before any row is locked: two of them would wait for each other's."""
+    if any(segments_named(rule)):
+        hold(CIRCLES_LOCK)
+
+
 def _refuse_circles(segment: Segment) -> None:
-    """Segments that others ask about, through any of them, cannot ask about those. Writers take turns."""
-    named = set(segments_named(segment.rule))
-    if not named:
+    """Segments that others ask about, through any of them, cannot ask about those. It is this writer's turn."""
+    if not any(segments_named(segment.rule)):
         return
-    others = list(lock_rows(Segment.objects.exclude(pk=segment.pk).order_by("pk")))
+    others = list(Segment.objects.exclude(pk=segment.pk))
     try:
         TopologicalSorter(_needs([*others, segment])).prepare()
     except CycleError as error:
