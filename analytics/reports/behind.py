@@ -141,7 +141,7 @@ def _through(behind: Behind, visits: Visits) -> Visits:
     """Those that began a funnel, and came to each of its statuses after the one before."""
     first, *rest = behind.statuses or (0,)
     steps = Visit.objects.filter(type=behind.type, is_step=True, order=OuterRef("order")).order_by()
-    earlier = steps.filter(status=first, entered_at__lt=OuterRef("entered_at"))
+    earlier = steps.filter(status=first, ordinal__lt=OuterRef("ordinal"))
     begun = visits.filter(status=first, is_step=True, entered_at__gte=behind.start, entered_at__lt=behind.end)
     begun = begun.filter(~Exists(earlier))
     later = None

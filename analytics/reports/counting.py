@@ -126,9 +126,10 @@ class FunnelSteps:
         places = {status: place for place, status in enumerate(self.steps)}
         orders = moved.filter(entered_at__gte=start, entered_at__lt=end).values("order")
         visits = Visit.objects.filter(type=self.type, is_step=True, status__in=self.steps, order__in=orders)
-        rows = visits.order_by("order").values_list("order", "entered_at", "status", "source")
+        rows = visits.order_by("order", "ordinal").values_list("order", "entered_at", "status", "source")
         for _order, group in groupby(rows, key=itemgetter(0)):
-            reached = self._reached(sorted((at, places[status], source) for _, at, status, source in group))
+            moves = ((at, places[status], source) for _, at, status, source in group)
+            reached = self._reached(sorted(moves, key=itemgetter(0, 1)))
             if reached:
                 yield reached[0][0], reached
 

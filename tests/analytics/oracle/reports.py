@@ -122,7 +122,7 @@ def funnel(duck, asked, statuses):
     duck.execute(f"""
         CREATE OR REPLACE TEMP TABLE reached AS
         SELECT v.order_id, min(v.entered_at) AS at, NULL::BIGINT AS seconds,
-            arg_min(v.source_id, v.entered_at) AS source_id
+            arg_min(v.source_id, v.ordinal) AS source_id
         {FROM}
         WHERE v.type = {text(asked.type)} AND NOT o.is_test AND v.is_step AND v.status_id = {statuses[0]} AND {members}
         GROUP BY v.order_id

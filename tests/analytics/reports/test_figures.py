@@ -8,6 +8,7 @@ import pytest
 
 from analytics.models import Member, Rollup, RollupDay, Segment, Visit
 from analytics.reports import rollups
+from analytics.reports.behind import Behind
 from analytics.reports.counting import Moves
 from analytics.reports.filters import Filters
 from analytics.reports.funnel import funnel
@@ -258,3 +259,16 @@ def test_the_past_is_counted_once():
     check_everything(shop)
 
     assert list(RollupDay.objects.order_by("pk").values_list("pk", flat=True)) == kept
+
+
+def test_a_funnel_is_of_the_source_that_told_first_of_several_at_one_moment():
+    shop = open_shop()
+    (erp, web), (new, packed) = shop.sources, (shop.statuses[code] for code in ("new", "packed"))
+    at, period = NOW - timedelta(days=1), last(30)
+    told(shop, [Event(at, new, web), Event(at, packed, erp), Event(at, new, erp)])
+
+    def begun(source):
+        behind = Behind("through", "general", (new.pk,), period.start, period.end, Filters(source))
+        return funnel("general", [new], period, Filters(source), NOW).steps[0].reached, behind.orders().count()
+
+    assert (begun(web), begun(erp)) == ((1, 1), (0, 0))
