@@ -25,7 +25,7 @@ from workspace.reading import BadDocument, Problem
 from workspace.upserts import is_same
 
 COPIED_WITHIN_S = 20.0
-CIRCLES_LOCK = 6_127_006
+CIRCLES_LOCK = 6_127_005
 LONGEST_NAME, LONGEST_STEM = 200, 56
 
 
