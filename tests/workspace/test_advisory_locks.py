@@ -1,4 +1,4 @@
-"""Each advisory lock is a number of its own: of two that were one, whoever holds the first would wait for the second."""
+"""Each advisory lock is a number of its own: else whoever holds one of two would wait for the other."""
 
 import re
 from collections import Counter
