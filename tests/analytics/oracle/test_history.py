@@ -26,12 +26,13 @@ def check_history(seed, size):
             history.catch_up_for(some)
             assert_same(seed, size, "of a few", some)
         if shop.chance(0.7):
-            history.catch_up()
+            history.follow(within_s=60)
             assert_same(seed, size, "brought up to date")
             are_statuses_read = True
-    for read in (history.catch_up, history.rebuild):
-        read()
-        assert_same(seed, size, read.__name__)
+    history.follow(within_s=60)
+    assert_same(seed, size, "followed")
+    history.rebuild()
+    assert_same(seed, size, "made anew")
 
 
 def assert_same(seed, size, when, customers=None):

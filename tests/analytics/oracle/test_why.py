@@ -20,7 +20,7 @@ SIZE, SHOPS, RULES = 10, 4, 25
 def opened(seed, **how):
     for _happened in Shop(seed, SIZE, **how).open():
         pass
-    history.catch_up()
+    history.follow(within_s=60)
     return Author(f"why {seed}", marked_codes())
 
 
