@@ -70,7 +70,7 @@ def refresh(segment: Segment) -> Counted | None:
 
 def _count_rule(segment: Segment) -> Counted | None:
     began, rule = _began(segment), read_segment_rule(segment.rule)
-    read_at = history.catch_up(within_s=LONGEST_S)
+    read_at = history.follow(within_s=LONGEST_S)
     if rule.reads_history and (read_at is None or read_at < began):
         # Who seems to be missing now would seem to come once the rest is read. It stays due.
         _let_go(segment, count_began_at=None)

@@ -5,7 +5,9 @@ without a new row of either, by triggers (analytics/watching.py); and that a sta
 how it was read with how it is to be read now. So nobody who writes has anything to do, or to remember.
 
 Whoever reads calls `catch_up()` first, which costs one query when nothing is new. One process at a time follows the
-feed; but what runs of campaigns must know at once is made beside it, for a few orders (`catch_up_for`).
+feed; a reader waits for it only so long, and then reads as of before. That a status is read otherwise, whose orders may
+be very many, is for the background alone (`follow`); until it is done a reader is told as of before. What runs of
+campaigns must know at once is made beside that, for a few orders (`catch_up_for`).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from analytics.models import Bookmark, StaleOrder, StatusReading
 from analytics.visits import Which
 from orders.ledger import last_ids, settled
 from orders.models import Order
-from workspace.database import hold, in_sets, retry_lost_races
+from workspace.database import execute, hold, in_sets, retry_lost_races, try_to_hold
 
 # Who follows the feed does it alone.
 HISTORY_LOCK = 6_127_003
@@ -35,8 +37,8 @@ HISTORY_LOCK = 6_127_003
 SET = 2_000
 # How many orders (keys) the books hold against their visits at a time, and how often; each so many seconds others.
 AUDITED, MOST_AUDITED, AUDITED_EVERY_S = 2_000, 10, 60
-# What a person waits for at most; whoever works in the background goes on.
-READER_WAITS_S = 2.0
+# What a person waits for at most, but for the set that is begun, and how often it is looked whether others are done.
+READER_WAITS_S, LOOKS_EVERY_S = 2.0, 0.05
 
 # How statuses are read now, where that is not how they were.
 REREAD = """
@@ -73,21 +75,36 @@ JOIN analytics_visit AS visit ON visit.order_id = stale.order_id WHERE {of_visit
 UNREAD_OF_THESE = "SELECT id FROM orders_order AS its_order WHERE id > %s AND ({of_customer} OR {these})"
 
 
+# Whether there is no more to do, and as of when visits are.
+Read = tuple[bool, datetime | None]
+
+
 def catch_up(within_s: float = READER_WAITS_S) -> datetime | None:
-    """Bring visits up to date with everything committed. Answers as of when they are: None if they never were, an
-    earlier moment if there is more to do than `within_s` allows. Not for within somebody's transaction.
+    """Before history is read: bring visits up to date with everything committed. Answers as of when they are: None if
+    they never were, an earlier moment if there is more to do than `within_s` allows, or somebody else is at it for
+    longer, or statuses are read otherwise since. Not for within somebody's transaction.
     """
     look = _look()
+    return _go_on((not look.is_behind, look.as_of), _read_on_if_free, within_s)
+
+
+def follow(within_s: float) -> datetime | None:
+    """The same in the background: takes up how statuses are read now, too, and waits for its turn."""
+    look = _look()
+    return _go_on((not look.is_behind and not look.is_reread, look.as_of), _read_on, within_s)
+
+
+def _go_on(read: Read, read_more: Callable[[], Read], within_s: float) -> datetime | None:
     deadline = time.monotonic() + within_s
-    is_done, read_at = look.is_nothing_new, look.as_of
+    is_done, read_at = read
     while not is_done and time.monotonic() < deadline:
-        is_done, read_at = retry_lost_races(_read_on)
+        is_done, read_at = retry_lost_races(read_more)
     return read_at
 
 
 def catch_up_for(customer_ids: Collection[int], order_ids: Collection[int] = ()) -> None:
     """Let the visits of these customers' orders, and of these orders, hold every change that is committed. One query,
-    and a few more if anything is new. It takes no lock, and leaves what it did to be done again by `catch_up`: what a
+    and a few more if anything is new. It takes no lock, and leaves what it did to be done again by who follows: what a
     status is read as may change meanwhile.
     """
     behind = _orders_behind(customer_ids, order_ids)
@@ -97,7 +114,7 @@ def catch_up_for(customer_ids: Collection[int], order_ids: Collection[int] = ())
 
 def rebuild(order_ids: Collection[int] | None = None, tell: Callable[[int, int], None] | None = None) -> None:
     """Make the visits of these orders anew, or of all, a set at a time. `tell` hears how many of how many orders (keys)
-    are done. Interrupted, it is gone on with by whoever catches up.
+    are done. Interrupted, it is gone on with by whoever catches up or follows.
     """
     if order_ids is not None:
         for some in in_sets(sorted(order_ids), SET):
@@ -162,7 +179,9 @@ class _Look:
     unread_from: int | None = 0
     has_new_rows: bool = True
     has_stale_orders: bool = True
-    is_nothing_new: bool = False
+    # Whether there is anything to read, and whether statuses are to be read otherwise.
+    is_behind: bool = True
+    is_reread: bool = True
     as_of: datetime | None = None
 
 
@@ -179,8 +198,8 @@ def _look() -> _Look:
     if mark is None:
         return _Look()
     has_new_rows = (mark["ledger_id"], mark["inbox_id"]) != (mark["last_in_ledger"], mark["last_in_inbox"])
-    is_behind = has_new_rows or mark["is_stale"] or mark["is_reread"] or mark["order_id"] is not None
-    is_nothing_new = mark["read_at"] is not None and not is_behind
+    is_unfinished = mark["read_at"] is None or mark["order_id"] is not None
+    is_behind = has_new_rows or mark["is_stale"] or is_unfinished
     return _Look(
         ledger_id=mark["ledger_id"],
         inbox_id=mark["inbox_id"],
@@ -188,22 +207,43 @@ def _look() -> _Look:
         unread_from=mark["order_id"] if mark["read_at"] is None else None,
         has_new_rows=has_new_rows,
         has_stale_orders=mark["is_stale"],
-        is_nothing_new=is_nothing_new,
-        as_of=now if is_nothing_new else mark["read_at"],
+        is_behind=is_behind,
+        is_reread=mark["is_reread"],
+        as_of=mark["read_at"] if is_behind or mark["is_reread"] else now,
     )
 
 
-def _read_on() -> tuple[bool, datetime | None]:
-    """Make the next set. Answers whether that was the last, and as of when visits are then."""
+def _read_on() -> Read:
+    """Take up how statuses are read, and make the next set."""
     with transaction.atomic():
-        bookmark = _hold_bookmark()
-        is_done = False
-        if bookmark.order_id is None:
-            is_done = _follow(bookmark)
-        else:
-            _make_more(bookmark)
-        bookmark.save()
-        return is_done, bookmark.read_at
+        hold(HISTORY_LOCK)
+        now, bookmark = timezone.now(), _bookmark()
+        _take_up_readings(bookmark)
+        return _read_set(bookmark, now)
+
+
+def _read_on_if_free() -> Read:
+    """Make the next set, or look whether somebody else is done."""
+    with transaction.atomic():
+        if try_to_hold(HISTORY_LOCK):
+            now, bookmark = timezone.now(), _bookmark()
+            return _read_set(bookmark, bookmark.read_at if _is_reread() else now)
+    time.sleep(LOOKS_EVERY_S)
+    look = _look()
+    return not look.is_behind, look.as_of
+
+
+def _read_set(bookmark: Bookmark, as_of: datetime | None) -> Read:
+    """`as_of`: of when visits are if this is the last set."""
+    is_done = False
+    if bookmark.order_id is None:
+        is_done = _read_news(bookmark)
+    else:
+        _make_more(bookmark)
+    if is_done:
+        bookmark.read_at = as_of
+    bookmark.save()
+    return is_done, bookmark.read_at
 
 
 def _remade_up_to(last: int) -> int:
@@ -211,20 +251,20 @@ def _remade_up_to(last: int) -> int:
     return last if order_id is None else min(order_id, last)
 
 
-def _hold_bookmark() -> Bookmark:
-    hold(HISTORY_LOCK)
+def _bookmark() -> Bookmark:
+    """For whoever holds HISTORY_LOCK."""
     bookmark, is_new = Bookmark.objects.get_or_create(pk=Bookmark.ONLY_ID)
-    if _take_up_readings():
-        bookmark.reread_at = timezone.now()
-        bookmark.save(update_fields=["reread_at"])
-    if is_new:
+    if is_new:  # no order was read yet that would be stale
+        _take_up_readings(bookmark)
         _turn_back(bookmark)
     return bookmark
 
 
 def _begin_again() -> None:
     with transaction.atomic():
-        bookmark = _hold_bookmark()
+        hold(HISTORY_LOCK)
+        bookmark = _bookmark()
+        _take_up_readings(bookmark)
         _turn_back(bookmark)
         bookmark.save()
 
@@ -246,11 +286,11 @@ def _make_more(bookmark: Bookmark) -> None:
     bookmark.order_id = last
 
 
-def _follow(bookmark: Bookmark) -> bool:
+def _read_news(bookmark: Bookmark) -> bool:
     """What is new, and what is stale. With the last of it also what is committed beyond what is settled: that is read
-    once more when it is.
+    once more when it is. Answers whether that was the last.
     """
-    now, ends = timezone.now(), settled()
+    ends = settled()
     stale = list(StaleOrder.objects.order_by("pk").values_list("pk", "order_id")[:SET])
     ledger_id, inbox_id = min(ends.ledger, bookmark.ledger_id + SET), min(ends.inbox, bookmark.inbox_id + SET)
     is_last = ledger_id == ends.ledger and inbox_id == ends.inbox and len(stale) < SET
@@ -260,27 +300,29 @@ def _follow(bookmark: Bookmark) -> bool:
         visits.make(Which.these(some))
     StaleOrder.objects.filter(pk__in=[pk for pk, _order_id in stale]).delete()
     bookmark.ledger_id, bookmark.inbox_id = ledger_id, inbox_id
-    if is_last:
-        bookmark.read_at = now
     return is_last
 
 
 def _remake(which: Which) -> None:
     with transaction.atomic():
-        _hold_bookmark()
+        hold(HISTORY_LOCK)
+        _take_up_readings(_bookmark())
         visits.make(which)
 
 
-def _take_up_readings() -> bool:
-    """Read statuses as they are meant and marked now; the orders that were in one read otherwise are stale. Answers
-    whether any is."""
+def _is_reread() -> bool:
+    return bool(execute(f"SELECT {IS_REREAD}")[0][0])
+
+
+def _take_up_readings(bookmark: Bookmark) -> None:
+    """Read statuses as they are meant and marked now; the orders that were in one read otherwise are stale."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT word.id, meant.id, meant.include_in_analytics, coalesce(reading.read_as_id, word.id) {REREAD}"
         )
         rows = cursor.fetchall()
         if not rows:
-            return False
+            return
         StatusReading.objects.bulk_create(
             [StatusReading(status_id=word, read_as_id=meant, is_marked=bool(mark)) for word, meant, mark, _was in rows],
             update_conflicts=True,
@@ -294,7 +336,9 @@ def _take_up_readings() -> bool:
             f"WHERE status_id IN ({marks}) ORDER BY order_id",
             was,
         )
-        return bool(cursor.rowcount > 0)
+        if cursor.rowcount > 0:
+            bookmark.reread_at = timezone.now()
+            bookmark.save(update_fields=["reread_at"])
 
 
 def _told_since(mark: Bookmark, ledger_id: int = NO_END, inbox_id: int = NO_END) -> set[int]:

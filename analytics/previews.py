@@ -63,7 +63,8 @@ class Someone:
 class Preview:
     """`revenue` is in minor units of `currency`, the installation's own; None and () where it was not asked for."""
 
-    as_of: datetime
+    # None: history is being read for the first time.
+    as_of: datetime | None
     currency: str
     customers: Part | None = None
     orders: Part | None = None
@@ -76,7 +77,7 @@ class Preview:
 
 def preview(rule: SegmentRule, reader: Reader, now: datetime, parts: Collection[str] = PARTS) -> Preview:
     """Raises TookTooLong."""
-    as_of = (history.catch_up() if rule.reads_history else None) or now
+    as_of = history.catch_up() if rule.reads_history else now
     currency, told = Workspace.current().currency, dict[str, Any]()
     with snapshot(), time_limit(MOST_S):
         found = rule.customers(now)

@@ -211,7 +211,9 @@ class SomeoneSerializer(serializers.Serializer[Any]):
     },
 )
 class PreviewSerializer(serializers.Serializer[Any]):
-    as_of = TimeField()
+    as_of = TimeField(
+        allow_null=True, help_text="History is complete up to then. Null: it is being read for the first time."
+    )
     customers = PartSerializer()
     orders = PartSerializer(help_text="The orders of these customers.")
     revenue = RevenueSerializer()

@@ -7,6 +7,7 @@ Answers are in the words and numbers of whoever asks, ready to be shown. A point
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -185,11 +186,17 @@ def _told_of_another(request: HttpRequest, segment: Segment) -> JsonResponse:
 
 def _shown(counted: Preview, request: HttpRequest) -> dict[str, Any]:
     return {
-        "as_of": counted.as_of.isoformat(),
-        "counted": _("As of %s") % clock(counted.as_of, seconds=True),
+        "as_of": counted.as_of and counted.as_of.isoformat(),
+        "counted": _as_of(counted.as_of),
         "figures": list(_figures(counted)),
         "sample": _sample(counted, request),
     }
+
+
+def _as_of(at: datetime | None) -> str:
+    if at is None:
+        return _("History is being read for the first time: not all of it is counted yet.")
+    return _("As of %s") % clock(at, seconds=True)
 
 
 def _figures(counted: Preview) -> Iterator[dict[str, Any]]:

@@ -56,11 +56,11 @@ def follow_history() -> None:
     deadline = time.monotonic() + BOX_S
     try:
         heartbeats.beat(ANALYTICS)
-        history.catch_up(within_s=TOLD_EVERY_S)
+        history.follow(within_s=TOLD_EVERY_S)
         while (left := history.backlog()) and time.monotonic() < deadline:
             log.info("history_is_read", orders_left=left)
             heartbeats.beat(ANALYTICS)
-            history.catch_up(within_s=TOLD_EVERY_S)
+            history.follow(within_s=TOLD_EVERY_S)
     except (OperationalError, InterfaceError) as error:
         log.error("database_is_away", queue=ANALYTICS, error=type(error).__name__)
 

@@ -222,7 +222,7 @@ def measure(bench: Bench) -> Iterator[Row]:
 
 def _make_history(orders: int) -> None:
     call_command("make_history", orders=orders, customers=orders // 5, beside=True, verbosity=0)
-    history.catch_up(within_s=3600)
+    history.follow(within_s=3600)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # as autovacuum would have
 

@@ -72,6 +72,11 @@ def hold(number: int, *, shared: bool = False) -> None:
             cursor.execute(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [number])
 
 
+def try_to_hold(number: int) -> bool:
+    """The same alone, and without waiting: whoever waits for it in `hold` comes first."""
+    return not is_postgresql() or execute("SELECT pg_try_advisory_xact_lock(%s)", [number]) == [(True,)]
+
+
 def retry_lost_races(write: Callable[[], T]) -> T:
     """Do a whole transaction again that lost a race to another. Inside one only its owner could, so there it raises."""
     if connection.in_atomic_block:

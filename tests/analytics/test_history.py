@@ -27,6 +27,7 @@ from workspace.models import Source
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2024, 5, 3, 12, 0, tzinfo=UTC)
+WITHIN_S = 60
 
 
 @pytest.fixture
@@ -223,7 +224,7 @@ def test_a_way_through_an_unmarked_status_reads_as_if_it_were_not_there(shop):
     OrderStatus.objects.filter(code="u").update(include_in_analytics=False)
     tell(shop, "a10", "u20", "b30", "u40", "b50")
 
-    history.catch_up()
+    history.follow(WITHIN_S)
 
     assert visits() == "a10-20 u20-30 b30-40 u40-50 b50-"
     assert path() == ">a10-30 a>b30-"
@@ -232,15 +233,15 @@ def test_a_way_through_an_unmarked_status_reads_as_if_it_were_not_there(shop):
 @pytest.mark.parametrize("way", ["one", "many", "statement"])
 def test_a_mark_taken_away_and_given_again(shop, way):
     tell(shop, "a10", "u20", "b30")
-    history.catch_up()
+    history.follow(WITHIN_S)
     assert path() == ">a10-20 a>u20-30 u>b30-"
 
     set_mark("u", False, way)
-    history.catch_up()
+    history.follow(WITHIN_S)
     assert path() == ">a10-30 a>b30-"
 
     set_mark("u", True, way)
-    history.catch_up()
+    history.follow(WITHIN_S)
     assert path() == ">a10-20 a>u20-30 u>b30-"
 
 
@@ -259,11 +260,11 @@ def test_a_mark_remakes_only_the_orders_that_were_in_that_status(shop):
     OrderFactory(external_id="O-2")
     tell(shop, "a10", "u20")
     tell(shop, "a10", "b20", order="O-2")
-    history.catch_up()
+    history.follow(WITHIN_S)
     before = set(Visit.objects.filter(order__external_id="O-2").values_list("pk", flat=True))
 
     set_mark("u", False, "one")
-    history.catch_up()
+    history.follow(WITHIN_S)
 
     assert set(Visit.objects.filter(order__external_id="O-2").values_list("pk", flat=True)) == before
     assert path() == ">a10-"
@@ -271,11 +272,29 @@ def test_a_mark_remakes_only_the_orders_that_were_in_that_status(shop):
 
 def test_a_status_that_is_not_used_may_still_be_deleted(shop):
     set_mark("c", False, "one")
-    history.catch_up()
+    history.follow(WITHIN_S)
 
     lifecycle.delete(status("c"))
 
     assert not OrderStatus.objects.filter(code="c").exists()
+
+
+def test_a_reader_leaves_a_mark_to_the_background_and_says_as_of_when_history_is(shop, django_assert_num_queries):
+    tell(shop, "a10", "u20", "b30")
+    with time_machine.travel(NOON, tick=False):
+        history.catch_up()
+    set_mark("u", False, "one")
+
+    with django_assert_num_queries(1):
+        assert history.catch_up() == NOON
+    tell(shop, "c40")
+    assert history.catch_up() == NOON
+    assert path() == ">a10-20 a>u20-30 u>b30-40 b>c40-"
+    assert (history.backlog(), history.was_reread_since(NOON)) == (0, False)
+
+    assert history.follow(WITHIN_S) > NOON
+    assert path() == ">a10-30 a>b30-40 b>c40-"
+    assert history.was_reread_since(NOON)
 
 
 # Merging
@@ -288,10 +307,10 @@ def merge(code, into):
 
 def test_a_merged_status_is_the_other_in_its_past_too(shop):
     tell(shop, "a10", "b20", "c30", "b40")
-    history.catch_up()
+    history.follow(WITHIN_S)
 
     merge("b", "c")
-    history.catch_up()
+    history.follow(WITHIN_S)
 
     assert StatusTransition.objects.filter(silent_because="merge").count() == 1
     assert visits() == "a10-20 c20-"
@@ -300,11 +319,11 @@ def test_a_merged_status_is_the_other_in_its_past_too(shop):
 def test_a_merge_into_what_is_merged_later(shop):
     tell(shop, "a10", "b20", "c30")
     merge("a", "b")
-    history.catch_up()
+    history.follow(WITHIN_S)
     assert visits() == "b10-30 c30-"
 
     merge("b", "u")
-    history.catch_up()
+    history.follow(WITHIN_S)
     assert visits() == "u10-30 c30-"
 
 
@@ -313,7 +332,7 @@ def test_the_mark_of_what_a_merged_status_became_counts(shop):
     merge("b", "u")
     set_mark("u", False, "one")
 
-    history.catch_up()
+    history.follow(WITHIN_S)
 
     assert path() == ">a10-30 a>c30-"
 
@@ -391,7 +410,7 @@ def test_whoever_waits_for_long_work_waits_no_longer_than_asked(shop, monkeypatc
         history.catch_up(within_s=60)
 
     set_mark("u", False, "one")
-    assert history.catch_up(within_s=0.0) == NOON
+    assert history.follow(within_s=0.0) == NOON
     history._read_on()
 
     assert history.backlog() == 4

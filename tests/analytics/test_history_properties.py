@@ -93,7 +93,7 @@ class World:
         Order.objects.filter(external_id=order).update(customer=CustomerFactory())
 
     def catch_up(self):
-        history.catch_up(within_s=60)
+        history.follow(within_s=60)
 
     def catch_up_for(self, order):
         history.catch_up_for([], Order.objects.filter(external_id=order).values_list("pk", flat=True))

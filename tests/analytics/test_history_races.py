@@ -81,7 +81,7 @@ def rebuild_again_and_again():
 def mark_by_turns(code):
     for nth in range(ROUNDS):
         lifecycle.change(OrderStatus.objects.get(code=code), {"include_in_analytics": nth % 2 == 0})
-        history.catch_up(within_s=60)
+        history.follow(within_s=60)
 
 
 def merge_two():
@@ -121,7 +121,7 @@ def test_visits_are_whole_whatever_goes_on_beside_the_writer(pair, one, other):
     with catching_up:
         pair.run((one, 1), other)
 
-    history.catch_up(within_s=60)
+    history.follow(within_s=60)
 
     assert is_whole()
     history.rebuild()

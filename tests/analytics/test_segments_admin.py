@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from analytics import counting, lists, segments
+from analytics import counting, history, lists, segments
 from analytics.models import Member, Segment
 from analytics.wording import rule_in_words
 from customers.models import Customer
@@ -17,6 +17,16 @@ pytestmark = pytest.mark.django_db
 
 LIST = "/admin/analytics/segment/"
 GERMANS = {"combinator": "and", "rules": [{"field": "customer.language", "operator": "=", "value": "de"}]}
+EVER_PAID = {
+    "combinator": "and",
+    "rules": [
+        {
+            "combinator": "and",
+            "of": "any_order",
+            "rules": [{"field": "order.payment_reached", "operator": "anyOf", "value": ["paid"]}],
+        }
+    ],
+}
 
 
 @pytest.fixture
@@ -244,6 +254,22 @@ def test_the_preview_tells_how_many_and_why(admin):
             "why": ["order 1001: payment status: Awaiting payment"],
         }
     ]
+
+
+def test_the_preview_says_so_while_history_is_read_for_the_first_time(admin):
+    """And a mark was taken away meanwhile, which is for the background to read."""
+    history._begin_again()
+    StatusFactory(type="payment", code="paid")
+    StatusFactory(type="payment", code="invoiced", include_in_analytics=False)
+
+    told = admin.post(f"{LIST}preview/", {"rule": json.dumps(EVER_PAID)}).json()
+    assert told["as_of"] is None
+    assert told["counted"] == "History is being read for the first time: not all of it is counted yet."
+
+    history.follow(within_s=60)
+    told = admin.post(f"{LIST}preview/", {"rule": json.dumps(EVER_PAID)}).json()
+    assert told["as_of"] is not None
+    assert told["counted"].startswith("As of ")
 
 
 def test_the_preview_counts_alone_if_that_is_asked(admin, germans):

@@ -35,7 +35,7 @@ def check_history(seed, size):
 
 
 def read_all():
-    history.catch_up(within_s=PATIENCE_S)
+    history.follow(within_s=PATIENCE_S)
 
 
 def assert_same(seed, size, when, customers=None):

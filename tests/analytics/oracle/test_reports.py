@@ -40,7 +40,7 @@ class Reader:
 
     def check(self):
         for _happened in self.shop.open():
-            history.catch_up(within_s=PATIENCE_S)
+            history.follow(within_s=PATIENCE_S)
             duck = export(TABLES)
             read_history(duck)
             for _ in range(ASKED):

@@ -28,7 +28,7 @@ class Case:
         self.seed, self.size = seed, size
         for _happened in Shop(seed, size, **how).open():
             pass
-        history.catch_up(within_s=PATIENCE_S)
+        history.follow(within_s=PATIENCE_S)
         self.duck = export()
         read_history(self.duck)
         answers.prepare(self.duck)

@@ -20,7 +20,7 @@ SIZE, SHOPS, RULES = 10, 4, 25
 def opened(seed, **how):
     for _happened in Shop(seed, SIZE, **how).open():
         pass
-    history.catch_up(within_s=PATIENCE_S)
+    history.follow(within_s=PATIENCE_S)
     return Author(f"why {seed}", codes_in_analytics())
 
 
