@@ -80,10 +80,15 @@ def retry_lost_races(write: Callable[[], T]) -> T:
         try:
             return write()
         except DatabaseError as error:
-            if getattr(error.__cause__, "sqlstate", None) not in LOST_RACES:
+            if not lost_race(error):
                 raise
             time.sleep(random.uniform(0, 0.05 * tries))  # noqa: S311 - spreads the losers, hides nothing
     return write()
+
+
+def lost_race(error: Exception) -> bool:
+    """Whether it is of a transaction that another beat: done again, it may well go through."""
+    return getattr(error.__cause__, "sqlstate", None) in LOST_RACES
 
 
 class _TimeLoader(Loader):
