@@ -11,7 +11,7 @@ from celery import shared_task
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
-from analytics import counting, history
+from analytics import counting, history, watching
 from analytics.models import Segment
 from analytics.reports.closing import close_reports
 from workspace import heartbeats
@@ -59,6 +59,7 @@ def follow_history() -> None:
     deadline = time.monotonic() + BOX_S
     with _next_sweep_goes_on():
         heartbeats.beat(ANALYTICS)
+        watching.look_after_all()
         history.catch_up(within_s=TOLD_EVERY_S)
         while (left := history.backlog()) and time.monotonic() < deadline:
             log.info("history_is_read", orders_left=left)
@@ -81,7 +82,7 @@ def close_report_days() -> None:
 
 @contextmanager
 def _next_sweep_goes_on() -> Iterator[None]:
-    """Where the database is away, or another transaction won, what is due remains due, and the next sweep comes soon."""
+    """Where the database is away, or another transaction won, what is due stays due, and the next sweep comes soon."""
     try:
         yield
     except (DatabaseError, InterfaceError) as error:

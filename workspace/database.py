@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.management.color import no_style
-from django.db import DatabaseError, OperationalError, connection, models, transaction
+from django.db import DatabaseError, Error, OperationalError, connection, models, transaction
 from psycopg import Cursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
@@ -204,18 +204,25 @@ def _limited_by_sqlite(seconds: float) -> Iterator[None]:
 @contextmanager
 def kept_aside(rows: models.QuerySet[Any], *, within_s: float) -> Iterator[str]:
     """The keys (`id`) that a query finds, asked once, in a table that this connection alone sees: yields its name.
-    Raises TookTooLong.
+    Raises TookTooLong. It may outlast transactions: a pooler before PostgreSQL pools sessions.
     """
     table = f"aside_{random.getrandbits(48):x}"
     statement, parameters = _keys(rows)
-    with time_limit(within_s), connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE {table} AS {statement}", parameters)
-        cursor.execute(f"ANALYZE {table}" if is_postgresql() else f"CREATE INDEX temp.{table}_id ON {table} (id)")
     try:
+        with time_limit(within_s), connection.cursor() as cursor:
+            cursor.execute(f"CREATE TEMPORARY TABLE {table} AS {statement}", parameters)
+            cursor.execute(f"ANALYZE {table}" if is_postgresql() else f"CREATE INDEX temp.{table}_id ON {table} (id)")
         yield table
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP TABLE {table}")
+    except BaseException:
+        with suppress(Error):  # where the transaction is broken the table goes with it, and what broke it is told
+            _drop_aside(table)
+        raise
+    _drop_aside(table)
+
+
+def _drop_aside(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def ask_of_found(rows: models.QuerySet[Any], question: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
