@@ -14,15 +14,15 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from analytics import history, members
 from analytics.models import Member, Segment
 from analytics.rules import RuleError, read_segment_rule
-from analytics.segments import by_need
-from workspace.database import TookTooLong, kept_aside, lock_rows
+from analytics.segments import by_need, is_in_a_circle
+from workspace.database import TookTooLong, kept_aside, lock_rows, lost_race
 from workspace.failpoints import reach
 
 LONGEST_S = 60.0
@@ -65,11 +65,18 @@ def refresh(segment: Segment) -> Counted | None:
         _give_up(segment, Segment.Problem.RULE)
     except TookTooLong:
         _give_up(segment, Segment.Problem.SLOW)
+    except DatabaseError as error:
+        if lost_race(error):
+            _let_go(segment, count_began_at=None)  # it stays due
+        raise
     return None
 
 
 def _count_rule(segment: Segment) -> Counted | None:
     began, rule = _began(segment), read_segment_rule(segment.rule)
+    if rule.segments and is_in_a_circle(segment):
+        _give_up(segment, Segment.Problem.RULE)
+        return None
     read_at = history.follow(within_s=LONGEST_S)
     if rule.reads_history and (read_at is None or read_at < began):
         # Who seems to be missing now would seem to come once the rest is read. It stays due.

@@ -6,6 +6,7 @@ Its code is what campaigns and other segments know it by, and stays. What change
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from itertools import count
 from typing import Any
@@ -109,9 +110,30 @@ def ask_for_count(segments: Iterable[Segment]) -> None:
 
 
 def by_need(segments: Sequence[Segment]) -> list[Segment]:
-    """Those that others ask about before those others."""
-    by_code = {segment.code: segment for segment in segments}
-    return [by_code[code] for code in TopologicalSorter(_needs(segments)).static_order() if code in by_code]
+    """Those that others ask about before those others. Those of a circle, and who asks about these, come last."""
+    by_code, sorter = {segment.code: segment for segment in segments}, TopologicalSorter(_needs(segments))
+    with suppress(CycleError):  # which no screen lets in; what can be counted is known all the same
+        sorter.prepare()
+    ordered = dict.fromkeys(code for code in _as_they_are_ready(sorter) if code in by_code)
+    return [by_code[code] for code in (*ordered, *(by_code.keys() - ordered.keys()))]
+
+
+def is_in_a_circle(segment: Segment) -> bool:
+    """Whether it asks about itself, through whichever others."""
+    needs, seen = _needs(Segment.objects.filter(kind=Segment.Kind.RULE)), set[str]()
+    to_see = [*needs.get(segment.code, ())]
+    while to_see:
+        code = to_see.pop()
+        if code not in seen:
+            seen.add(code)
+            to_see.extend(needs.get(code, ()))
+    return segment.code in seen
+
+
+def _as_they_are_ready(sorter: TopologicalSorter[str]) -> Iterator[str]:
+    while ready := sorter.get_ready():
+        yield from ready
+        sorter.done(*ready)
 
 
 def _needs(segments: Iterable[Segment]) -> Mapping[str, set[str]]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections, transaction
+
+from analytics.models import Bookmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +77,41 @@ def unwatch(_apps: Any, schema_editor: Any) -> None:
 
 def look_away(*, using: str, **_kwargs: Any) -> None:
     """Receives `pre_migrate`. SQLite changes a table by making another, and minds triggers that speak of it."""
-    if connections[using].vendor == "sqlite":
-        _unwatch(connections[using])
+    database = connections[using]
+    if database.vendor == "sqlite":
+        if _is_blind(database):
+            _forget_what_was_read(database)
+        _unwatch(database)
 
 
 def look_again(*, using: str, **_kwargs: Any) -> None:
     """Receives `post_migrate`."""
-    connection = connections[using]
-    if connection.vendor == "sqlite" and "analytics_staleorder" in connection.introspection.table_names():
-        _watch(connection)
+    database = connections[using]
+    if database.vendor == "sqlite" and "analytics_staleorder" in database.introspection.table_names():
+        _watch(database)
+
+
+def look_after_all() -> None:
+    """Where a migrate failed or was killed, nobody told SQLite to look again. Asked by whoever follows history."""
+    if connection.vendor == "sqlite" and _is_blind(connection):
+        with transaction.atomic():
+            _watch(connection)
+            _forget_what_was_read(connection)
+
+
+def _is_blind(database: Any) -> bool:
+    """Whether orders may have changed unseen: history was read once, and not every trigger is there."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE name = %s", [Bookmark._meta.db_table])
+        is_read = cursor.fetchone() is not None
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        return is_read and not {one.name for one in WATCHES} <= {name for (name,) in cursor.fetchall()}
+
+
+def _forget_what_was_read(database: Any) -> None:
+    """Whoever catches up makes the visits of all orders anew."""
+    with database.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {Bookmark._meta.db_table}")  # noqa: S608 - a name of ours
 
 
 def _watch(connection: Any) -> None:

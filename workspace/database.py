@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.management.color import no_style
-from django.db import DatabaseError, OperationalError, connection, models, transaction
+from django.db import DatabaseError, Error, OperationalError, connection, models, transaction
 from psycopg import Cursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
@@ -85,10 +85,15 @@ def retry_lost_races(write: Callable[[], T]) -> T:
         try:
             return write()
         except DatabaseError as error:
-            if getattr(error.__cause__, "sqlstate", None) not in LOST_RACES:
+            if not lost_race(error):
                 raise
             time.sleep(random.uniform(0, 0.05 * tries))  # noqa: S311 - spreads the losers, hides nothing
     return write()
+
+
+def lost_race(error: Exception) -> bool:
+    """Whether it is of a transaction that another beat: done again, it may well go through."""
+    return getattr(error.__cause__, "sqlstate", None) in LOST_RACES
 
 
 class _TimeLoader(Loader):
@@ -204,26 +209,25 @@ def _limited_by_sqlite(seconds: float) -> Iterator[None]:
 @contextmanager
 def kept_aside(rows: models.QuerySet[Any], *, within_s: float) -> Iterator[str]:
     """The keys (`id`) that a query finds, asked once, in a table that this connection alone sees: yields its name.
-    Raises TookTooLong.
+    Raises TookTooLong. It may outlast transactions: a pooler before PostgreSQL pools sessions.
     """
     table = f"aside_{random.getrandbits(48):x}"
     statement, parameters = _keys(rows)
-    with time_limit(within_s), connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE {table} AS {statement}", parameters)
-        cursor.execute(f"ANALYZE {table}" if is_postgresql() else f"CREATE INDEX temp.{table}_id ON {table} (id)")
     try:
+        with time_limit(within_s), connection.cursor() as cursor:
+            cursor.execute(f"CREATE TEMPORARY TABLE {table} AS {statement}", parameters)
+            cursor.execute(f"ANALYZE {table}" if is_postgresql() else f"CREATE INDEX temp.{table}_id ON {table} (id)")
         yield table
     except BaseException:
-        # In somebody's transaction that failed nothing more can be said; the table goes with it.
-        with suppress(DatabaseError):
-            _drop(table)
+        with suppress(Error):  # where the transaction is broken the table goes with it, and what broke it is told
+            _drop_aside(table)
         raise
-    _drop(table)
+    _drop_aside(table)
 
 
-def _drop(table: str) -> None:
+def _drop_aside(table: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE {table}")
+        cursor.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def ask_of_found(rows: models.QuerySet[Any], question: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

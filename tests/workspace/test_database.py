@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
@@ -14,6 +14,7 @@ from workspace.database import (
     in_sets,
     insert_columns,
     insert_rows,
+    kept_aside,
     lock_rows,
     reconnect,
     snapshot,
@@ -191,6 +192,27 @@ def test_locked_rows_can_be_read_on_either_database():
 
     with transaction.atomic():
         assert list(lock_rows(Order.objects.filter(pk=order.pk))) == [order]
+
+
+def test_what_went_wrong_beside_keys_kept_aside_is_what_is_told():
+    """PostgreSQL does nothing more in a transaction that failed, nor does it drop a table."""
+    Source.objects.create(code="shop", name="Shop")
+
+    with pytest.raises(IntegrityError), transaction.atomic(), kept_aside(Source.objects.all(), within_s=5):
+        Source.objects.create(code="shop", name="Another")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_kept_aside_outlast_transactions_and_leave_no_table():
+    source = Source.objects.create(code="shop", name="Shop")
+
+    with pytest.raises(RuntimeError), kept_aside(Source.objects.filter(code="shop"), within_s=5) as table:
+        with transaction.atomic():
+            assert execute(f"SELECT id FROM {table}") == [(source.pk,)]
+        raise RuntimeError("somebody else's")
+
+    with pytest.raises(DatabaseError):
+        execute(f"SELECT id FROM {table}")
 
 
 @pytest.mark.django_db(transaction=True)
