@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics.models import Crossing, Segment
 from analytics.wording import Names
 from campaigns.models import Run
 from campaigns.occasions import in_time_order
-from campaigns.steps.base import Continue, Decision, Occasion, Params, StepField, StepForm, Stop, Window
+from campaigns.steps.base import Continue, Decision, Occasion, Params, StepField, StepForm, Stop, TriggerKind, Window
 from campaigns.world import World
 from workspace.database import set_size
 
@@ -37,7 +39,7 @@ class SegmentField(StepField):
         return {"choices": [{"key": code, "label": name} for code, name in rows]}
 
     def says(self, written: Any, names: Names) -> str:
-        return segment_name(written, names)
+        return _name(written, names)
 
     def clean(self, value: Any) -> str:
         value = super().clean(value)
@@ -50,24 +52,42 @@ class Form(StepForm):
     segment = SegmentField(label=_("Segment"))
 
 
-def find(params: Params, window: Window, *, has_entered: bool) -> Iterator[Occasion]:
+def trigger_kind(
+    key: str, label: Promise, *, has_entered: bool, says: Promise, tells: Promise, icon: str
+) -> TriggerKind:
+    """Of those who enter, or those who leave. `says` takes the segment, `tells` the `segment` and when (`at`)."""
+    return TriggerKind(
+        key,
+        label,
+        Form,
+        find=partial(_find, has_entered=has_entered),
+        gate=_gate,
+        segment=_segment,
+        crossed=partial(_crossed, has_entered=has_entered),
+        says=lambda params, names: str(says) % _name(params.get("segment"), names),
+        tells=lambda params, _transition, at: str(tells) % {"segment": _name(_segment(params), {}), "at": at},
+        icon=icon,
+    )
+
+
+def _find(params: Params, window: Window, *, has_entered: bool) -> Iterator[Occasion]:
     """In order of time."""
     rows = _crossings(params, has_entered=has_entered).filter(window.of("at"), window.told("at"))
     yield from (_occasion(row) for row in in_time_order(rows, "at"))
 
 
-def crossed(params: Params, at: datetime, after: int, *, has_entered: bool) -> dict[int, Occasion]:
+def _crossed(params: Params, at: datetime, after: int, *, has_entered: bool) -> dict[int, Occasion]:
     """Of those at this moment the next set after this id, by their ids. One query, along the index."""
     rows = _crossings(params, has_entered=has_entered).filter(at=at, pk__gt=after).order_by("pk")
     return {row.pk: _occasion(row) for row in rows[: set_size()]}
 
 
-def gate(runs: Sequence[Run], _params: Params, _world: World) -> list[Decision]:
+def _gate(runs: Sequence[Run], _params: Params, _world: World) -> list[Decision]:
     return [Decision(Stop("no_order") if run.order_id is None else Continue()) for run in runs]
 
 
 def _crossings(params: Params, *, has_entered: bool) -> QuerySet[Crossing]:
-    segment = Segment.objects.filter(code=params["segment"]).values("pk")[:1]
+    segment = Segment.objects.filter(code=params["segment"]).order_by().values("pk")[:1]
     return Crossing.objects.filter(segment=segment, has_entered=has_entered).only(*READ)
 
 
@@ -76,11 +96,11 @@ def _occasion(row: Crossing) -> Occasion:
     return Occasion(f"{key}:{row.pk}", row.at, row.order_id, row.customer_id)
 
 
-def segment_of(params: Params) -> str:
+def _segment(params: Params) -> str:
     """Its code, of params that were read or as they were written."""
     code = params.get("segment")
     return code if isinstance(code, str) else ""
 
 
-def segment_name(code: Any, names: Names) -> str:
+def _name(code: Any, names: Names) -> str:
     return f"“{names.get(('segments', code), code)}”" if isinstance(code, str) and code else "…"

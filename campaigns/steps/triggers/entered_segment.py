@@ -1,36 +1,14 @@
 """Entered a segment: a count of it found a customer who was not in it before. The run is about their last order."""
 
-from functools import partial
+from django.utils.translation import gettext_lazy as _
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from campaigns.crossings import trigger_kind
 
-from analytics.wording import Names
-from campaigns.crossings import Form, crossed, find, gate, segment_name, segment_of
-from campaigns.steps.base import Params, TriggerKind
-from orders.models import StatusTransition
-
-
-def says(params: Params, names: Names) -> str:
-    return _("When a customer enters the segment %s") % segment_name(params.get("segment"), names)
-
-
-def tells(params: Params, _transition: StatusTransition | None, at: str) -> str:
-    return _("The customer had entered the segment %(segment)s %(at)s.") % {
-        "segment": segment_name(segment_of(params), {}),
-        "at": at,
-    }
-
-
-KIND = TriggerKind(
+KIND = trigger_kind(
     "entered_segment",
-    gettext_lazy("Entered a segment"),
-    Form,
-    find=partial(find, has_entered=True),
-    gate=gate,
-    segment=segment_of,
-    crossed=partial(crossed, has_entered=True),
-    says=says,
-    tells=tells,
+    _("Entered a segment"),
+    has_entered=True,
+    says=_("When a customer enters the segment %s"),
+    tells=_("The customer had entered the segment %(segment)s %(at)s."),
     icon="group_add",
 )
