@@ -27,8 +27,8 @@ log = structlog.get_logger(__name__)
 @shared_task(name="campaigns.advance_due_runs")
 def advance_due_runs() -> None:
     """And what a campaign that reaches back finds in the ledger, and who crossed the edge of a segment: a set of each
-    between two batches."""
-    _work(RUNS, lambda: back_filling.fill() + crossed.start_next() + engine.advance())
+    after a batch, so that where these cannot go on the runs that are there do."""
+    _work(RUNS, lambda: engine.advance() + back_filling.fill() + crossed.start_next())
 
 
 @shared_task(name="campaigns.send_due_messages")
