@@ -236,11 +236,15 @@ def test_a_part_is_dragged_into_a_group(page, edit):
     page.get_by_role("group", name="first name").get_by_label("Value").fill("No")
 
     grip = page.get_by_role("button", name="Move: number of orders", exact=True).bounding_box()
-    target = page.get_by_role("group", name="first name").bounding_box()
     page.mouse.move(grip["x"] + 8, grip["y"] + 8)
     page.mouse.down()
     page.mouse.move(grip["x"] + 8, grip["y"] + 30, steps=3)
-    page.mouse.move(target["x"] + 60, target["y"] + target["height"] - 4, steps=6)
+    expect(page.locator(".rule-lifted")).to_have_count(1)
+    target = page.get_by_role("group", name="first name")
+    for _ in range(2):  # the mark of where it would land, and what was said of the part left, move what is under them
+        box = target.bounding_box()
+        page.mouse.move(box["x"] + 60, box["y"] + box["height"] - 4, steps=6)
+    expect(page.get_by_role("group", name="Group").last.locator(".rule-drop")).to_have_count(1)
     page.mouse.up()
 
     assert [each["field"] for each in rule(page)["rules"][1]["rules"]] == ["customer.first_name", "orders.count"]
